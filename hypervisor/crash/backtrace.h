@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * crash/backtrace.h - who called whom, from frame pointers.
+ *
+ * The walk reads only memory for which a callback vouches (this CPU's stacks,
+ * which are always mapped), each step must move up, and the number of steps
+ * is bounded: a destroyed stack gives a short trace, never a fault.
+ */
+#ifndef VIGIL_CRASH_BACKTRACE_H
+#define VIGIL_CRASH_BACKTRACE_H
+
+#include "lib/compiler.h"
+#include "lib/types.h"
+#include "x86/regs.h"
+
+#define BACKTRACE_DEPTH_MAX 32
+
+/* Is the 16-byte pair at @addr readable stack? */
+typedef bool (*stack_contains_fn)(uint64_t addr);
+
+/**
+ * backtrace_stack_ok() - the usual callback: this CPU's own block
+ * @addr: address of a 16-byte pair
+ *
+ * Context: any.
+ * Return:  true: inside this CPU's stacks, not on a guard page
+ */
+bool backtrace_stack_ok(uint64_t addr);
+
+/**
+ * backtrace_walk() - collect return addresses
+ * @rbp:      frame pointer to begin with; any value
+ * @stack_ok: vouches for addresses
+ * @ret_rips: return addresses, innermost first
+ * @max:      room in @ret_rips
+ *
+ * Context: any.
+ * Return:  number of addresses stored
+ */
+unsigned int backtrace_walk(uint64_t rbp, stack_contains_fn stack_ok,
+                            uint64_t *ret_rips, unsigned int max);
+
+/**
+ * backtrace_print() - print a symbolised trace; dying: also into the box
+ * @rip: innermost instruction, 0: none
+ * @rbp: frame pointer
+ *
+ * Context: any but NMI/#MC, unless dying.
+ * Return:  nothing.
+ */
+void backtrace_print(uint64_t rip, uint64_t rbp);
+
+#endif

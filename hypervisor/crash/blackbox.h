@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * crash/blackbox.h - the preserved zone: lay it out, seal it, believe it.
+ *
+ * The boot floor finds the physical range, harvests what the previous boot
+ * left, and gives the mapped zone to blackbox_init().  From then on the log
+ * ring lives in it.  The crash path writes sections and seals it.
+ *
+ *   +0                    struct vigil_box_header
+ *   +BOX_REGS_OFFSET      struct vigil_box_regs
+ *   +BOX_TRACE_OFFSET     backtrace text
+ *   +BOX_NOTES_OFFSET     notes text
+ *   +BOX_MCE_OFFSET       machine-check records
+ *   +BOX_LOG_OFFSET       log ring, to the end of the zone
+ *
+ * Format: include/public/vigil/blackbox.h.
+ */
+#ifndef VIGIL_CRASH_BLACKBOX_H
+#define VIGIL_CRASH_BLACKBOX_H
+
+#include <vigil/blackbox.h>
+
+#include "lib/compiler.h"
+#include "lib/types.h"
+
+#define BOX_REGS_OFFSET 4096U
+#define BOX_TRACE_OFFSET 8192U
+#define BOX_TRACE_BYTES 8192U
+#define BOX_NOTES_OFFSET (BOX_TRACE_OFFSET + BOX_TRACE_BYTES)
+#define BOX_NOTES_BYTES 16384U
+#define BOX_MCE_OFFSET (BOX_NOTES_OFFSET + BOX_NOTES_BYTES)
+#define BOX_MCE_BYTES 32768U
+#define BOX_LOG_OFFSET (BOX_MCE_OFFSET + BOX_MCE_BYTES)
+#define BOX_MIN_BYTES (BOX_LOG_OFFSET + 65536U)
+
+/* What blackbox_check() says about a zone it was shown. */
+enum box_verdict {
+    BOX_NOTHING,   /* no magic: never a box, or memory was lost            */
+    BOX_MANGLED,   /* magic, but version, sizes or sections are impossible */
+    BOX_TAKEN,     /* already collected by an earlier boot                 */
+    BOX_CLEAN,     /* orderly shutdown: the log, no crash                  */
+    BOX_RESET,     /* was running: reset without a panic; the log only     */
+    BOX_TORN,      /* a crash began to write and did not finish            */
+    BOX_SEALED_OK, /* complete; header and section checksums agree         */
+    BOX_SEALED_BAD /* sealed, but a checksum disagrees: damaged in part    */
+};
+
+/**
+ * blackbox_check() - judge a zone; believes nothing in it
+ * @zone:  first byte; may hold anything; not written
+ * @bytes: size of the zone
+ *
+ * With any verdict but BOX_NOTHING and BOX_MANGLED, every section's offset
+ * and size lie inside the zone, and the texts of the header end in NUL.
+ *
+ * Context: any; pure.
+ * Return:  the verdict
+ */
+enum box_verdict blackbox_check(const void *zone, size_t bytes) MUST_CHECK;
+
+/**
+ * blackbox_verdict_name() - a word for logs
+ * @verdict: any value
+ *
+ * Context: any.
+ * Return:  static string
+ */
+const char *blackbox_verdict_name(enum box_verdict verdict);
+
+/**
+ * blackbox_mark_taken() - say that a zone, or a copy of one, was collected
+ * @zone:  zone whose verdict was not BOX_NOTHING or BOX_MANGLED
+ * @bytes: its size
+ *
+ * Context: boot.
+ * Return:  nothing.
+ */
+void blackbox_mark_taken(void *zone, size_t bytes);
+
+/**
+ * blackbox_generation_of() - boots that used a zone so far
+ * @zone:  first byte; may hold anything
+ * @bytes: its size
+ *
+ * Context: boot.
+ * Return:  the generation of a believable header, else 0
+ */
+uint64_t blackbox_generation_of(const void *zone, size_t bytes);
+
+/**
+ * blackbox_init() - lay out the zone for this boot and move the log into it
+ * @zone:       mapped, 64-byte aligned, harvested already; overwritten
+ * @bytes:      its size, at least BOX_MIN_BYTES
+ * @boot_id:    number of this boot, not 0
+ * @generation: boots that used this zone, this one included
+ * @build:      version text for the header
+ *
+ * Context: boot, one CPU running.
+ * Return:  0; -EINVAL: too small or unaligned, the log stays where it is
+ */
+int blackbox_init(void *zone, size_t bytes, uint64_t boot_id,
+                  uint64_t generation, const char *build) MUST_CHECK;
+
+/**
+ * blackbox_set_clock() - store the calibration readers need
+ * @tsc_khz:      TSC cycles per millisecond
+ * @wallclock_ns: UTC, in nanoseconds, at TSC 0 of this boot; 0 if unknown
+ *
+ * Context: boot.
+ * Return:  nothing.
+ */
+void blackbox_set_clock(uint64_t tsc_khz, uint64_t wallclock_ns);
+
+/**
+ * blackbox_present() - is there a zone?
+ *
+ * Context: any.
+ * Return:  true after a successful blackbox_init()
+ */
+bool blackbox_present(void);
+
+/**
+ * blackbox_begin() - a crash begins: RUNNING -> WRITING
+ * @kind:   VIGIL_BOX_KIND_HYPERVISOR or VIGIL_BOX_KIND_DOM0
+ * @cpu:    CPU that failed first
+ * @reason: one line, cut to fit
+ *
+ * Context: any, dying; NMI-safe.
+ * Return:  nothing.
+ */
+void blackbox_begin(uint32_t kind, uint32_t cpu, const char *reason);
+
+/**
+ * blackbox_stage() - note how far the crash path has come
+ * @stage: VIGIL_BOX_STAGE_*; a lower one than before is ignored
+ * @depth: failures inside the crash path so far
+ *
+ * Context: any, dying; NMI-safe.
+ * Return:  nothing.
+ */
+void blackbox_stage(uint32_t stage, uint32_t depth);
+
+/**
+ * blackbox_regs() - store the registers of the failure
+ * @regs: public form
+ *
+ * Context: any, dying; NMI-safe.
+ * Return:  nothing.
+ */
+void blackbox_regs(const struct vigil_box_regs *regs);
+
+/**
+ * blackbox_text_append() - add text to the backtrace or notes section
+ * @type: VIGIL_BOX_SECT_BACKTRACE or VIGIL_BOX_SECT_NOTES
+ * @text: bytes
+ * @len:  number of bytes; what does not fit is dropped
+ *
+ * Context: any, dying; NMI-safe.
+ * Return:  nothing.
+ */
+void blackbox_text_append(uint32_t type, const char *text, size_t len);
+
+/**
+ * blackbox_mce() - store machine-check records
+ * @records: array of public records
+ * @bytes:   its size; cut to BOX_MCE_BYTES
+ *
+ * Context: any, dying; NMI-safe.
+ * Return:  nothing.
+ */
+void blackbox_mce(const void *records, size_t bytes);
+
+/**
+ * blackbox_seal() - checksums, state SEALED, write back the caches
+ *
+ * Context: any, dying.
+ * Return:  nothing.
+ */
+void blackbox_seal(void);
+
+/**
+ * blackbox_clean() - an orderly power off or reboot: kind CLEAN, sealed
+ * @reason: one line
+ *
+ * Context: normal; nothing is logged afterwards.
+ * Return:  nothing.
+ */
+void blackbox_clean(const char *reason);
+
+#endif

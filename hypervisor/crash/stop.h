@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * crash/stop.h - stop every other CPU, in bounded time.
+ *
+ * The dying CPU sets the stop request and sends an NMI to the others; each
+ * NMI handler asks crash_stop_requested() before anything else, stores its
+ * registers, and parks for ever.  A CPU that does not answer within the bound
+ * is named in the log and left behind.
+ */
+#ifndef VIGIL_CRASH_STOP_H
+#define VIGIL_CRASH_STOP_H
+
+#include "lib/compiler.h"
+#include "lib/types.h"
+#include "x86/regs.h"
+
+/* Socket: how to send an NMI to all other CPUs; plugged by cpu/ipi.c. */
+struct crash_stop_ops {
+    unsigned int (*others_online)(void); /* CPUs to wait for             */
+    void (*nmi_others)(void);            /* must not take a lock         */
+};
+
+/**
+ * crash_stop_register() - plug in the way to reach the other CPUs
+ * @ops: static storage
+ *
+ * Context: boot.
+ * Return:  nothing.
+ */
+void crash_stop_register(const struct crash_stop_ops *ops);
+
+/**
+ * crash_stop_requested() - has a dying CPU asked us to stop?
+ *
+ * Context: NMI.
+ * Return:  true: call crash_stop_park()
+ */
+bool crash_stop_requested(void);
+
+/**
+ * crash_stop_park() - store this CPU's registers and stop for ever
+ * @regs: interrupted context, or NULL
+ *
+ * Context: any.
+ * Return:  never.
+ */
+void crash_stop_park(const struct cpu_regs *regs) NORETURN;
+
+/**
+ * crash_stop_others() - stop all other CPUs
+ * @tsc_khz: TSC cycles per millisecond, 0 if unknown (a safe guess is used)
+ *
+ * Waits at most one second.
+ *
+ * Context: dying.
+ * Return:  number of CPUs that did not answer
+ */
+unsigned int crash_stop_others(uint64_t tsc_khz);
+
+#endif

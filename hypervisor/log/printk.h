@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * log/printk.h - the front end of the log.
+ *
+ *   printk(), pr_err() ...  normal and interrupt context.  The message goes
+ *                           into the ring, then the ring is drained to the
+ *                           sinks (console) if nobody else is doing that.
+ *   log_nmi()               NMI, #MC, and any place that cannot know.  The
+ *                           message goes into the ring only; WORK_LOG is set
+ *                           so that the way out calls log_drain().
+ *   log_about()             about something a guest caused: guest_loglvl=
+ *                           applies, and a rate limit.
+ *
+ * Every message is kept in the ring, whatever the thresholds say; they decide
+ * only what the console shows.  A trailing newline is allowed and ignored.
+ */
+#ifndef VIGIL_LOG_PRINTK_H
+#define VIGIL_LOG_PRINTK_H
+
+#include "lib/compiler.h"
+#include "lib/types.h"
+#include "log/record.h"
+
+/**
+ * printk() - log one line
+ * @level: how severe
+ * @fmt:   printf format (lib/format.h)
+ *
+ * Context: any but NMI/#MC; any lock may be held, interrupts on or off.
+ * Return:  nothing.
+ */
+void printk(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/**
+ * log_nmi() - log one line from NMI or #MC context, ring only
+ * @level: how severe
+ * @fmt:   printf format
+ *
+ * Context: any; bounded, no lock.
+ * Return:  nothing.
+ */
+void log_nmi(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/**
+ * log_about() - log one line about something a guest did
+ * @level: how severe; LOG_WARNING at most
+ * @domid: the guest
+ * @vcpu:  its vcpu, or -1 if none in particular
+ * @fmt:   printf format
+ *
+ * Prefixed "dN" or "dNvM"; shown by guest_loglvl=, limited in rate.
+ *
+ * Context: any but NMI/#MC.
+ * Return:  nothing.
+ */
+void log_about(enum log_level level, uint16_t domid, int vcpu, const char *fmt,
+               ...) PRINTF_LIKE(4, 5);
+
+/**
+ * log_guest_line() - log one line of text written by an ordinary guest
+ * @domid: the guest
+ * @text:  its text, not terminated; unprintable bytes are replaced
+ * @len:   bytes; cut to LOG_TEXT_MAX
+ *
+ * Shown as "(dN) text" under the limits of log_about(LOG_INFO).
+ *
+ * Context: any but NMI/#MC.
+ * Return:  nothing.
+ */
+void log_guest_line(uint16_t domid, const char *text, size_t len);
+
+/**
+ * log_console_write() - the control domain writes to the machine's console
+ * @text: bytes, not terminated; copied from the guest by the caller
+ * @len:  number of bytes
+ *
+ * Goes to the sinks at once and as it is; each whole line is also kept in the
+ * ring, so that a crash record shows the control domain's last words.
+ *
+ * Context: any but NMI/#MC.
+ * Return:  nothing.
+ */
+void log_console_write(const char *text, size_t len);
+
+/**
+ * log_init() - begin logging into the built-in early ring
+ *
+ * printk() works before it, too; this sets the boot number and thresholds.
+ *
+ * Context: boot.
+ * Return:  nothing.
+ */
+void log_init(void);
+
+/**
+ * log_attach() - move the log into its permanent place, the black box
+ * @mem:     64-byte aligned memory, mapped for good
+ * @bytes:   its size
+ * @boot_id: number of this boot
+ *
+ * Everything logged so far is carried over.
+ *
+ * Context: boot, one CPU running.
+ * Return:  nothing.
+ */
+void log_attach(void *mem, size_t bytes, uint64_t boot_id);
+
+/**
+ * log_set_clock() - tell the log the TSC's frequency, for rate limits
+ * @tsc_khz: cycles per millisecond; 0: unknown, no rate limit
+ *
+ * Context: boot.
+ * Return:  nothing.
+ */
+void log_set_clock(uint64_t tsc_khz);
+
+/**
+ * log_set_levels() - apply loglvl= or guest_loglvl=
+ * @about_guests: false: loglvl=, true: guest_loglvl=
+ * @value:        "<level>[/<rate-limited level>]", each one of none, error,
+ *                warning, info, debug, all; Xen's option
+ *
+ * Messages up to the first level are always shown, those up to the second
+ * within the rate limit.
+ *
+ * Context: boot.
+ * Return:  0; -EINVAL: not understood, nothing changed
+ */
+int log_set_levels(bool about_guests, const char *value) MUST_CHECK;
+
+struct log_stats {
+    uint64_t cells;   /* cells written since boot                        */
+    uint64_t lost;    /* cells the console never saw: overwritten, torn  */
+    uint64_t limited; /* lines kept from the console by the rate limit   */
+};
+
+/**
+ * log_get_stats() - counters of the log
+ * @ret_stats: filled in
+ *
+ * Context: any.
+ * Return:  nothing.
+ */
+void log_get_stats(struct log_stats *ret_stats);
+
+#define pr_err(...) printk(LOG_ERROR, __VA_ARGS__)
+#define pr_warn(...) printk(LOG_WARNING, __VA_ARGS__)
+#define pr_notice(...) printk(LOG_NOTICE, __VA_ARGS__)
+#define pr_info(...) printk(LOG_INFO, __VA_ARGS__)
+#define pr_debug(...) printk(LOG_DEBUG, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * log/sink.h - where the log becomes visible: serial line, screen.
+ *
+ * A sink is a socket: dev/ registers it, log/ feeds it.  The ring is drained
+ * in order by whoever gets the sink lock by trylock; a writer that does not
+ * get it leaves its line to the one who has it.  Hypervisor lines begin with
+ * "(XEN) ", as people and scripts expect on this ABI.
+ *
+ * A dying machine switches to emergency mode: locks are ignored, sinks use
+ * their polled path, and a sink that faults is not used again.
+ */
+#ifndef VIGIL_LOG_SINK_H
+#define VIGIL_LOG_SINK_H
+
+#include "lib/compiler.h"
+#include "lib/types.h"
+
+struct log_sink {
+    const char *name;
+    bool crlf; /* put a carriage return before each line feed            */
+    /* Write all of @text; may use interrupts or locks of the device.    */
+    void (*write)(const char *text, size_t len);
+    /* The same, polled and bounded in time, without locks; may be NULL. */
+    void (*emergency_write)(const char *text, size_t len);
+    struct log_sink *next; /* log/ only                                  */
+};
+
+/**
+ * log_sink_register() - add a sink and show it the log kept so far
+ * @sink: static storage, owned by the log from now on
+ *
+ * Context: boot.
+ * Return:  nothing.
+ */
+void log_sink_register(struct log_sink *sink);
+
+/**
+ * log_sink_unregister() - take a sink out of use
+ * @sink: registered before; anything else is ignored
+ *
+ * Context: normal.
+ * Return:  nothing.
+ */
+void log_sink_unregister(struct log_sink *sink);
+
+/**
+ * log_drain() - bring the sinks up to date with the ring
+ *
+ * Called by printk(), and on the way out of the hypervisor when WORK_LOG is
+ * set.  Returns at once if another CPU, or the code this one interrupted, is
+ * draining.
+ *
+ * Context: any but NMI/#MC.
+ * Return:  nothing.
+ */
+void log_drain(void);
+
+/**
+ * log_sink_write() - send bytes to all sinks, past the ring
+ * @text: bytes, as they are
+ * @len:  number of bytes
+ *
+ * Context: any but NMI/#MC.
+ * Return:  nothing.
+ */
+void log_sink_write(const char *text, size_t len);
+
+/**
+ * log_emergency() - enter emergency mode, for good
+ *
+ * From now on printk(), log_drain() and log_sink_write() take no lock, and
+ * may be called in any context.
+ *
+ * Context: dying.
+ * Return:  nothing.
+ */
+void log_emergency(void);
+
+/**
+ * log_is_emergency() - is the machine dying?
+ *
+ * Context: any.
+ * Return:  true after log_emergency()
+ */
+bool log_is_emergency(void);
+
+#endif
