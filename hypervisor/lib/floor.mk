@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+lib-objs := string.o format.o crc32.o
