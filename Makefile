@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: MIT
+# The front door.  It knows the order of the parts and delegates the work;
+# flags live in Config.mk.  `make help` lists the targets.
+
+TOP   := $(CURDIR)
+BUILD ?= $(TOP)/build
+export BUILD
+
+# Parts that a tree may lack: those with no Makefile are left out.
+have   = $(if $(wildcard $(1)/Makefile),$(2))
+PARTS := $(call have,hypervisor,hypervisor) $(call have,dom0-tools,tools) \
+         $(call have,guest-stubs,stubs)
+
+IMAGE     := $(BUILD)/xen-4.17-vigil-amd64
+INITRAMFS := $(BUILD)/dom0/initramfs.img
+ISO       := $(BUILD)/vigil.iso
+
+all: $(PARTS) iso
+
+help:
+	@echo "make            build everything: hypervisor, tools, stubs, image"
+	@echo "make deps       install the Debian packages this needs"
+	@echo "make run        build, boot under QEMU, show what Vigil does"
+	@echo "make test       lint + check + system-check"
+	@echo "make lint       source rules, and a build with clang"
+	@echo "make check      unit tests on this machine"
+	@echo "make system-check [ONLY=pattern]  tests that boot machines"
+	@echo "make bench-boot power-on to Dom0's init, against Debian's Xen"
+	@echo "make clean      remove what was built, keep downloaded packages"
+
+deps:
+	scripts/deps
+
+fetch:
+	scripts/fetch
+
+hypervisor:
+	$(MAKE) -C hypervisor
+
+tools:
+	$(MAKE) -C dom0-tools
+
+stubs:
+	$(MAKE) -C guest-stubs
+
+# mk-initramfs takes a second at most: cheaper than knowing when to skip it.
+dom0: fetch $(filter tools stubs,$(PARTS))
+	scripts/mk-initramfs --build $(BUILD)
+
+iso: dom0 $(filter hypervisor,$(PARTS))
+	@if [ -e $(IMAGE).gz ]; then scripts/mk-iso; \
+	else echo "iso: no hypervisor built, no image"; fi
+
+run: deps
+	$(MAKE) all
+	scripts/run
+
+lint:
+	tests/lint/run
+
+check:
+	tests/run-unit
+
+system-check:
+	tests/system/run.py $(if $(ONLY),-k '$(ONLY)')
+
+bench-boot: all
+	scripts/compare-boot
+
+test:
+	tests/run
+
+clean:
+	find $(BUILD) -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} + \
+		2>/dev/null || true
+
+.PHONY: all help deps fetch hypervisor tools stubs dom0 iso run lint check \
+        system-check bench-boot test clean
