@@ -23,12 +23,12 @@ struct crash_note {
 };
 
 #define CRASH_NOTE(note_name, writer)                                          \
-    static const struct crash_note crash_note_##note_name USED ALIGNED(16)     \
+    static const struct crash_note crash_note_##note_name USED ALIGNED(8)      \
         SECTION(".crash_notes") = {#note_name, writer}
 
-/* Bounds of the table, from the link script: .crash_notes, 16-byte aligned. */
-extern const struct crash_note crash_notes_start[];
-extern const struct crash_note crash_notes_end[];
+/* Bounds of the table, from the link script: .crash_notes. */
+extern const struct crash_note __crash_notes_start[];
+extern const struct crash_note __crash_notes_end[];
 
 /**
  * crash_note() - say something, from within a note writer

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-lib-objs := string.o format.o crc32.o
+lib-objs := string.o format.o crc32.o bucket.o

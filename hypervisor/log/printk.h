@@ -11,6 +11,9 @@
  *   log_about()             about something a guest caused: guest_loglvl=
  *                           applies, and a rate limit.
  *
+ * printk() in NMI or #MC context behaves like log_nmi(), so a shared helper
+ * may use it; but it is not NMI_SAFE code, and the lint will say so.
+ *
  * Every message is kept in the ring, whatever the thresholds say; they decide
  * only what the console shows.  A trailing newline is allowed and ignored.
  */
@@ -20,6 +23,7 @@
 #include "lib/compiler.h"
 #include "lib/types.h"
 #include "log/record.h"
+#include "log/ring.h"
 
 /**
  * printk() - log one line
@@ -83,14 +87,22 @@ void log_guest_line(uint16_t domid, const char *text, size_t len);
 void log_console_write(const char *text, size_t len);
 
 /**
- * log_init() - begin logging into the built-in early ring
+ * log_ring_now() - the ring in use, for readers
  *
- * printk() works before it, too; this sets the boot number and thresholds.
- *
- * Context: boot.
- * Return:  nothing.
+ * Context: any.
+ * Return:  the early ring until log_attach(), then the one in the black box
  */
-void log_init(void);
+struct log_ring *log_ring_now(void);
+
+/**
+ * log_stamp() - the tag of a message written here and now
+ * @level: how severe
+ * @flags: VIGIL_LOG_F_*
+ *
+ * Context: any.
+ * Return:  the tag
+ */
+struct log_tag log_stamp(enum log_level level, uint8_t flags);
 
 /**
  * log_attach() - move the log into its permanent place, the black box

@@ -78,6 +78,14 @@ void log_sink_write(const char *text, size_t len);
 void log_emergency(void);
 
 /**
+ * log_sink_lost() - cells that never reached the console
+ *
+ * Context: any.
+ * Return:  count since boot
+ */
+uint64_t log_sink_lost(void);
+
+/**
  * log_is_emergency() - is the machine dying?
  *
  * Context: any.

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+log-objs := ring.o conring.o sink.o printk.o

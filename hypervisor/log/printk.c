@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * log/printk.c - format a message, decide who may see it, put it in the ring.
+ *
+ * Formatting is done on the stack of the caller: no shared buffer, so an NMI
+ * in the middle of a message disturbs nothing.
+ */
+#include "log/printk.h"
+
+#include "lib/bucket.h"
+#include "lib/errno.h"
+#include "lib/format.h"
+#include "lib/string.h"
+#include "log/sink.h"
+#include "sync/spinlock.h"
+#include "x86/percpu.h"
+#include "x86/tsc.h"
+
+#define EARLY_CELLS 128
+
+/* Lines about guests: ten at once, then one each half second. */
+#define LIMIT_BURST 10
+#define LIMIT_MS 500
+
+static struct vigil_log_cell early_cells[EARLY_CELLS] ALIGNED(64);
+static struct log_ring early_ring = {
+    .cells = early_cells, .count = EARLY_CELLS, .boot_id = 0, .next = 1};
+static struct log_ring box_ring;
+static struct log_ring *ring = &early_ring; /* a: set once by log_attach() */
+
+/* What the console shows: always up to, and with the rate limit up to. */
+struct threshold {
+    int always;
+    int limited;
+};
+
+/* c: set while parsing the command line */
+static struct threshold for_us = {LOG_INFO, LOG_INFO};
+static struct threshold for_guests = {LOG_PANIC, LOG_NOTICE};
+
+/* l: limit_busy */
+static struct bucket limit;
+static bool limit_ready; /* c: the clock is known                         */
+static uint8_t limit_busy;
+static uint64_t limited_lines; /* a */
+
+NMI_SAFE struct log_ring *log_ring_now(void)
+{
+    return __atomic_load_n(&ring, __ATOMIC_ACQUIRE);
+}
+
+NMI_SAFE struct log_tag log_stamp(enum log_level level, uint8_t flags)
+{
+    uint32_t context = this_cpu()->context;
+    struct log_tag tag = {.level = level,
+                          .context = LOG_CTX_NORMAL,
+                          .flags = flags,
+                          .cpu = (uint16_t)this_cpu_id(),
+                          .tsc = rdtsc()};
+
+    if (context & CTX_CRASH) {
+        tag.context = LOG_CTX_CRASH;
+    } else if (context & CTX_MC) {
+        tag.context = LOG_CTX_MC;
+    } else if (context & CTX_NMI) {
+        tag.context = LOG_CTX_NMI;
+    } else if (context & CTX_IRQ) {
+        tag.context = LOG_CTX_IRQ;
+    }
+    return tag;
+}
+
+/* Format into @buf and cut trailing newlines. */
+NMI_SAFE PRINTF_LIKE(3, 0) static size_t
+format_line(char *buf, size_t size, const char *fmt, va_list args)
+{
+    size_t len = vscnprintf(buf, size, fmt, args);
+
+    while (len > 0 && buf[len - 1] == '\n') {
+        len--;
+    }
+    return len;
+}
+
+NMI_SAFE static void write_line(enum log_level level, uint8_t flags,
+                                const char *text, size_t len)
+{
+    struct log_tag tag = log_stamp(level, flags);
+
+    log_ring_write(log_ring_now(), &tag, text, len);
+}
+
+NMI_SAFE static void leave_for_later(void)
+{
+    __atomic_fetch_or(&this_cpu()->work, WORK_LOG, __ATOMIC_RELAXED);
+}
+
+/* Drain, unless we may be the one who was interrupted while draining. */
+static void drain_or_leave(void)
+{
+    if ((this_cpu()->context & (CTX_NMI | CTX_MC)) && !log_is_emergency()) {
+        leave_for_later();
+    } else {
+        log_drain();
+    }
+}
+
+NMI_SAFE static uint8_t quiet_for_us(enum log_level level)
+{
+    return (int)level > for_us.limited ? VIGIL_LOG_F_QUIET : 0;
+}
+
+void printk(enum log_level level, const char *fmt, ...)
+{
+    char text[LOG_TEXT_MAX];
+    va_list args;
+    size_t len;
+
+    va_start(args, fmt);
+    len = format_line(text, sizeof(text), fmt, args);
+    va_end(args);
+    write_line(level, quiet_for_us(level), text, len);
+    drain_or_leave();
+}
+
+NMI_SAFE void log_nmi(enum log_level level, const char *fmt, ...)
+{
+    char text[LOG_TEXT_MAX];
+    va_list args;
+    size_t len;
+
+    va_start(args, fmt);
+    len = format_line(text, sizeof(text), fmt, args);
+    va_end(args);
+    write_line(level, quiet_for_us(level), text, len);
+    leave_for_later();
+}
+
+/* May a line about a guest go to the console now? */
+static uint8_t quiet_for_guests(enum log_level level)
+{
+    bool take;
+
+    if ((int)level <= for_guests.always) {
+        return 0;
+    }
+    if ((int)level > for_guests.limited) {
+        return VIGIL_LOG_F_QUIET;
+    }
+    if (!limit_ready) {
+        return 0;
+    }
+    /* Somebody else is counting: better to show a line too many. */
+    if (__atomic_exchange_n(&limit_busy, 1, __ATOMIC_ACQUIRE)) {
+        return 0;
+    }
+    take = bucket_take(&limit, rdtsc());
+    __atomic_store_n(&limit_busy, 0, __ATOMIC_RELEASE);
+    if (!take) {
+        __atomic_fetch_add(&limited_lines, 1, __ATOMIC_RELAXED);
+    }
+    return take ? 0 : VIGIL_LOG_F_QUIET;
+}
+
+void log_about(enum log_level level, uint16_t domid, int vcpu, const char *fmt,
+               ...)
+{
+    char text[LOG_TEXT_MAX];
+    va_list args;
+    size_t at;
+
+    if (vcpu < 0) {
+        at = scnprintf(text, sizeof(text), "d%u ", domid);
+    } else {
+        at = scnprintf(text, sizeof(text), "d%uv%d ", domid, vcpu);
+    }
+    va_start(args, fmt);
+    at += format_line(text + at, sizeof(text) - at, fmt, args);
+    va_end(args);
+    write_line(level, quiet_for_guests(level), text, at);
+    drain_or_leave();
+}
+
+/* Store printable text; a guest must not steer a terminal through our log. */
+static size_t copy_printable(char *dst, size_t size, const char *src,
+                             size_t len)
+{
+    size_t n = MIN(size, len);
+
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)src[i];
+
+        dst[i] = c == '\t' || (c >= 0x20 && c != 0x7f) ? (char)c : '.';
+    }
+    return n;
+}
+
+void log_guest_line(uint16_t domid, const char *text, size_t len)
+{
+    char line[LOG_TEXT_MAX];
+    size_t at = scnprintf(line, sizeof(line), "(d%u) ", domid);
+
+    while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r')) {
+        len--;
+    }
+    at += copy_printable(line + at, sizeof(line) - at, text, len);
+    write_line(LOG_INFO, VIGIL_LOG_F_GUEST | quiet_for_guests(LOG_INFO), line,
+               at);
+    drain_or_leave();
+}
+
+/* The control domain's unfinished line. */
+static SPINLOCK(console_line_lock, LOCK_RANK_SINK, IRQ_ANY);
+static char console_line[LOG_TEXT_MAX];
+static size_t console_line_len;
+
+void log_console_write(const char *text, size_t len)
+{
+    bool locked = !log_is_emergency();
+
+    log_sink_write(text, len);
+
+    if (locked) {
+        spin_lock(&console_line_lock);
+    }
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] != '\n' && text[i] != '\r') {
+            console_line_len +=
+                copy_printable(console_line + console_line_len, 1, text + i, 1);
+        }
+        if (console_line_len == sizeof(console_line) ||
+            (text[i] == '\n' && console_line_len > 0)) {
+            /* Quiet: it has been shown already. */
+            write_line(LOG_INFO, VIGIL_LOG_F_GUEST | VIGIL_LOG_F_QUIET,
+                       console_line, console_line_len);
+            console_line_len = 0;
+        }
+    }
+    if (locked) {
+        spin_unlock(&console_line_lock);
+    }
+}
+
+void log_attach(void *mem, size_t bytes, uint64_t boot_id)
+{
+    log_ring_init(&box_ring, mem, bytes, boot_id);
+    log_ring_adopt(&box_ring, &early_ring);
+    __atomic_store_n(&ring, &box_ring, __ATOMIC_RELEASE);
+}
+
+void log_set_clock(uint64_t tsc_khz)
+{
+    if (tsc_khz != 0) {
+        bucket_init(&limit, LIMIT_BURST, tsc_khz * LIMIT_MS, rdtsc());
+        limit_ready = true;
+    }
+}
+
+static const struct level_name {
+    const char *name;
+    int level;
+} level_names[] = {
+    {"none", LOG_PANIC},
+    {"error", LOG_ERROR},
+    {"warning", LOG_NOTICE}, /* Xen's plain messages are of this level */
+    {"info", LOG_INFO},
+    {"debug", LOG_DEBUG},
+    {"all", LOG_DEBUG},
+};
+
+/* Read one level word of @len bytes. */
+static int parse_level(const char *word, size_t len, int *ret_level)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(level_names); i++) {
+        if (strlen(level_names[i].name) == len &&
+            memcmp(level_names[i].name, word, len) == 0) {
+            *ret_level = level_names[i].level;
+            return 0;
+        }
+    }
+    return -EINVAL;
+}
+
+int log_set_levels(bool about_guests, const char *value)
+{
+    const char *slash = strchr(value, '/');
+    size_t first_len = slash ? (size_t)(slash - value) : strlen(value);
+    struct threshold t;
+
+    if (parse_level(value, first_len, &t.always) != 0) {
+        return -EINVAL;
+    }
+    t.limited = t.always;
+    if (slash && parse_level(slash + 1, strlen(slash + 1), &t.limited) != 0) {
+        return -EINVAL;
+    }
+    if (t.limited < t.always) {
+        t.limited = t.always;
+    }
+    if (about_guests) {
+        for_guests = t;
+    } else {
+        for_us = t;
+    }
+    return 0;
+}
+
+void log_get_stats(struct log_stats *ret_stats)
+{
+    ret_stats->cells = log_ring_next(log_ring_now()) - 1;
+    ret_stats->lost = log_sink_lost();
+    ret_stats->limited = __atomic_load_n(&limited_lines, __ATOMIC_RELAXED);
+}

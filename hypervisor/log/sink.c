@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * log/sink.c - drain the record ring to the console, and the last words.
+ *
+ * Who drains: whoever wrote and gets the lock by trylock.  Who does not get
+ * it goes on; the holder looks again after releasing it, so a line written in
+ * that moment is not left behind.
+ *
+ * Unfinished cells: a drain stops at one, since its writer is alive and will
+ * drain itself.  If the ring is far ahead the writer is dead or stuck, and
+ * the cell is counted as lost.
+ */
+#include "log/sink.h"
+
+#include "lib/string.h"
+#include "log/conring.h"
+#include "log/printk.h"
+#include "sync/spinlock.h"
+
+/* Cells written after an unfinished one before we stop waiting for it. */
+#define PENDING_PATIENCE 64
+
+#define PREFIX "(XEN) "
+
+static SPINLOCK(sink_lock, LOCK_RANK_SINK, IRQ_ANY);
+
+/* Legend: L sink_lock (or dying); a atomic */
+static struct log_sink *sinks;    /* L                                      */
+static uint64_t drained = 1;      /* L, a: next sequence number to show     */
+static bool in_message;           /* L: the last cell had F_MORE            */
+static uint64_t lost_cells;       /* L                                      */
+static bool emergency;            /* a: set once                            */
+static struct log_sink *in_call;  /* dying CPU: sink being written to       */
+
+bool log_is_emergency(void)
+{
+    return __atomic_load_n(&emergency, __ATOMIC_RELAXED);
+}
+
+uint64_t log_sink_lost(void)
+{
+    return __atomic_load_n(&lost_cells, __ATOMIC_RELAXED);
+}
+
+static bool sinks_trylock(void)
+{
+    /* The dying path owns the machine: the holder may never run again. */
+    return log_is_emergency() || spin_trylock(&sink_lock);
+}
+
+static void sinks_unlock(bool locked)
+{
+    if (locked) {
+        spin_unlock(&sink_lock);
+    }
+}
+
+static void one_piece(struct log_sink *sink, const char *text, size_t len)
+{
+    if (len == 0) {
+        return;
+    }
+    if (!log_is_emergency()) {
+        sink->write(text, len);
+    } else if (sink->emergency_write != NULL) {
+        in_call = sink;
+        sink->emergency_write(text, len);
+        in_call = NULL;
+    }
+}
+
+static void one_sink(struct log_sink *sink, const char *text, size_t len)
+{
+    const char *end = text + len;
+
+    while (sink->crlf) {
+        const char *nl = memchr(text, '\n', (size_t)(end - text));
+
+        if (nl == NULL) {
+            break;
+        }
+        one_piece(sink, text, (size_t)(nl - text));
+        one_piece(sink, "\r\n", 2);
+        text = nl + 1;
+    }
+    one_piece(sink, text, (size_t)(end - text));
+}
+
+static void all_sinks(const char *text, size_t len)
+{
+    for (struct log_sink *s = sinks; s != NULL; s = s->next) {
+        one_sink(s, text, len);
+    }
+}
+
+/* Show hypervisor text on one sink, or (NULL) on all and the console ring. */
+static void show(struct log_sink *only, const char *text, size_t len)
+{
+    if (only != NULL) {
+        one_sink(only, text, len);
+    } else {
+        conring_put(text, len);
+        all_sinks(text, len);
+    }
+}
+
+/* One cell; @continued: the cell before it belongs to the same message. */
+static void show_cell(struct log_sink *only, const struct vigil_log_cell *cell,
+                      bool continued)
+{
+    const char *text = cell->text;
+    size_t left = cell->len;
+
+    if (cell->flags & VIGIL_LOG_F_QUIET) {
+        return;
+    }
+    if (!continued && !(cell->flags & VIGIL_LOG_F_GUEST)) {
+        show(only, PREFIX, sizeof(PREFIX) - 1);
+    }
+    while (left > 0) {
+        const char *nl = memchr(text, '\n', left);
+        size_t part = nl == NULL ? left : (size_t)(nl - text) + 1;
+
+        show(only, text, part);
+        text += part;
+        left -= part;
+        if (nl != NULL) {
+            show(only, PREFIX, sizeof(PREFIX) - 1);
+        }
+    }
+    if (!(cell->flags & VIGIL_LOG_F_MORE)) {
+        show(only, "\n", 1);
+    }
+}
+
+static void drain_locked(void)
+{
+    const struct log_ring *ring = log_ring_now();
+    struct vigil_log_cell cell;
+
+    for (;;) {
+        uint64_t seq = drained;
+        enum log_read got = log_ring_read(ring, seq, &cell);
+
+        if (got == LOG_READ_EMPTY) {
+            break;
+        }
+        if (got == LOG_READ_PENDING && !log_is_emergency() &&
+            log_ring_next(ring) - seq < PENDING_PATIENCE) {
+            break;
+        }
+        /* Advance first: showing this cell may fault while dying. */
+        __atomic_store_n(&drained, seq + 1, __ATOMIC_RELEASE);
+        if (got == LOG_READ_OK) {
+            bool continued = in_message;
+
+            in_message = (cell.flags & VIGIL_LOG_F_MORE) != 0;
+            show_cell(NULL, &cell, continued);
+            continue;
+        }
+        if (seq < log_ring_oldest(ring)) {
+            /* Overtaken: skip to what still exists in one step. */
+            uint64_t to = log_ring_oldest(ring);
+
+            lost_cells += to - seq - 1;
+            __atomic_store_n(&drained, to, __ATOMIC_RELEASE);
+        }
+        lost_cells++;
+        if (in_message) {
+            in_message = false;
+            show(NULL, "\n", 1);
+        }
+    }
+}
+
+void log_drain(void)
+{
+    const struct log_ring *ring = log_ring_now();
+    uint64_t before;
+
+    do {
+        bool locked = !log_is_emergency();
+
+        if (!sinks_trylock()) {
+            return;
+        }
+        before = __atomic_load_n(&drained, __ATOMIC_ACQUIRE);
+        drain_locked();
+        sinks_unlock(locked);
+        /* Written while we held the lock and its writer went away: again. */
+    } while (__atomic_load_n(&drained, __ATOMIC_ACQUIRE) !=
+                 log_ring_next(ring) &&
+             __atomic_load_n(&drained, __ATOMIC_ACQUIRE) != before);
+}
+
+void log_sink_write(const char *text, size_t len)
+{
+    bool locked = !log_is_emergency();
+
+    if (locked) {
+        spin_lock(&sink_lock);
+    }
+    drain_locked();
+    all_sinks(text, len);
+    sinks_unlock(locked);
+    log_drain();
+}
+
+void log_sink_register(struct log_sink *sink)
+{
+    const struct log_ring *ring = log_ring_now();
+    bool locked = !log_is_emergency();
+    struct vigil_log_cell cell;
+    bool continued = false;
+
+    if (locked) {
+        spin_lock(&sink_lock);
+    }
+    for (uint64_t seq = log_ring_oldest(ring); seq < drained; seq++) {
+        if (log_ring_read(ring, seq, &cell) == LOG_READ_OK) {
+            show_cell(sink, &cell, continued);
+            continued = (cell.flags & VIGIL_LOG_F_MORE) != 0;
+        }
+    }
+    sink->next = sinks;
+    sinks = sink;
+    sinks_unlock(locked);
+    log_drain();
+}
+
+/* Unlink @sink if it is in the list. */
+static void unlink_sink(const struct log_sink *sink)
+{
+    for (struct log_sink **at = &sinks; *at != NULL; at = &(*at)->next) {
+        if (*at == sink) {
+            *at = sink->next;
+            return;
+        }
+    }
+}
+
+void log_sink_unregister(struct log_sink *sink)
+{
+    bool locked = !log_is_emergency();
+
+    if (locked) {
+        spin_lock(&sink_lock);
+    }
+    unlink_sink(sink);
+    sinks_unlock(locked);
+}
+
+void log_emergency(void)
+{
+    /*
+     * Called again while already dying: if a sink was being written to, it
+     * is what failed.
+     */
+    if (in_call != NULL) {
+        unlink_sink(in_call);
+        in_call = NULL;
+    }
+    __atomic_store_n(&emergency, true, __ATOMIC_SEQ_CST);
+}
