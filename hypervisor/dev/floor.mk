@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+dev-objs := uart16550.o

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dev/pit.h - the 8254 timer, channel 2, as a reference clock.
+ *
+ * Channel 2 is gated by port 0x61 and does not interrupt.  Used while booting
+ * only; afterwards the ports are the control domain's to play with through
+ * the emulated I/O.
+ */
+#ifndef VIGIL_DEV_PIT_H
+#define VIGIL_DEV_PIT_H
+
+#include "lib/compiler.h"
+#include "lib/types.h"
+
+/**
+ * pit_measure_tsc_khz() - measure the time stamp counter against the 8254
+ *
+ * Takes about 150 ms: the median of three measurements of 50 ms each.
+ *
+ * Context: boot, interrupts off.
+ * Return:  kHz; 0: the 8254 does not count
+ */
+uint64_t pit_measure_tsc_khz(void);
+
+/**
+ * pit_wait_ns() - busy wait, measured by the 8254
+ * @ns: nanoseconds, at most 50 000 000; more is cut to that
+ *
+ * Context: boot, interrupts off.
+ * Return:  TSC cycles that passed; 0: the 8254 does not count
+ */
+uint64_t pit_wait_ns(uint64_t ns);
+
+#endif
