@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: MIT
+"""What a test file uses: Suite, skip(), check(), and ways to boot.
+
+A suite is one machine (or a few short ones) that serves several cases: setup()
+boots it, each test_* method is a case, in the order written.  A case fails by
+raising; check() raises with a sentence.  When setup() fails, or the machine
+dies, the cases that needed it fail and say so.
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+import threading
+
+from vm import BUILD, TOP, VM, VMError
+
+ISO_LOCK = threading.Lock()
+XEN_OPTIONS = ("placeholder console=com1 com1=115200,8n1 loglvl=all "
+               "guest_loglvl=all dom0_mem=640M,max:640M")
+DOM0_OPTIONS = "placeholder root=/dev/ram0 ro console=hvc0 earlyprintk=xen"
+
+# STUB <name>: <VERDICT> <text>
+VERDICT = r"^STUB ([\w-]+): (SUCCESS|SKIP|ERROR|FAILURE)(.*)$"
+
+
+class Skip(Exception):
+    """This case cannot be run here; counted against skips.allow."""
+
+
+class Failure(Exception):
+    """A claim about Vigil does not hold."""
+
+
+def skip(reason):
+    """Leave this case with a reason."""
+    raise Skip(reason)
+
+
+def check(condition, sentence):
+    """Raise Failure with the sentence unless the condition holds."""
+    if not condition:
+        raise Failure(sentence)
+
+
+def hypervisor():
+    """Return the image under test."""
+    return pathlib.Path(os.environ.get("VIGIL_TEST_HYPERVISOR",
+                                       BUILD / "xen-4.17-vigil-amd64"))
+
+
+def is_vigil():
+    """Is Vigil under test, or Debian's Xen (to develop the tests with)?"""
+    return "vigil" in hypervisor().name
+
+
+def require(*paths):
+    """Fail with a plain sentence when something has not been built."""
+    for path in paths:
+        if not pathlib.Path(path).exists():
+            raise Failure(f"{path} is not built")
+
+
+class Suite:
+    """One group of cases; see the head of this file."""
+
+    weight = 1      # rough seconds, so that the long ones start first
+    vm = None
+
+    def __init__(self):
+        self.vms = []
+
+    def setup(self):
+        """Boot what the cases need."""
+
+    def teardown(self):
+        """End every machine that boot() made."""
+        for vm in self.vms:
+            vm.close()
+
+    def start(self, label, **options):
+        """Start a machine; its logs go to build/test/<Suite>-<label>."""
+        name = type(self).__name__ + (f"-{label}" if label else "")
+        vm = VM(name, **options)
+        self.vms.append(vm)
+        self.vm = vm
+        return vm
+
+    def boot(self, label="", *, options="", dom0="", wait=True, modules=None,
+             **more):
+        """Start the hypervisor with Dom0 through QEMU's -kernel."""
+        if modules is None:
+            modules = [(BUILD / "dom0/vmlinuz", f"{DOM0_OPTIONS} {dom0}".strip()),
+                       (BUILD / "dom0/initramfs.img", "")]
+        require(hypervisor(), *(path for path, _ in modules))
+        vm = self.start(label, hypervisor=hypervisor(), modules=modules,
+                        options=f"{XEN_OPTIONS} {options}".strip(), **more)
+        if wait:
+            vm.wait_dom0()
+        return vm
+
+    def boot_iso(self, label="", *, options="", dom0="", wait=True, **more):
+        """Start a machine from a GRUB image made for it."""
+        iso = BUILD / "test" / f"{type(self).__name__}{label}.iso"
+        iso.parent.mkdir(parents=True, exist_ok=True)
+        gz = hypervisor().with_name(hypervisor().name + ".gz")
+        require(gz if is_vigil() else hypervisor(), BUILD / "dom0/vmlinuz",
+                BUILD / "dom0/initramfs.img")
+        with ISO_LOCK:
+            subprocess.run([TOP / "scripts/mk-iso", "-o", iso, "-X", options,
+                            "-D", dom0, "-H", gz if is_vigil()
+                            else hypervisor()],
+                           check=True, stdout=subprocess.DEVNULL)
+        vm = self.start(label, cdrom=iso, **more)
+        if wait:
+            vm.wait_dom0()
+        return vm
+
+    def boot_stub(self, name, line="", *, options="", **more):
+        """Start a stub guest in the place of Dom0."""
+        stub = BUILD / "guest-stubs" / name
+        require(stub)
+        more.setdefault("wall", 90)
+        return self.boot(name, modules=[(stub, line)], options=options,
+                         wait=False, **more)
+
+    def stub_verdict(self, vm, name, timeout=60, fail=None):
+        """Wait for a stub's verdict.  Silence raises: it is an error."""
+        pattern = VERDICT if fail is None else VERDICT + "|" + fail
+        found = vm.expect(pattern, timeout, fail=r"Panic on CPU \d",
+                          what=f"the verdict of stub {name}")
+        check(found.group(1) == name, f"'{found.group(0)}' is not of {name}")
+        if found.group(2) == "SKIP":
+            skip(f"{name}:{found.group(3)}")
+        check(found.group(2) == "SUCCESS", found.group(0))
+        return found.group(3).strip()
+
+
+def guest_console(vm, name):
+    """Return what a guest has printed, from xenconsoled's log."""
+    return vm.dom0(f"cat /var/log/xen/console/guest-{name}.log", 30)
+
+
+def wait_console(vm, name, pattern, seconds=30):
+    """Wait until a guest has printed something.  Return: its whole text."""
+    log = f"/var/log/xen/console/guest-{name}.log"
+    rc, text = vm.dom0_cmd(
+        f"n={seconds * 2}; until grep -qE '{pattern}' {log}; do n=$((n-1)); "
+        f"[ $n -gt 0 ] || break; usleep 500000; done; cat {log}",
+        seconds * 2 + 20)
+    check(rc == 0 and re.search(pattern, text),
+          f"guest {name} did not print /{pattern}/: '{text[-300:]}'")
+    return text
+
+
+def wait_until(vm, command, seconds=20):
+    """Wait until a shell command succeeds in Dom0."""
+    rc, text = vm.dom0_cmd(
+        f"n={seconds * 2}; until {command}; do n=$((n-1)); "
+        f"[ $n -gt 0 ] || exit 1; usleep 500000; done", seconds * 2 + 20)
+    check(rc == 0, f"'{command}' did not come true: {text[-300:]}")
+
+
+__all__ = ["BUILD", "DOM0_OPTIONS", "Failure", "Skip", "Suite", "TOP",
+           "VERDICT", "VM", "VMError", "XEN_OPTIONS", "check",
+           "guest_console", "hypervisor", "is_vigil", "require", "skip",
+           "wait_console", "wait_until"]
