@@ -41,6 +41,15 @@ unsigned int backtrace_walk(uint64_t rbp, stack_contains_fn stack_ok,
                             uint64_t *ret_rips, unsigned int max);
 
 /**
+ * backtrace_line() - print one symbolised address
+ * @rip: any address
+ *
+ * Context: as backtrace_print().
+ * Return:  nothing.
+ */
+void backtrace_line(uint64_t rip);
+
+/**
  * backtrace_print() - print a symbolised trace; dying: also into the box
  * @rip: innermost instruction, 0: none
  * @rbp: frame pointer

@@ -42,6 +42,14 @@ extern const struct crash_note __crash_notes_end[];
 void crash_note(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
 /**
+ * crash_notes_left() - are there writers that have not been called?
+ *
+ * Context: dying.
+ * Return:  true: yes
+ */
+bool crash_notes_left(void);
+
+/**
  * crash_notes_write() - call the writers that have not been called yet
  *
  * Keeps its place in a static variable: called again after a writer faulted,

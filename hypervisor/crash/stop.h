@@ -57,4 +57,12 @@ void crash_stop_park(const struct cpu_regs *regs) NORETURN;
  */
 unsigned int crash_stop_others(uint64_t tsc_khz);
 
+/**
+ * crash_stop_print() - say where the stopped CPUs were
+ *
+ * Context: dying, after crash_stop_others().
+ * Return:  nothing.
+ */
+void crash_stop_print(void);
+
 #endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * crash/backtrace.c - walk saved frame pointers without trusting any of them.
+ *
+ *     rbp -> | caller's rbp  |   +0
+ *            | return address|   +8
+ */
+#include "crash/backtrace.h"
+
+#include "lib/format.h"
+#include "crash/blackbox.h"
+#include "crash/panic.h"
+#include "crash/symbols.h"
+#include "log/printk.h"
+#include "x86/percpu.h"
+
+#define PAIR_BYTES 16U
+
+bool backtrace_stack_ok(uint64_t addr)
+{
+    uint64_t block = cpu_block_of(read_rsp());
+    uint64_t offset = addr - block;
+
+    if (offset < CPU_STACK_DF ||
+        offset > CPU_BLOCK_BYTES - CPU_STRUCT_BYTES - PAIR_BYTES) {
+        return false;
+    }
+    /* The guard page below the main stack is not mapped. */
+    return offset + PAIR_BYTES <= CPU_GUARD_MAIN || offset >= CPU_STACK_MAIN;
+}
+
+unsigned int backtrace_walk(uint64_t rbp, stack_contains_fn stack_ok,
+                            uint64_t *ret_rips, unsigned int max)
+{
+    unsigned int n = 0;
+
+    while (n < max && (rbp & 7) == 0 && stack_ok(rbp)) {
+        const uint64_t *pair = (const uint64_t *)(uintptr_t)rbp;
+        uint64_t next = READ_ONCE(pair[0]);
+        uint64_t rip = READ_ONCE(pair[1]);
+
+        if (rip == 0) {
+            break;
+        }
+        ret_rips[n++] = rip;
+        /* Callers lie higher; anything else is damage or the end. */
+        if (next <= rbp) {
+            break;
+        }
+        rbp = next;
+    }
+    return n;
+}
+
+void backtrace_line(uint64_t rip)
+{
+    char name[96];
+    char line[128];
+    size_t len;
+
+    symbol_format(name, sizeof(name), rip);
+    len = scnprintf(line, sizeof(line) - 1, "   [<%016lx>] %s",
+                    (unsigned long)rip, name);
+    printk(crash_in_progress() ? LOG_PANIC : LOG_NOTICE, "%s", line);
+    if (crash_in_progress()) {
+        line[len] = '\n';
+        blackbox_text_append(VIGIL_BOX_SECT_BACKTRACE, line, len + 1);
+    }
+}
+
+void backtrace_print(uint64_t rip, uint64_t rbp)
+{
+    uint64_t rips[BACKTRACE_DEPTH_MAX];
+    unsigned int n =
+        backtrace_walk(rbp, backtrace_stack_ok, rips, BACKTRACE_DEPTH_MAX);
+
+    printk(crash_in_progress() ? LOG_PANIC : LOG_NOTICE, "Call trace:");
+    if (rip != 0) {
+        backtrace_line(rip);
+    }
+    for (unsigned int i = 0; i < n; i++) {
+        backtrace_line(rips[i]);
+    }
+}

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * crash/blackbox.c - lay out, fill and seal the preserved zone.
+ *
+ * States of a zone:
+ *
+ *   (anything) --blackbox_init--> RUNNING --blackbox_begin--> WRITING
+ *   WRITING --blackbox_seal--> SEALED       RUNNING --blackbox_clean--> SEALED
+ *   any of them --next boot, blackbox_mark_taken--> TAKEN
+ *
+ * Every step leaves the header consistent for a reader that comes after a
+ * reset at that very moment: sizes are stored after the bytes they count, the
+ * state after everything it promises.
+ */
+#include "crash/blackbox.h"
+
+#include "lib/assert.h"
+#include "lib/bits.h"
+#include "lib/crc32.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "log/printk.h"
+#include "x86/barrier.h"
+#include "x86/tsc.h"
+
+#define LINE_BYTES 64
+
+/* Places in the header's section table. */
+enum section_slot {
+    SLOT_LOG,
+    SLOT_REGS,
+    SLOT_TRACE,
+    SLOT_NOTES,
+    SLOT_MCE,
+    SLOT_COUNT,
+};
+
+STATIC_ASSERT(sizeof(struct vigil_box_header) <= BOX_REGS_OFFSET, "header");
+STATIC_ASSERT(sizeof(struct vigil_box_regs) <=
+                  BOX_TRACE_OFFSET - BOX_REGS_OFFSET,
+              "registers");
+
+static const struct slot_layout {
+    uint32_t type;
+    uint32_t offset;
+    uint32_t room; /* 0: to the end of the zone */
+} layout[SLOT_COUNT] = {
+    [SLOT_LOG] = {VIGIL_BOX_SECT_LOG, BOX_LOG_OFFSET, 0},
+    [SLOT_REGS] = {VIGIL_BOX_SECT_REGS, BOX_REGS_OFFSET,
+                   sizeof(struct vigil_box_regs)},
+    [SLOT_TRACE] = {VIGIL_BOX_SECT_BACKTRACE, BOX_TRACE_OFFSET,
+                    BOX_TRACE_BYTES},
+    [SLOT_NOTES] = {VIGIL_BOX_SECT_NOTES, BOX_NOTES_OFFSET, BOX_NOTES_BYTES},
+    [SLOT_MCE] = {VIGIL_BOX_SECT_MCE, BOX_MCE_OFFSET, BOX_MCE_BYTES},
+};
+
+/* c: set by blackbox_init(); the crash path is the only writer afterwards */
+static struct vigil_box_header *box;
+
+static void flush(const void *start, size_t bytes)
+{
+    const char *p = start;
+
+    for (size_t i = 0; i < bytes; i += LINE_BYTES) {
+        cache_flush_line(p + i);
+    }
+    smp_mb();
+}
+
+static void flush_header(void)
+{
+    flush(box, sizeof(*box));
+}
+
+static uint8_t *section_bytes(enum section_slot slot)
+{
+    return (uint8_t *)box + layout[slot].offset;
+}
+
+static uint32_t header_crc(const struct vigil_box_header *h)
+{
+    static const uint32_t zero;
+    const size_t at = offsetof(struct vigil_box_header, crc32);
+    const uint8_t *bytes = (const uint8_t *)h;
+    uint32_t crc = crc32(0, bytes, at);
+
+    crc = crc32(crc, &zero, sizeof(zero));
+    return crc32(crc, bytes + at + sizeof(zero),
+                 sizeof(*h) - at - sizeof(zero));
+}
+
+bool blackbox_present(void)
+{
+    return box != NULL;
+}
+
+int blackbox_init(void *zone, size_t bytes, uint64_t boot_id,
+                  uint64_t generation, const char *build)
+{
+    struct vigil_box_header *h = zone;
+    size_t log_bytes;
+
+    if (zone == NULL || bytes < BOX_MIN_BYTES ||
+        !IS_ALIGNED((uintptr_t)zone, LINE_BYTES)) {
+        return -EINVAL;
+    }
+    log_bytes = (bytes - BOX_LOG_OFFSET) / VIGIL_LOG_CELL_BYTES *
+                VIGIL_LOG_CELL_BYTES;
+
+    memset(zone, 0, BOX_LOG_OFFSET);
+    h->version = VIGIL_BOX_VERSION;
+    h->header_bytes = sizeof(*h);
+    h->zone_bytes = bytes;
+    h->boot_id = boot_id;
+    h->generation = generation;
+    h->state = VIGIL_BOX_RUNNING;
+    h->stage = VIGIL_BOX_STAGE_NONE;
+    strlcpy(h->build, build, sizeof(h->build));
+    for (unsigned int i = 0; i < SLOT_COUNT; i++) {
+        h->section[i].type = layout[i].type;
+        h->section[i].offset = layout[i].offset;
+    }
+    h->section[SLOT_LOG].bytes = log_bytes;
+
+    log_attach((uint8_t *)zone + BOX_LOG_OFFSET, log_bytes, boot_id);
+
+    /* MB(blackbox:A) the magic makes it a box: last. */
+    __atomic_store_n(&h->magic, VIGIL_BOX_MAGIC, __ATOMIC_RELEASE);
+    box = h;
+    flush(zone, BOX_LOG_OFFSET);
+    return 0;
+}
+
+void blackbox_set_clock(uint64_t tsc_khz, uint64_t wallclock_ns)
+{
+    if (box) {
+        box->tsc_khz = tsc_khz;
+        box->wallclock_ns = wallclock_ns;
+        flush_header();
+    }
+}
+
+void blackbox_begin(uint32_t kind, uint32_t cpu, const char *reason)
+{
+    if (box == NULL) {
+        return;
+    }
+    box->kind = kind;
+    box->cpu = cpu;
+    box->tsc = rdtsc();
+    strlcpy(box->reason, reason, sizeof(box->reason));
+    __atomic_store_n(&box->state, VIGIL_BOX_WRITING, __ATOMIC_RELEASE);
+    flush_header();
+}
+
+void blackbox_stage(uint32_t stage, uint32_t depth)
+{
+    if (box == NULL) {
+        return;
+    }
+    if (stage > box->stage) {
+        box->stage = stage;
+    }
+    box->depth = depth;
+    flush_header();
+}
+
+void blackbox_regs(const struct vigil_box_regs *regs)
+{
+    if (box == NULL) {
+        return;
+    }
+    memcpy(section_bytes(SLOT_REGS), regs, sizeof(*regs));
+    box->section[SLOT_REGS].bytes = sizeof(*regs);
+    flush(section_bytes(SLOT_REGS), sizeof(*regs));
+    flush_header();
+}
+
+void blackbox_text_append(uint32_t type, const char *text, size_t len)
+{
+    enum section_slot slot =
+        type == VIGIL_BOX_SECT_BACKTRACE ? SLOT_TRACE : SLOT_NOTES;
+    uint64_t at;
+
+    if (box == NULL) {
+        return;
+    }
+    at = box->section[slot].bytes;
+    if (at >= layout[slot].room) {
+        return;
+    }
+    len = MIN(len, layout[slot].room - at);
+    memcpy(section_bytes(slot) + at, text, len);
+    /* The count after the bytes, for a reader of a torn record. */
+    __atomic_store_n(&box->section[slot].bytes, at + len, __ATOMIC_RELEASE);
+}
+
+void blackbox_mce(const void *records, size_t bytes)
+{
+    if (box == NULL) {
+        return;
+    }
+    bytes = MIN(bytes, (size_t)BOX_MCE_BYTES);
+    memcpy(section_bytes(SLOT_MCE), records, bytes);
+    __atomic_store_n(&box->section[SLOT_MCE].bytes, bytes, __ATOMIC_RELEASE);
+}
+
+void blackbox_seal(void)
+{
+    if (box == NULL) {
+        return;
+    }
+    for (unsigned int i = 0; i < SLOT_COUNT; i++) {
+        if (layout[i].type != VIGIL_BOX_SECT_LOG) {
+            box->section[i].crc32 =
+                crc32(0, section_bytes(i), box->section[i].bytes);
+        }
+    }
+    /* Contents reach memory before the header that vouches for them. */
+    flush((uint8_t *)box + BOX_REGS_OFFSET, box->zone_bytes - BOX_REGS_OFFSET);
+    __atomic_store_n(&box->state, VIGIL_BOX_SEALED, __ATOMIC_RELEASE);
+    box->crc32 = header_crc(box);
+    flush_header();
+}
+
+void blackbox_clean(const char *reason)
+{
+    if (box == NULL) {
+        return;
+    }
+    box->kind = VIGIL_BOX_KIND_CLEAN;
+    box->tsc = rdtsc();
+    strlcpy(box->reason, reason, sizeof(box->reason));
+    blackbox_seal();
+}
+
+/* ---- the next boot's side: bytes from nobody we know ---- */
+
+static bool section_fits(const struct vigil_box_header *h,
+                         const struct vigil_box_section *s)
+{
+    if (s->type == VIGIL_BOX_SECT_NONE) {
+        return true;
+    }
+    return s->offset >= h->header_bytes && s->offset <= h->zone_bytes &&
+           s->bytes <= h->zone_bytes - s->offset &&
+           IS_ALIGNED(s->offset, LINE_BYTES);
+}
+
+static bool header_is_possible(const struct vigil_box_header *h, size_t bytes)
+{
+    if (h->version != VIGIL_BOX_VERSION || h->header_bytes != sizeof(*h) ||
+        h->zone_bytes < sizeof(*h) || h->zone_bytes > bytes) {
+        return false;
+    }
+    if (memchr(h->build, 0, sizeof(h->build)) == NULL ||
+        memchr(h->reason, 0, sizeof(h->reason)) == NULL) {
+        return false;
+    }
+    for (unsigned int i = 0; i < VIGIL_BOX_SECTIONS; i++) {
+        if (!section_fits(h, &h->section[i])) {
+            return false;
+        }
+    }
+    return h->state >= VIGIL_BOX_RUNNING && h->state <= VIGIL_BOX_TAKEN;
+}
+
+static bool sums_agree(const struct vigil_box_header *h)
+{
+    if (h->crc32 != header_crc(h)) {
+        return false;
+    }
+    for (unsigned int i = 0; i < VIGIL_BOX_SECTIONS; i++) {
+        const struct vigil_box_section *s = &h->section[i];
+
+        if (s->type == VIGIL_BOX_SECT_NONE || s->type == VIGIL_BOX_SECT_LOG) {
+            continue; /* the cells of the log carry their own */
+        }
+        if (crc32(0, (const uint8_t *)h + s->offset, s->bytes) != s->crc32) {
+            return false;
+        }
+    }
+    return true;
+}
+
+enum box_verdict blackbox_check(const void *zone, size_t bytes)
+{
+    const struct vigil_box_header *h = zone;
+
+    if (zone == NULL || bytes < sizeof(*h) ||
+        !IS_ALIGNED((uintptr_t)zone, sizeof(uint64_t)) ||
+        h->magic != VIGIL_BOX_MAGIC) {
+        return BOX_NOTHING;
+    }
+    if (!header_is_possible(h, bytes)) {
+        return BOX_MANGLED;
+    }
+    if (h->state == VIGIL_BOX_TAKEN) {
+        return BOX_TAKEN;
+    }
+    if (h->state == VIGIL_BOX_RUNNING) {
+        return BOX_RESET;
+    }
+    if (h->state == VIGIL_BOX_WRITING) {
+        return BOX_TORN;
+    }
+    if (!sums_agree(h)) {
+        return BOX_SEALED_BAD;
+    }
+    return h->kind == VIGIL_BOX_KIND_CLEAN ? BOX_CLEAN : BOX_SEALED_OK;
+}
+
+const char *blackbox_verdict_name(enum box_verdict verdict)
+{
+    switch (verdict) {
+    case BOX_NOTHING:
+        return "nothing";
+    case BOX_MANGLED:
+        return "mangled";
+    case BOX_TAKEN:
+        return "taken";
+    case BOX_CLEAN:
+        return "clean";
+    case BOX_RESET:
+        return "reset without a record";
+    case BOX_TORN:
+        return "incomplete";
+    case BOX_SEALED_OK:
+        return "sealed";
+    case BOX_SEALED_BAD:
+        return "sealed, damaged";
+    }
+    return "unknown";
+}
+
+void blackbox_mark_taken(void *zone, size_t bytes)
+{
+    struct vigil_box_header *h = zone;
+
+    if (bytes < sizeof(*h)) {
+        return;
+    }
+    h->state = VIGIL_BOX_TAKEN;
+    h->crc32 = header_crc(h);
+    flush(h, sizeof(*h));
+}
+
+uint64_t blackbox_generation_of(const void *zone, size_t bytes)
+{
+    enum box_verdict verdict = blackbox_check(zone, bytes);
+    const struct vigil_box_header *h = zone;
+
+    if (verdict == BOX_NOTHING || verdict == BOX_MANGLED) {
+        return 0;
+    }
+    return h->generation;
+}

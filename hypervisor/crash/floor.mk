@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+crash-objs := panic.o stop.o notes.o blackbox.o symbols.o backtrace.o reboot.o

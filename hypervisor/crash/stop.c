@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * crash/stop.c - one flag, one counter, one NMI, one bounded wait.
+ *
+ * The flag is set before the NMI is sent: a CPU that takes an NMI for another
+ * reason in that moment stops too, which is as good.  A CPU in the middle of
+ * another NMI takes ours afterwards, since the processor latches one.
+ */
+#include "crash/stop.h"
+
+#include "lib/string.h"
+#include "crash/backtrace.h"
+#include "log/printk.h"
+#include "x86/irqflags.h"
+#include "x86/percpu.h"
+#include "x86/tsc.h"
+
+#define WAIT_MS 1000
+#define GUESS_KHZ 4000000 /* too long a wait does no harm, too short might */
+
+/* Legend: c constant after init; a atomic; o written once by its own CPU */
+static const struct crash_stop_ops *stop_ops; /* c */
+static uint32_t stop_request;                 /* a */
+static uint32_t stopped_count;                /* a */
+static struct parked_cpu {
+    struct cpu_regs regs; /* o */
+    bool valid;           /* a: set after regs */
+} parked[NR_CPUS];
+
+void crash_stop_register(const struct crash_stop_ops *ops)
+{
+    stop_ops = ops;
+}
+
+NMI_SAFE bool crash_stop_requested(void)
+{
+    return __atomic_load_n(&stop_request, __ATOMIC_ACQUIRE) != 0;
+}
+
+NMI_SAFE void crash_stop_park(const struct cpu_regs *regs)
+{
+    cpu_t cpu = this_cpu_id();
+
+    irq_disable();
+    if (cpu < NR_CPUS && regs != NULL) {
+        memcpy(&parked[cpu].regs, regs, sizeof(*regs));
+        __atomic_store_n(&parked[cpu].valid, true, __ATOMIC_RELEASE);
+    }
+    __atomic_fetch_add(&stopped_count, 1, __ATOMIC_RELEASE);
+    for (;;) {
+        halt();
+    }
+}
+
+unsigned int crash_stop_others(uint64_t tsc_khz)
+{
+    unsigned int expected = stop_ops ? stop_ops->others_online() : 0;
+    uint64_t khz = tsc_khz ? tsc_khz : GUESS_KHZ;
+    uint64_t begin, stopped;
+
+    __atomic_store_n(&stop_request, 1, __ATOMIC_SEQ_CST);
+    if (expected == 0) {
+        return 0;
+    }
+    stop_ops->nmi_others();
+    begin = rdtsc();
+    do {
+        stopped = __atomic_load_n(&stopped_count, __ATOMIC_ACQUIRE);
+        if (stopped >= expected) {
+            return 0;
+        }
+        cpu_relax();
+    } while (rdtsc() - begin < khz * WAIT_MS);
+    return expected - (unsigned int)stopped;
+}
+
+void crash_stop_print(void)
+{
+    for (cpu_t cpu = 0; cpu < NR_CPUS; cpu++) {
+        if (!__atomic_load_n(&parked[cpu].valid, __ATOMIC_ACQUIRE)) {
+            continue;
+        }
+        printk(LOG_PANIC, "CPU %u was %s", cpu,
+               regs_from_guest(&parked[cpu].regs) ? "in a guest" : "at:");
+        backtrace_line(parked[cpu].regs.rip);
+    }
+}

@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Turn `nm -n image` into the symbol table of crash/symbols.h, as assembly.
+
+    nm -n vigil.0 | mksyms.py > syms1.S
+    mksyms.py --empty > syms0.S        for the first link, before there is one
+
+Kept are functions and other labels of the code; of several names for one
+address the most telling one wins.  Offsets count from __image_start.
+"""
+import re
+import sys
+
+LINE = re.compile(r"^([0-9a-f]+) (\w) (\S+)$")
+BASE = "__image_start"
+END = "__text_end"
+# Section marks and the like: true addresses, useless names.
+NOISE = re.compile(r"^(\.|\$|__(image|text|nmi_text|ex_table|crash_notes)_)")
+
+
+def rank(kind, name):
+    """Lower is better: global before local, plain before underscored."""
+    return (kind not in "TW", name.startswith("_"), len(name), name)
+
+
+def read(lines):
+    """Return a sorted list of (offset, name)."""
+    symbols = {}
+    best = {}
+    for line in lines:
+        match = LINE.match(line)
+        if match:
+            address, kind, name = match.groups()
+            symbols[name] = int(address, 16)
+            if kind in "tTwW" and not NOISE.match(name):
+                best.setdefault(int(address, 16), []).append((kind, name))
+    if BASE not in symbols or END not in symbols:
+        sys.exit(f"mksyms: {BASE} or {END} is not among the symbols")
+    base, end = symbols[BASE], symbols[END]
+    table = []
+    for address in sorted(best):
+        if base <= address < end:
+            name = min(best[address], key=lambda kn: rank(*kn))[1]
+            table.append((address - base, name))
+    return table
+
+
+def write(table, out):
+    """Write the assembly for a table."""
+    emit = out.write
+    emit("/* Made by mksyms.py; do not edit. */\n")
+    emit('    .section .symtab_hv, "a", @progbits\n')
+    for name in ("symbol_count", "symbol_table", "symbol_names"):
+        emit(f"    .globl {name}\n    .hidden {name}\n")
+    emit(f"    .balign 8\nsymbol_count:\n    .long {len(table)}\n")
+    emit("    .balign 8\nsymbol_table:\n")
+    at = 0
+    for offset, name in table:
+        emit(f"    .long {offset:#x}, {at}\n")
+        at += len(name) + 1
+    emit("symbol_names:\n")
+    for _, name in table:
+        emit(f'    .asciz "{name}"\n')
+    emit("    .byte 0\n")
+    emit('    .section .note.GNU-stack, "", @progbits\n')
+
+
+def main():
+    if sys.argv[1:] == ["--empty"]:
+        write([], sys.stdout)
+    elif sys.argv[1:]:
+        sys.exit(__doc__)
+    else:
+        write(read(sys.stdin), sys.stdout)
+
+
+main()
