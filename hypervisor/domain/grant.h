@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * domain/grant.h - sharing frames between domains (grant table version 1).
+ *
+ * The granter writes entries into frames both sides see.  A mapper names one
+ * by number; for as long as it is in use the entry is pinned: its access and
+ * frame are remembered on our side, GTF_reading and GTF_writing are set in
+ * the entry, and the granter's domain structure stays findable.
+ *
+ *   free entry --acquire--> pinned, count of readers and writers
+ *              <--release-- last one clears the bits in the entry
+ *
+ * Entries are guest-writable: flags and domid are read and changed by one
+ * compare-and-swap, the frame number is read once.
+ *
+ * Page-table entries are not this floor's business: hypercall/grant_op.c
+ * calls grant_map_begin(), installs, and grant_map_commit() or _abort().
+ */
+#ifndef VIGIL_DOMAIN_GRANT_H
+#define VIGIL_DOMAIN_GRANT_H
+
+#include "domain/domain.h"
+
+#define GRANT_FRAMES_DEFAULT 64U
+#define MAPTRACK_FRAMES_DEFAULT 1024U
+#define GRANT_FRAMES_MAX 4096U
+#define GRANT_ENTRIES_PER_FRAME (PAGE_SIZE / sizeof(grant_entry_v1_t))
+
+/**
+ * grant_domain_init() - a grant table of one frame
+ * @d:                   domain; @d->grants is set
+ * @max_grant_frames:    limit of the table; negative: default
+ * @max_maptrack_frames: limit of foreign grants it may map, in pages of
+ *                       records; negative: default
+ *
+ * Context: any but NMI/#MC.
+ * Return:  0; -ENOMEM; -EINVAL limit too large
+ */
+int grant_domain_init(struct domain *d, int32_t max_grant_frames,
+                      int32_t max_maptrack_frames) MUST_CHECK;
+
+/**
+ * grant_domain_destroy() - give back all foreign grants a dying domain maps
+ * @d:           domain, DYING; its page tables are down
+ * @should_stop: asked now and then; NULL: never stop
+ *
+ * Context: any but NMI/#MC.
+ * Return:  0; -ERESTART call again
+ */
+int grant_domain_destroy(struct domain *d,
+                         bool (*should_stop)(void)) MUST_CHECK;
+
+/**
+ * grant_domain_free() - free the table, with the domain itself
+ * @d: domain whose grants nobody maps any more
+ *
+ * Context: any but NMI/#MC.
+ * Return:  nothing.
+ */
+void grant_domain_free(struct domain *d);
+
+/**
+ * grant_table_frame() - the n-th frame of the table, growing it if needed
+ * @d:       domain
+ * @idx:     from 0
+ * @ret_mfn: the frame, owned by @d, writable
+ *
+ * Context: any but NMI/#MC.
+ * Return:  0; -EINVAL beyond the limit; -ENOMEM
+ */
+int grant_table_frame(struct domain *d, unsigned int idx,
+                      mfn_t *ret_mfn) MUST_CHECK;
+
+/**
+ * grant_table_grow() - make the table at least that large
+ * @d:         domain
+ * @nr_frames: frames wanted
+ *
+ * Context: any but NMI/#MC.
+ * Return:  0; -EINVAL beyond the limit; -ENOMEM
+ */
+int grant_table_grow(struct domain *d, unsigned int nr_frames) MUST_CHECK;
+
+/**
+ * grant_table_size() - size and limit
+ * @d:             domain
+ * @ret_nr_frames: frames now
+ * @ret_max:       limit
+ *
+ * Context: any but NMI/#MC.
+ * Return:  nothing.
+ */
+void grant_table_size(struct domain *d, unsigned int *ret_nr_frames,
+                      unsigned int *ret_max);
+
+/**
+ * grant_seed() - write an entry while building a domain
+ * @d:      granter
+ * @ref:    entry
+ * @mapper: who may map it
+ * @m:      frame of @d
+ *
+ * Context: any but NMI/#MC.
+ * Return:  0; -EINVAL no such entry
+ */
+int grant_seed(struct domain *d, grant_ref_t ref, domid_t mapper,
+               mfn_t m) MUST_CHECK;
+
+/**
+ * grant_swap() - exchange two entries that are not in use
+ * @d: granter
+ * @a: entry
+ * @b: entry
+ *
+ * Context: any but NMI/#MC.
+ * Return:  GNTST_okay; GNTST_bad_gntref; GNTST_eagain: one is pinned
+ */
+int16_t grant_swap(struct domain *d, grant_ref_t a, grant_ref_t b) MUST_CHECK;
+
+/* ---- one use of one entry ---------------------------------------------- */
+
+/**
+ * grant_acquire() - pin an entry and hold its frame
+ * @granter:  domain that granted; kept by the caller
+ * @user:     domid that uses it
+ * @ref:      entry
+ * @readonly: no write access wanted
+ * @ret_mfn:  the frame
+ *
+ * Context: any but NMI/#MC.
+ * Return:  GNTST_okay; GNTST_bad_gntref no such entry, or not granted to
+ *          @user; GNTST_bad_domain granter is dying; GNTST_general_error
+ *          entry forbids it; GNTST_bad_page frame is not the granter's
+ */
+int16_t grant_acquire(struct domain *granter, domid_t user, grant_ref_t ref,
+                      bool readonly, mfn_t *ret_mfn) MUST_CHECK;
+
+/**
+ * grant_release() - undo one grant_acquire()
+ * @granter:  as given then
+ * @ref:      as given then
+ * @readonly: as given then
+ * @m:        frame it returned
+ *
+ * Context: any but NMI/#MC.
+ * Return:  nothing.
+ */
+void grant_release(struct domain *granter, grant_ref_t ref, bool readonly,
+                   mfn_t m);
+
+/* ---- mapping ------------------------------------------------------------ */
+
+/* A mapping, from begin to the end of the hypercall. */
+struct grant_map_state {
+    struct domain *granter; /* kept while the record exists */
+    grant_handle_t handle;
+    grant_ref_t ref;
+    mfn_t mfn;
+    uint32_t flags; /* GNTMAP_host_map, _device_map, _readonly */
+};
+
+/**
+ * grant_map_begin() - acquire an entry and make a record of it
+ * @mapper:    domain that maps
+ * @granter:   domid that granted
+ * @ref:       entry
+ * @flags:     GNTMAP_*; host_map or device_map or both
+ * @ret_state: what was acquired
+ *
+ * Context: any but NMI/#MC.
+ * Return:  GNTST_okay or what to report to the guest
+ */
+int16_t grant_map_begin(struct domain *mapper, domid_t granter,
+                        grant_ref_t ref, uint32_t flags,
+                        struct grant_map_state *ret_state) MUST_CHECK;
+
+/**
+ * grant_map_commit() - the mapping is installed
+ * @mapper: domain that maps
+ * @state:  from grant_map_begin()
+ *
+ * Context: any but NMI/#MC.
+ * Return:  nothing.
+ */
+void grant_map_commit(struct domain *mapper,
+                      const struct grant_map_state *state);
+
+/**
+ * grant_map_abort() - the mapping could not be installed: undo
+ * @mapper: domain that maps
+ * @state:  from grant_map_begin()
+ *
+ * Context: any but NMI/#MC.
+ * Return:  nothing.
+ */
+void grant_map_abort(struct domain *mapper,
+                     const struct grant_map_state *state);
+
+/**
+ * grant_unmap_begin() - find a mapping and reserve it for taking down
+ * @mapper:    domain that maps
+ * @handle:    any number
+ * @ret_state: what the record says
+ *
+ * Context: any but NMI/#MC.
+ * Return:  GNTST_okay; GNTST_bad_handle none such, or being taken down
+ */
+int16_t grant_unmap_begin(struct domain *mapper, grant_handle_t handle,
+                          struct grant_map_state *ret_state) MUST_CHECK;
+
+/**
+ * grant_unmap_end() - parts of the mapping are gone, or none
+ * @mapper: domain that maps
+ * @state:  from grant_unmap_begin()
+ * @gone:   GNTMAP_host_map and GNTMAP_device_map: what was taken down; 0: the
+ *          mapping stays as it was
+ *
+ * The record goes with its last part, and the reference it had.
+ *
+ * Context: any but NMI/#MC.
+ * Return:  nothing.
+ */
+void grant_unmap_end(struct domain *mapper,
+                     const struct grant_map_state *state, uint32_t gone);
+
+/* ---- copying ------------------------------------------------------------ */
+
+/**
+ * grant_copy() - copy bytes from one frame to another
+ * @d:  domain that asks
+ * @op: what to copy; status is not written
+ *
+ * Each end is either a grant, or a frame of @d itself.
+ *
+ * Context: any but NMI/#MC.
+ * Return:  GNTST_*
+ */
+int16_t grant_copy(struct domain *d, const struct gnttab_copy *op) MUST_CHECK;
+
+/**
+ * grant_dump() - print a domain's pinned entries (debug key g)
+ * @d: domain
+ *
+ * Context: any but NMI/#MC.
+ * Return:  nothing.
+ */
+void grant_dump(struct domain *d);
+
+#endif
