@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mm/frame.h - one record for each machine frame.
+ *
+ * Who uses it: mm/ for the state and the lists; domain/account.c for the
+ * owner; pv/pagetype.c for the type word.  32 bytes, found by frame number.
+ *
+ *  RESERVED -> FREE --alloc--> INUSE --last put--> FREE (dirty)
+ *                |               |
+ *             OFFLINED <------ OFFLINING        (mm/frame_state.c is the table)
+ *
+ * INV-MM-3: count is zero exactly when RESERVED, FREE or OFFLINED.
+ */
+#ifndef VIGIL_MM_FRAME_H
+#define VIGIL_MM_FRAME_H
+
+#include "lib/compiler.h"
+#include "lib/frames.h"
+#include "lib/xen_abi.h"
+#include "x86/layout.h"
+
+enum frame_state {
+    FRAME_RESERVED, /* not RAM, firmware's, or the hypervisor image     */
+    FRAME_FREE,     /* on a free list                                   */
+    FRAME_INUSE,    /* count > 0                                        */
+    FRAME_OFFLINING,
+    FRAME_OFFLINED,
+};
+
+/* frame.flags */
+#define FRAME_F_DIRTY 0x01     /* FREE only: contents are not known zero    */
+#define FRAME_F_BROKEN 0x02    /* hardware says bad; never cleared          */
+#define FRAME_F_ALLOCATED 0x04 /* owner's own reference is still held       */
+#define FRAME_F_HV_SHARED 0x08 /* hypervisor page a domain may map (shared
+                                  info, grant table): not in its tally      */
+#define FRAME_F_LISTED 0x10    /* on its owner's page list                  */
+#define FRAME_F_HEAD 0x20      /* FREE only: first frame of a buddy block   */
+
+#define FRAME_NONE 0xffffffffu /* no frame, in next/prev */
+
+struct frame {
+    uint32_t next, prev; /* frame numbers: free list or owner's page list */
+    uint32_t count;      /* references                                    */
+    domid_t owner;       /* DOMID_INVALID when nobody's                   */
+    uint8_t state;       /* enum frame_state; frame_move() only           */
+    uint8_t flags;       /* FRAME_F_*                                     */
+    uint64_t type;       /* pv/pagetype.c                                 */
+    uint32_t order;      /* FREE head: order of the block                 */
+    uint32_t aux;        /* pv/pagetype.c: progress of a preempted walk   */
+};
+
+_Static_assert(sizeof(struct frame) == 32, "struct frame");
+
+#define frame_table ((struct frame *)FRAMETABLE_VA)
+
+extern uint64_t max_frame; /* frames described by the table               */
+
+/* A frame number the table describes (RAM or a hole below the top of RAM). */
+static inline bool mfn_valid(mfn_t m)
+{
+    return mfn_x(m) < max_frame;
+}
+
+/* The record of @m, which must be mfn_valid(). */
+static inline struct frame *frame_of(mfn_t m)
+{
+    return &frame_table[mfn_x(m)];
+}
+
+static inline mfn_t frame_mfn(const struct frame *f)
+{
+    return mfn((uint64_t)(f - frame_table));
+}
+
+/**
+ * frame_get() - take a reference if the frame belongs to @owner
+ * @f:     frame record
+ * @owner: domid that must own it
+ *
+ * Context: any but NMI/#MC.
+ * Return:  true with one more reference; false: not INUSE/OFFLINING, another
+ *          owner, or the count would overflow
+ */
+bool frame_get(struct frame *f, domid_t owner) MUST_CHECK;
+
+/**
+ * frame_get_held() - take one more reference on a frame already referenced
+ * @f: frame record; the caller holds a reference
+ *
+ * Context: any but NMI/#MC.
+ * Return:  true; false when the count would overflow (nothing taken)
+ */
+bool frame_get_held(struct frame *f) MUST_CHECK;
+
+/**
+ * frame_put() - drop a reference
+ * @f: frame record
+ *
+ * Most code wants account_put() (domain/account.h), which also settles the
+ * owner's tally and frees the frame.
+ *
+ * Context: any but NMI/#MC.
+ * Return:  true when that was the last reference; the caller must free it
+ */
+bool frame_put(struct frame *f) MUST_CHECK;
+
+/**
+ * frame_table_init() - create the table for frames 0 .. @frames - 1
+ * @frames: number of frames to describe; backing memory from boot_alloc
+ *
+ * Every frame starts RESERVED with no owner.
+ * Context: boot, once.
+ */
+void frame_table_init(uint64_t frames);
+
+#endif

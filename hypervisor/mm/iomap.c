@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mm/iomap.c - device memory, uncached.
+ *
+ * The window is large and mappings are for good, so handing out means moving
+ * a pointer.
+ */
+#include "lib/bits.h"
+#include "x86/layout.h"
+#include "mm/hvmap.h"
+
+/* PAT entry 3 is UC, after reset and in the Xen ABI's setting alike. */
+#define UNCACHED (PTE_PCD | PTE_PWT)
+
+static uint64_t next_va = FIXMAP_IOMAP_VA;
+
+void *iomap(maddr_t a, size_t bytes)
+{
+    maddr_t start = ALIGN_DOWN(a, PAGE_SIZE);
+    uint64_t size = ALIGN_UP(a + bytes, PAGE_SIZE) - start;
+    uint64_t va = next_va;
+
+    if (bytes == 0 || size > HV_IMAGE_VA - va) {
+        return NULL;
+    }
+    for (uint64_t off = 0; off < size; off += PAGE_SIZE) {
+        if (hvmap_map(va + off, maddr_to_mfn(start + off),
+                      PTE_W | PTE_NX | UNCACHED) != 0) {
+            return NULL;
+        }
+    }
+    next_va += size;
+    return (void *)(va + (a - start));
+}

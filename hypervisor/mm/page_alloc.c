@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mm/page_alloc.c - buddy allocator of machine frames.
+ *
+ * Free blocks are kept by zone, order and cleanliness.  A zone holds the
+ * blocks whose addresses need the same number of bits, so a request with an
+ * address limit looks at the zones up to it and never searches a list; others
+ * start at the top and leave low memory for devices.  A block cannot span two
+ * zones: it is aligned to its size, and frame 0 is never free.
+ *
+ * Dirt is noted frame by frame (FRAME_F_DIRTY), and the head of a block
+ * counts its dirty frames.  So clean and dirty buddies merge without losing
+ * what is known, and only frames that need it are scrubbed.
+ *
+ * In the record of a block's head: order, and aux = number of dirty frames.
+ */
+#include "mm/page_alloc.h"
+
+#include "lib/assert.h"
+#include "lib/bits.h"
+#include "mm/boot_alloc.h"
+#include "mm/directmap.h"
+#include "mm/frame_state.h"
+#include "mm/memmap.h"
+#include "mm/scrub.h"
+
+#define ORDERS            (MAX_ORDER + 1)
+#define ZONES             41 /* zone z: 2^(z-1) <= frame number < 2^z */
+#define RECORDS_PER_SCRUB 4096
+
+SPINLOCK(heap_lock, LOCK_RANK_HEAP, IRQ_ANY);
+
+struct zone {
+    uint32_t head[2][ORDERS]; /* [is dirty][order]: first block or FRAME_NONE */
+    uint32_t filled[2];       /* bit per order whose list is not empty        */
+};
+
+static struct zone zones[ZONES];           /* H */
+static struct page_alloc_stats totals;     /* H */
+static uint64_t scrub_block, scrub_offset; /* H: where scrubbing stopped */
+
+static uint64_t frame_number(const struct frame *f)
+{
+    return mfn_x(frame_mfn(f));
+}
+
+static unsigned int zone_of(uint64_t fn)
+{
+    return bit_highest(fn) + 1;
+}
+
+static bool is_block(const struct frame *f)
+{
+    return f->state == FRAME_FREE && (f->flags & FRAME_F_HEAD) != 0;
+}
+
+static void block_insert(uint64_t fn, unsigned int order, uint64_t dirty)
+{
+    struct frame *f = &frame_table[fn];
+    struct zone *z = &zones[zone_of(fn)];
+    uint32_t *head = &z->head[dirty != 0][order];
+
+    f->flags |= FRAME_F_HEAD;
+    f->order = order;
+    f->aux = (uint32_t)dirty;
+    f->prev = FRAME_NONE;
+    f->next = *head;
+    if (*head != FRAME_NONE) {
+        frame_table[*head].prev = (uint32_t)fn;
+    }
+    *head = (uint32_t)fn;
+    z->filled[dirty != 0] |= 1u << order;
+}
+
+static void block_remove(struct frame *f)
+{
+    struct zone *z = &zones[zone_of(frame_number(f))];
+    bool dirty = f->aux != 0;
+
+    if (f->prev == FRAME_NONE) {
+        z->head[dirty][f->order] = f->next;
+        if (f->next == FRAME_NONE) {
+            z->filled[dirty] &= ~(1u << f->order);
+        }
+    } else {
+        frame_table[f->prev].next = f->next;
+    }
+    if (f->next != FRAME_NONE) {
+        frame_table[f->next].prev = f->prev;
+    }
+    f->next = f->prev = FRAME_NONE;
+    f->flags &= (uint8_t)~FRAME_F_HEAD;
+}
+
+/* Put a block of FREE frames on a list, joined with its free buddies. */
+static void block_free(uint64_t fn, unsigned int order, uint64_t dirty)
+{
+    while (order < MAX_ORDER) {
+        uint64_t buddy = fn ^ BIT(order);
+        struct frame *b = &frame_table[buddy];
+
+        if (buddy + BIT(order) > max_frame || !is_block(b) ||
+            b->order != order) {
+            break;
+        }
+        block_remove(b);
+        dirty += b->aux;
+        fn &= ~BIT(order);
+        order++;
+    }
+    block_insert(fn, order, dirty);
+}
+
+/*
+ * Dirty frames in the half [fn, fn + 2^order) of a block that has @dirty of
+ * them.  Counting is only needed for a mixed block.
+ */
+static uint64_t half_dirty(uint64_t fn, unsigned int order, uint64_t dirty)
+{
+    uint64_t count = 0;
+
+    if (dirty == 0) {
+        return 0;
+    }
+    if (dirty == BIT(order + 1)) {
+        return BIT(order);
+    }
+    for (uint64_t i = fn; i < fn + BIT(order); i++) {
+        count += (frame_table[i].flags & FRAME_F_DIRTY) != 0;
+    }
+    return count;
+}
+
+/*
+ * Cut a block that is on no list down to the piece of order @want that holds
+ * @fn; the rest goes to the lists.  Returns the dirty frames of the piece.
+ */
+static uint64_t block_split(uint64_t block, unsigned int order, uint64_t dirty,
+                            uint64_t fn, unsigned int want)
+{
+    while (order > want) {
+        uint64_t upper, upper_dirty;
+
+        order--;
+        upper = block + BIT(order);
+        upper_dirty = half_dirty(upper, order, dirty);
+        if (fn >= upper) {
+            block_insert(block, order, dirty - upper_dirty);
+            block = upper;
+            dirty = upper_dirty;
+        } else {
+            block_insert(upper, order, upper_dirty);
+            dirty -= upper_dirty;
+        }
+    }
+    return dirty;
+}
+
+/* The best block of at least @order below the limit, or NULL. */
+static struct frame *block_find(unsigned int order, bool want_clean,
+                                unsigned int bits)
+{
+    unsigned int top = ZONES - 1;
+
+    if (bits != PA_ANY_BITS) {
+        if (bits <= PAGE_SHIFT) {
+            return NULL;
+        }
+        top = MIN(top, bits - PAGE_SHIFT);
+    }
+    for (unsigned int i = top; i > 0; i--) {
+        const struct zone *z = &zones[i];
+        uint32_t enough = (uint32_t)~MASK_BITS(order);
+        bool dirty = !want_clean;
+
+        if ((z->filled[dirty] & enough) == 0) {
+            dirty = !dirty;
+        }
+        if ((z->filled[dirty] & enough) != 0) {
+            unsigned int found = bit_lowest(z->filled[dirty] & enough);
+
+            return &frame_table[z->head[dirty][found]];
+        }
+    }
+    return NULL;
+}
+
+static void frame_hand_out(struct frame *f)
+{
+    frame_move(f, FRAME_FREE, FRAME_INUSE);
+    f->owner = DOMID_XEN;
+    f->type = 0;
+    f->order = 0;
+    f->aux = 0;
+    f->next = f->prev = FRAME_NONE;
+    f->count = 1;
+}
+
+/* INV-MM-2: a frame that was believed to be clean is. */
+static void verify_clean(struct frame *f)
+{
+#ifdef VIGIL_DEBUG
+    const uint64_t *word = mfn_to_ptr(frame_mfn(f));
+
+    for (unsigned int i = 0; i < PAGE_SIZE / sizeof(*word); i++) {
+        if (unlikely(word[i] != 0)) {
+            panic("clean frame %#lx holds %#lx at offset %#x", frame_number(f),
+                  word[i], i * 8);
+        }
+    }
+#else
+    (void)f;
+#endif
+}
+
+struct frame *page_alloc(unsigned int order, unsigned int flags,
+                         unsigned int bits)
+{
+    bool clean = (flags & PA_CLEAN) != 0;
+    struct frame *f;
+    uint64_t fn, dirty;
+
+    if (order > MAX_ORDER) {
+        return NULL;
+    }
+    spin_lock(&heap_lock);
+    f = block_find(order, clean, bits);
+    if (f == NULL) {
+        spin_unlock(&heap_lock);
+        return NULL;
+    }
+    fn = frame_number(f);
+    block_remove(f);
+    dirty = block_split(fn, f->order, f->aux, fn, order);
+    totals.free_frames -= BIT(order);
+    totals.dirty_frames -= dirty;
+    for (uint64_t i = 0; i < BIT(order); i++) {
+        frame_hand_out(&f[i]);
+    }
+    spin_unlock(&heap_lock);
+
+    /* Ours alone now: scrub outside the lock. */
+    for (uint64_t i = 0; i < BIT(order); i++) {
+        if ((f[i].flags & FRAME_F_DIRTY) != 0) {
+            f[i].flags &= (uint8_t)~FRAME_F_DIRTY;
+            if (clean) {
+                scrub_page(frame_mfn(&f[i]));
+            }
+        } else if (clean) {
+            verify_clean(&f[i]);
+        }
+    }
+    return f;
+}
+
+/* Back from use; true if it is FREE now, false if it left service. */
+static bool frame_take_back(struct frame *f)
+{
+    BUG_ON(f->count > 1);
+    BUG_ON(f->state != FRAME_INUSE && f->state != FRAME_OFFLINING);
+    f->count = 0;
+    f->owner = DOMID_INVALID;
+    f->type = 0;
+    f->order = 0;
+    f->aux = 0;
+    f->next = f->prev = FRAME_NONE;
+    f->flags = (uint8_t)((f->flags & FRAME_F_BROKEN) | FRAME_F_DIRTY);
+    if (f->state == FRAME_INUSE && (f->flags & FRAME_F_BROKEN) != 0) {
+        frame_move(f, FRAME_INUSE, FRAME_OFFLINING);
+    }
+    if (f->state == FRAME_OFFLINING) {
+        frame_move(f, FRAME_OFFLINING, FRAME_OFFLINED);
+        return false;
+    }
+    frame_move(f, FRAME_INUSE, FRAME_FREE);
+    totals.free_frames++;
+    totals.dirty_frames++;
+    return true;
+}
+
+void page_free(struct frame *f, unsigned int order)
+{
+    uint64_t fn = frame_number(f);
+    uint64_t kept = 0;
+
+    spin_lock(&heap_lock);
+    for (uint64_t i = 0; i < BIT(order); i++) {
+        kept += frame_take_back(&f[i]);
+    }
+    if (kept == BIT(order)) {
+        block_free(fn, order, kept);
+    } else {
+        for (uint64_t i = 0; i < BIT(order); i++) {
+            if (f[i].state == FRAME_FREE) {
+                block_free(fn + i, 0, 1);
+            }
+        }
+    }
+    spin_unlock(&heap_lock);
+}
+
+/* Order of the largest aligned block at @fn of at most @count frames. */
+static unsigned int piece_order(uint64_t fn, uint64_t count)
+{
+    unsigned int order = MIN(bit_lowest(fn), bit_highest(count));
+
+    return MIN(order, (unsigned int)MAX_ORDER);
+}
+
+struct frame *page_alloc_exact(uint64_t count)
+{
+    unsigned int order = order_of_count(count);
+    struct frame *f = count == 0 ? NULL : page_alloc(order, 0, PA_ANY_BITS);
+
+    if (f != NULL && count < BIT(order)) {
+        page_free_exact(f + count, BIT(order) - count);
+    }
+    return f;
+}
+
+void page_free_exact(struct frame *f, uint64_t count)
+{
+    while (count > 0) {
+        unsigned int order = piece_order(frame_number(f), count);
+
+        page_free(f, order);
+        f += BIT(order);
+        count -= BIT(order);
+    }
+}
+
+void *hv_page_alloc(void)
+{
+    struct frame *f = page_alloc(0, PA_CLEAN, PA_ANY_BITS);
+
+    return f == NULL ? NULL : mfn_to_ptr(frame_mfn(f));
+}
+
+void hv_page_free(void *p)
+{
+    if (p != NULL) {
+        page_free(frame_of(ptr_to_mfn(p)), 0);
+    }
+}
+
+/* Hand RESERVED frames [fn, end) to the lists. */
+static void range_add(uint64_t fn, uint64_t end)
+{
+    spin_lock(&heap_lock);
+    for (uint64_t i = fn; i < end; i++) {
+        frame_move(&frame_table[i], FRAME_RESERVED, FRAME_FREE);
+        frame_table[i].flags |= FRAME_F_DIRTY;
+    }
+    totals.free_frames += end - fn;
+    totals.dirty_frames += end - fn;
+    while (fn < end) {
+        unsigned int order = piece_order(fn, end - fn);
+
+        block_free(fn, order, BIT(order));
+        fn += BIT(order);
+    }
+    spin_unlock(&heap_lock);
+}
+
+void page_alloc_add(mfn_t start, uint64_t count)
+{
+    uint64_t end = MIN(mfn_x(start) + count, max_frame);
+    uint64_t from = mfn_x(start);
+
+    for (uint64_t fn = from; fn < end; fn++) {
+        enum memmap_type type = memmap_type_at(fn << PAGE_SHIFT);
+
+        if (frame_table[fn].state != FRAME_RESERVED ||
+            (type != MEMMAP_RAM && type != MEMMAP_KEPT)) {
+            if (from < fn) {
+                range_add(from, fn);
+            }
+            from = fn + 1;
+        }
+    }
+    if (from < end) {
+        range_add(from, end);
+    }
+}
+
+INIT_TEXT void page_alloc_init(void)
+{
+    maddr_t start, end;
+
+    for (unsigned int i = 0; i < ZONES; i++) {
+        for (unsigned int order = 0; order < ORDERS; order++) {
+            zones[i].head[false][order] = FRAME_NONE;
+            zones[i].head[true][order] = FRAME_NONE;
+        }
+    }
+    totals.total_frames = memmap_ram_frames();
+    for (unsigned int i = 0; boot_alloc_take_rest(i, &start, &end); i++) {
+        range_add(start >> PAGE_SHIFT, end >> PAGE_SHIFT);
+    }
+}
+
+bool page_alloc_is_up(void)
+{
+    return totals.total_frames != 0;
+}
+
+void page_alloc_isolate(struct frame *f)
+{
+    uint64_t fn = frame_number(f);
+
+    for (unsigned int order = 0; order <= MAX_ORDER; order++) {
+        uint64_t block = fn & ~MASK_BITS(order);
+        struct frame *b = &frame_table[block];
+
+        if (is_block(b) && fn - block < BIT(b->order)) {
+            block_remove(b);
+            totals.dirty_frames -= block_split(block, b->order, b->aux, fn, 0);
+            totals.free_frames--;
+            f->next = f->prev = FRAME_NONE;
+            return;
+        }
+    }
+    panic("free frame %#lx is on no list", fn);
+}
+
+void page_alloc_return_locked(struct frame *f)
+{
+    frame_move(f, FRAME_OFFLINED, FRAME_FREE);
+    f->flags |= FRAME_F_DIRTY;
+    totals.free_frames++;
+    totals.dirty_frames++;
+    block_free(frame_number(f), 0, 1);
+}
+
+/* A block with dirty frames: where we stopped, or any; NULL if none. */
+static struct frame *dirty_block(void)
+{
+    struct frame *f = &frame_table[scrub_block];
+
+    if (scrub_block != 0 && is_block(f) && f->aux != 0) {
+        if (scrub_offset >= BIT(f->order)) {
+            scrub_offset = 0;
+        }
+        return f;
+    }
+    for (unsigned int i = ZONES - 1; i > 0; i--) {
+        if (zones[i].filled[true] != 0) {
+            unsigned int order = bit_lowest(zones[i].filled[true]);
+
+            scrub_block = zones[i].head[true][order];
+            scrub_offset = 0;
+            return &frame_table[scrub_block];
+        }
+    }
+    return NULL;
+}
+
+bool page_alloc_scrub_some(unsigned int frames)
+{
+    unsigned int looked = 0;
+    struct frame *f;
+    uint64_t cleaned = 0;
+    bool more;
+
+    spin_lock(&heap_lock);
+    f = totals.dirty_frames != 0 ? dirty_block() : NULL;
+    while (f != NULL && cleaned < frames && cleaned < f->aux &&
+           scrub_offset < BIT(f->order) && looked++ < RECORDS_PER_SCRUB) {
+        struct frame *g = &f[scrub_offset++];
+
+        if ((g->flags & FRAME_F_DIRTY) != 0) {
+            scrub_page(frame_mfn(g));
+            g->flags &= (uint8_t)~FRAME_F_DIRTY;
+            cleaned++;
+        }
+    }
+    if (cleaned != 0) {
+        uint64_t dirty = f->aux - cleaned;
+
+        block_remove(f);
+        block_insert(frame_number(f), f->order, dirty);
+        totals.dirty_frames -= cleaned;
+    }
+    more = totals.dirty_frames != 0;
+    spin_unlock(&heap_lock);
+    return more;
+}
+
+void page_alloc_stats(struct page_alloc_stats *ret_stats)
+{
+    spin_lock(&heap_lock);
+    *ret_stats = totals;
+    spin_unlock(&heap_lock);
+}
