@@ -20,8 +20,8 @@ XEN_OPTIONS = ("placeholder console=com1 com1=115200,8n1 loglvl=all "
                "guest_loglvl=all dom0_mem=640M,max:640M")
 DOM0_OPTIONS = "placeholder root=/dev/ram0 ro console=hvc0 earlyprintk=xen"
 
-# STUB <name>: <VERDICT> <text>
-VERDICT = r"^STUB ([\w-]+): (SUCCESS|SKIP|ERROR|FAILURE)(.*)$"
+# STUB <name>: <VERDICT> <text>, with the prefixes of a guest's console.
+VERDICT = r"^(?:\(XEN\) )?(?:\(d\d+\) )?STUB ([\w-]+): (SUCCESS|SKIP|ERROR|FAILURE)(.*)$"
 
 
 class Skip(Exception):
@@ -136,6 +136,54 @@ class Suite:
         return found.group(3).strip()
 
 
+def tool():
+    """Return the guest tool to try: ours, or xl on Debian's Xen."""
+    return "vigil" if is_vigil() else "xl"
+
+
+def need_vigil():
+    """Leave a case that only Vigil can pass."""
+    if not is_vigil():
+        skip("this is Debian's Xen, not Vigil")
+
+
+def create(vm, name, extra=None):
+    """Create a stub guest; extra replaces its command line."""
+    more = f" 'extra=\"{extra}\"'" if extra is not None else ""
+    return vm.dom0(f"{tool()} create /etc/xen/{name}.cfg{more}", 60)
+
+
+def destroy(vm, name):
+    """End a guest if it is still there, and forget its console."""
+    vm.dom0_cmd(f"{tool()} destroy {name} 2>/dev/null; "
+                f"rm -f /var/log/xen/console/guest-{name}.log")
+
+
+def stub_done(vm, name, seconds=40):
+    """Wait for a guest stub's verdict on its console and check it."""
+    text = wait_console(vm, name, "STUB ", seconds)
+    found = re.search(r"STUB ([\w-]+): (\w+)(.*)", text)
+    check(found and found.group(2) == "SUCCESS",
+          f"guest {name}: {found.group(0) if found else text[-300:]}")
+    return text
+
+
+def records(answer):
+    """Find the list of records in a --json answer, whatever its wrapping."""
+    if isinstance(answer, list):
+        return answer
+    for value in answer.values():
+        if isinstance(value, list):
+            return value
+    return []
+
+
+def crash_records(vm, kind=None):
+    """Return the crash records of this boot's store, one dict each."""
+    found = records(vm.dom0_json("vigil crash list --json"))
+    return [r for r in found if kind is None or r.get("kind") == kind]
+
+
 def guest_console(vm, name):
     """Return what a guest has printed, from xenconsoled's log."""
     return vm.dom0(f"cat /var/log/xen/console/guest-{name}.log", 30)
@@ -162,6 +210,7 @@ def wait_until(vm, command, seconds=20):
 
 
 __all__ = ["BUILD", "DOM0_OPTIONS", "Failure", "Skip", "Suite", "TOP",
-           "VERDICT", "VM", "VMError", "XEN_OPTIONS", "check",
-           "guest_console", "hypervisor", "is_vigil", "require", "skip",
+           "VERDICT", "VM", "VMError", "XEN_OPTIONS", "check", "crash_records",
+           "create", "destroy", "guest_console", "hypervisor", "is_vigil",
+           "need_vigil", "records", "require", "skip", "stub_done", "tool",
            "wait_console", "wait_until"]

@@ -33,7 +33,7 @@ SCALE = float(os.environ.get("VIGIL_TEST_SCALE", "1"))
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r|\x00")
 HALF_ESCAPE = re.compile(r"\x1b(\[[0-9;?]*)?$")
 # Whole lines that others print into the middle of a command's output.
-NOISE = re.compile(r"\((?:XEN|d\d+)\) [^\n]*\n|\[ *\d+\.\d{6}\] [^\n]*\n")
+NOISE = re.compile(r"(?<!\|)(?:\((?:XEN|d\d+)\) |\[ *\d+\.\d{6}\] )[^\n]*\n")
 # What ends every hope, unless a test waits for just that.
 FATAL = (r"Panic on CPU \d|Kernel panic - not syncing|"
          r"Vigil cannot start Dom0|Double fault")
@@ -208,10 +208,11 @@ class VM:
         taken out, also from the middle of a line.
         """
         self._serial += 1
-        begin, end = f"@B{self._serial}@", rf"@E{self._serial} (\d+)@"
+        begin, end = f"|@B{self._serial}@", rf"\|@E{self._serial} (\d+)@"
         # Quoted so that the shell's echo of this line is not what we look for.
-        line = (f"echo '@''B{self._serial}@'; ( {command} ) 2>&1; r=$?; "
-                f"echo; echo '@''E{self._serial}' $r@")
+        # The bar tells the command's own lines from noise that looks alike.
+        line = (f"{{ echo '@''B{self._serial}@'; ( {command} ) 2>&1; r=$?; "
+                f"echo; echo '@''E{self._serial}' $r@; }} | sed 's/^/|/'")
         if len(line) > 1000:
             raise ValueError(f"longer than the shell's input line: {command}")
         self.send(line)
@@ -229,7 +230,7 @@ class VM:
                 return None
             done["rc"] = int(found.group(1))
             body = clean[start + len(begin):found.start()]
-            done["text"] = body.strip("\n")
+            done["text"] = re.sub(r"^\|", "", body, flags=re.M).strip("\n")
             return re.compile(r"\Z").search(text)
 
         self._wait(find, bad, timeout, f"Dom0 to run '{command}'")
@@ -364,6 +365,15 @@ class VM:
             raise VMError(f"QEMU still runs after {timeout} s") from None
         self._reader.join(5)
         return code
+
+    def expect_end(self, pattern, timeout=30):
+        """Wait until QEMU ends or says that the machine stands still."""
+        words = re.compile(pattern, re.I)
+        try:
+            self._wait(words.search, None, timeout, f"the end, or /{pattern}/")
+        except VMError:
+            if not self._ended:
+                raise
 
     @property
     def running(self):

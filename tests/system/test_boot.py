@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: MIT
+"""From power-on to Dom0's shell, and out again."""
+
+import re
+
+from suite import Suite, check, need_vigil
+
+# What a healthy Dom0 kernel never logs.
+TROUBLE = (r"WARNING:|BUG:|kernel BUG|Oops|general protection|Call Trace|"
+           r"unhandled|soft lockup|rcu.*stall|invalid opcode")
+
+
+class BootChecks(Suite):
+    """What must hold after every boot; not itself a suite of cases."""
+
+    def is_control_domain(self):
+        """Linux's own word for it."""
+        text = self.vm.dom0("cat /proc/xen/capabilities")
+        check("control_d" in text.split(), f"capabilities are '{text}'")
+
+    def log_is_clean(self):
+        """No WARN or BUG in Dom0's log."""
+        text = self.vm.dom0("dmesg", 60)
+        bad = [line for line in text.split("\n") if re.search(TROUBLE, line)]
+        check(not bad, "Dom0's log: " + " | ".join(bad[:5]))
+        check("DOM0-FAIL" not in self.vm.text, "a step of Dom0's init failed")
+
+
+class BootIso(BootChecks):
+    """GRUB's lines as Debian writes them; power off."""
+
+    weight = 40
+
+    def setup(self):
+        self.vm = self.boot_iso()
+
+    def test_reaches_dom0(self):
+        """setup() came this far."""
+
+    def test_options_reach_dom0(self):
+        text = self.vm.dom0("cat /proc/cmdline")
+        check("console=hvc0" in text, f"Dom0's command line is '{text}'")
+        check("placeholder" not in text.split()[1:],
+              f"Dom0's command line is '{text}'")
+
+    def test_control_domain(self):
+        self.is_control_domain()
+
+    def test_log_is_clean(self):
+        self.log_is_clean()
+
+    def test_console_input(self):
+        """Every byte typed arrives once and in order."""
+        word = "".join(chr(ord("a") + i % 26) for i in range(300))
+        text = self.vm.dom0(f"echo {word} | md5sum; echo {word}")
+        check(word in text, "300 letters typed came back differently")
+
+    def test_version(self):
+        text = self.vm.dom0("cat /sys/hypervisor/version/major "
+                            "/sys/hypervisor/version/minor "
+                            "/sys/hypervisor/version/extra")
+        check(text.split()[:2] == ["4", "17"], f"version is {text.split()}")
+        need_vigil()
+        check("vigil" in text, f"version is {text.split()}")
+
+    def test_memory(self):
+        """Dom0 has what dom0_mem= gave it."""
+        text = self.vm.dom0("head -n 1 /proc/meminfo")
+        size = int(text.split()[1])
+        check(480 * 1024 < size <= 640 * 1024, f"MemTotal is {size} KiB")
+
+    def test_poweroff(self):
+        self.vm.send("poweroff -f")
+        code = self.vm.wait_exit(40)
+        check(code == 0, f"QEMU ended with {code}")
+
+
+class BootEpyc(BootChecks):
+    """SMEP, SMAP and UMIP as an EPYC has them; reboot."""
+
+    weight = 35
+
+    def setup(self):
+        if type(self) is BootEpyc:
+            need_vigil()    # Debian's Xen cannot, under QEMU's TCG
+        self.boot(cpu="EPYC", resets=True, wall=200)
+
+    def test_control_domain(self):
+        self.is_control_domain()
+
+    def test_log_is_clean(self):
+        self.log_is_clean()
+
+    def test_user_programs(self):
+        """Many system calls and page faults of user space."""
+        text = self.vm.dom0("for i in 1 2 3 4 5 6 7 8 9 10; do "
+                            "dd if=/dev/zero bs=64k count=64 2>/dev/null | "
+                            "md5sum; done | sort -u | wc -l", 120)
+        check(text.strip() == "1", f"ten equal sums gave {text} values")
+
+    def test_reboot(self):
+        self.vm.send("reboot -f")
+        self.vm.wait_event("RESET", 40)
+        self.vm.expect(r"^\(XEN\) |Xen version|Vigil", 40, fail=None)
+
+
+class BootMax(BootChecks):
+    """Everything QEMU's TCG can emulate."""
+
+    weight = 35
+
+    def setup(self):
+        need_vigil()
+        self.boot(cpu="max", wall=200)
+
+    def test_control_domain(self):
+        self.is_control_domain()
+
+    def test_log_is_clean(self):
+        self.log_is_clean()
+
+    def test_poweroff(self):
+        self.vm.send("poweroff -f")
+        self.vm.wait_exit(40)
+
+
+class Options(Suite):
+    """Options keep Xen's names; an unknown one is named in the log."""
+
+    weight = 10
+
+    def setup(self):
+        self.vm = self.boot_stub("hello", options="no-such-option=17 "
+                                 "dom0_mem=64M loglvl=all noreboot")
+
+    def test_stub_as_dom0(self):
+        self.stub_verdict(self.vm, "hello")
+
+    def test_unknown_option_is_named(self):
+        need_vigil()
+        check(re.search(r"\(XEN\).*no-such-option", self.vm.text.split(
+            "STUB")[0].split("\n", 3)[-1]), "the log does not name it")

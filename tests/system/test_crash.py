@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: MIT
+"""Crashes of Dom0 and of the hypervisor: the next boot has the record.
+
+One machine that resets again and again; each case is the story of one crash.
+"""
+
+import re
+
+from suite import Suite, check, need_vigil
+
+
+class Crash(Suite):
+    """Warm resets inside one QEMU."""
+
+    weight = 150
+
+    def setup(self):
+        need_vigil()
+        self.boot(options="vigil_provoke=1", resets=True, wall=600,
+                  silence=90)
+
+    def box(self, kind, words):
+        """After the reset: find the one record and return its text."""
+        records = self.vm.dom0_json("vigil crash list --json")
+        found = [r for value in (records if isinstance(records, list)
+                                 else records.values())
+                 for r in (value if isinstance(value, list) else [value])
+                 if isinstance(r, dict) and r.get("kind") == kind]
+        check(len(found) == 1, f"records of kind {kind}: {records}")
+        text = self.vm.dom0(f"vigil crash show {found[0]['id']}")
+        check(re.search(words, text, re.I), f"no /{words}/ in {text[:600]}")
+        return text
+
+    def has_backtrace(self, text):
+        """At least one symbolised frame, and the registers."""
+        check(re.search(r"\w+\+0x[0-9a-f]+/0x[0-9a-f]+", text),
+              f"no symbolised backtrace in: {text[:1200]}")
+        check(re.search(r"\brip\b", text, re.I), "no registers")
+
+    def provoke(self, kind, banner=r"Panic on CPU \d"):
+        """Break the hypervisor and come back."""
+        self.vm.send(f"vigil debug provoke {kind}")
+        self.vm.expect(banner, 30, fail=None)
+        self.vm.wait_dom0(120)
+
+    def test_dom0_panic(self):
+        self.vm.send("echo c >/proc/sysrq-trigger")
+        self.vm.expect(r"Kernel panic - not syncing", 30, fail=None)
+        self.vm.wait_dom0(120)
+        self.box("dom0", r"crash|panic")
+
+    def test_dom0_log_is_kept(self):
+        """The record has the hypervisor's log of the boot that died."""
+        records = self.vm.dom0("ls -d /var/lib/vigil/crash/*").split("\n")
+        text = self.vm.dom0(f"cat {records[-1]}/hypervisor.txt")
+        check(len(text) > 500, f"hypervisor.txt is '{text[:200]}'")
+
+    def test_hypervisor_panic(self):
+        self.provoke("panic")
+        self.has_backtrace(self.box("host", r"provoke|panic"))
+
+    def test_unhandled_exception(self):
+        self.provoke("exception")
+        self.has_backtrace(self.box("host", r"exception|trap|#UD|opcode"))
+
+    def test_panic_inside_panic(self):
+        self.provoke("nested")
+        self.box("host", r"panic|provoke|nested")
+
+    def test_page_fault(self):
+        self.provoke("page-fault")
+        self.has_backtrace(self.box("host", r"page fault|#PF"))
+
+    def test_clean_reboot_is_no_crash(self):
+        self.vm.send("reboot -f")
+        self.vm.wait_dom0(150)
+        rc, text = self.vm.dom0_cmd("vigil crash list")
+        check(not re.search(r"\b(host|dom0)\b", text), text)
+
+
+class CrashKey(Suite):
+    """Stock xl's debug key C breaks the hypervisor, too."""
+
+    weight = 40
+
+    def setup(self):
+        need_vigil()
+        self.boot(resets=True, wall=200)
+
+    def test_debug_key(self):
+        self.vm.send("xl debug-keys C")
+        self.vm.expect(r"Panic on CPU \d|Dom0 crashed|Domain 0", 30, fail=None)
+        self.vm.wait_dom0(120)
+        text = self.vm.dom0("vigil crash list")
+        check(re.search(r"\bhost\b", text), text)

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: MIT
+"""Guests made from xl.cfg files, and stubs in the place of Dom0."""
+
+import re
+
+from suite import (Suite, check, crash_records, create, destroy, is_vigil,
+                   need_vigil, stub_done, tool, wait_console, wait_until)
+
+# Word on the command line of `killed`, and what the record must speak of.
+KILLED = {"ud2": r"handler|exception|trap", "badstack": r"stack|bounce",
+          "badiret": r"iret", "nouser": r"user|page table",
+          "badselector": r"failsafe|selector|handler",
+          "noevent": r"callback|event"}
+
+
+class Guests(Suite):
+    """One Dom0, one guest after the other."""
+
+    weight = 70
+
+    def setup(self):
+        self.boot(wall=400, silence=90)
+
+    def test_hello(self):
+        """Runs, is listed, speaks on its console, stays."""
+        create(self.vm, "hello")
+        stub_done(self.vm, "hello")
+        text = self.vm.dom0(f"{tool()} list")
+        check(re.search(r"^hello\s+\d+\s+16\s+1\s", text, re.M), text)
+        text = self.vm.dom0("xl list")
+        check(re.search(r"^hello\s+\d+\s+16\s+1\s", text, re.M),
+              f"xl does not see it: {text}")
+
+    def test_pause(self):
+        self.vm.dom0(f"{tool()} pause hello")
+        text = self.vm.dom0("xl list hello")
+        check(re.search(r"\s..p...\s+[\d.]+$", text), text)
+        self.vm.dom0(f"{tool()} unpause hello")
+        text = self.vm.dom0("xl list hello")
+        check(re.search(r"\s..-...\s+[\d.]+$", text), text)
+
+    def test_second_of_a_name(self):
+        rc, text = self.vm.dom0_cmd(f"{tool()} create /etc/xen/hello.cfg")
+        check(rc != 0, f"two guests called hello: {text}")
+
+    def test_destroy(self):
+        before = self.free_memory()
+        self.vm.dom0(f"{tool()} destroy hello")
+        rc, text = self.vm.dom0_cmd("xl list hello")
+        check(rc != 0, f"hello is still there: {text}")
+        # Its memory comes back, as soon as Dom0 has let go of it.
+        want = before + 14
+        for _ in range(20):
+            if self.free_memory() >= want:
+                break
+        else:
+            check(False, f"free memory {self.free_memory()} MiB < {want}")
+        destroy(self.vm, "hello")
+
+    def free_memory(self):
+        """Free memory of the machine in MiB, by stock xl."""
+        return int(self.vm.dom0("xl info free_memory"))
+
+    def test_selftest(self):
+        create(self.vm, "selftest")
+        stub_done(self.vm, "selftest")
+        destroy(self.vm, "selftest")
+
+    def test_poweroff_is_reaped(self):
+        """A guest that powers off is gone, and that is no crash."""
+        create(self.vm, "hello", "")
+        wait_until(self.vm, "! xl list hello >/dev/null 2>&1", 30)
+        if is_vigil():
+            check(not [r for r in crash_records(self.vm, "guest")
+                       if "hello" in str(r)], "a power-off was filed as crash")
+        destroy(self.vm, "hello")
+
+    def test_crash(self):
+        """A guest's own crash is recorded with its last words."""
+        create(self.vm, "crash")
+        self.recorded("crash", r"crash", "about to report SHUTDOWN_crash",
+                      "c0ffee13")
+
+    def recorded(self, name, words, console=None, register=None):
+        """Wait for the guest's crash record and look into it."""
+        if not is_vigil():
+            destroy(self.vm, name)
+            return
+        wait_until(self.vm, f"vigil crash list | grep -q {name}", 30)
+        records = [r for r in crash_records(self.vm, "guest")
+                   if name in str(r)]
+        check(len(records) == 1, f"{len(records)} records of {name}")
+        ident = records[0]["id"]
+        text = self.vm.dom0(f"vigil crash show {ident}")
+        check(re.search(words, text, re.I), f"no /{words}/ in: {text[:400]}")
+        check(re.search(r"\brip\b", text, re.I), f"no registers: {text[:400]}")
+        if console:
+            check(console in text, f"no console tail: {text[-400:]}")
+        if register:
+            check(register in text, f"no register {register}: {text[:900]}")
+        destroy(self.vm, name)
+        self.vm.dom0("rm -rf /var/lib/vigil/crash/*")
+
+    def test_killed(self):
+        """Each way to be killed: alone, with its own reason."""
+        need_vigil()
+        create(self.vm, "hello")
+        stub_done(self.vm, "hello")
+        wrong = []
+        for word, words in KILLED.items():
+            try:
+                create(self.vm, "killed", word)
+                self.recorded("killed", words)
+            except Exception as error:  # one report for all of them
+                wrong.append(f"{word}: {error}")
+                destroy(self.vm, "killed")
+                self.vm.dom0("rm -rf /var/lib/vigil/crash/*")
+        check(not wrong, "\n".join(wrong))
+        text = self.vm.dom0("xl list")
+        check("hello" in text, f"another guest went too: {text}")
+        destroy(self.vm, "hello")
+
+    def test_trigger_nmi(self):
+        """`trigger nmi` by both tools is counted exactly."""
+        create(self.vm, "nmi", "wait=4")
+        wait_console(self.vm, "nmi", "nmi: ready", 40)
+        for count, who in enumerate(("xl", tool(), "xl", tool()), 1):
+            self.vm.dom0(f"{who} trigger nmi nmi")
+            wait_console(self.vm, "nmi", f"nmi: count={count} ", 20)
+        stub_done(self.vm, "nmi")
+        destroy(self.vm, "nmi")
+
+    def test_dom0_survived(self):
+        check(self.vm.dom0("echo fine").strip() == "fine", "no shell")
+        bad = self.vm.dom0("dmesg | grep -E 'WARNING:|BUG:|Oops' || true")
+        check(not bad.strip(), bad)
+
+
+class Stubs(Suite):
+    """Stubs booted as Dom0: a machine of seconds each."""
+
+    weight = 30
+
+    def as_dom0(self, name, line=""):
+        """Boot one and check its verdict, then that the machine ends."""
+        vm = self.boot_stub(name, line)
+        try:
+            self.stub_verdict(vm, name)
+            # Dom0's power-off ends QEMU; with no ACPI data it can only halt.
+            if vm.running:
+                vm.expect_end(r"halt|power", 15)
+        finally:
+            vm.close()
+
+    def test_hello(self):
+        self.as_dom0("hello")
+
+    def test_selftest(self):
+        self.as_dom0("selftest")
+
+    def test_nmi(self):
+        self.as_dom0("nmi")
+
+    def test_mce_banks(self):
+        self.as_dom0("mce", "wait=0")
+
+
+def more_stubs():
+    """Every other stub that was built gets a case of its own."""
+    from suite import BUILD
+    known = {"hello", "selftest", "nmi", "mce", "crash", "killed"}
+    folder = BUILD / "guest-stubs"
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        if path.is_file() and not path.suffix and path.name not in known:
+            def case(self, name=path.name):
+                self.as_dom0(name)
+            setattr(Stubs, f"test_{path.name.replace('-', '_')}", case)
+
+
+more_stubs()

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: MIT
+"""Real NMIs, raised through QMP."""
+
+import re
+import time
+
+from suite import Suite, check, need_vigil, wait_until
+
+LINUX = "NMI received for unknown reason"
+
+
+class NmiDom0(Suite):
+    """nmi=dom0: Linux is told, once for each."""
+
+    weight = 25
+
+    def setup(self):
+        self.boot(options="nmi=dom0")
+
+    def count(self):
+        """How many NMIs Dom0's kernel has logged."""
+        return int(self.vm.dom0_cmd(f"dmesg | grep -c '{LINUX}'")[1])
+
+    def test_one_each(self):
+        check(self.count() == 0, "NMIs before the first injection")
+        for number in range(1, 6):
+            self.vm.inject_nmi()
+            wait_until(self.vm, f"[ $(dmesg | grep -c '{LINUX}') -ge "
+                       f"{number} ]", 10)
+            check(self.count() == number,
+                  f"{number} injected, {self.count()} logged")
+
+    def test_while_busy(self):
+        """While Dom0 computes in user space and in its kernel."""
+        before = self.count()
+        self.vm.dom0("(dd if=/dev/zero bs=4k count=60000 | md5sum) "
+                     ">/dev/null 2>&1 &")
+        for _ in range(10):
+            self.vm.inject_nmi()
+            time.sleep(0.4)
+        wait_until(self.vm, f"[ $(dmesg | grep -c '{LINUX}') -ge "
+                   f"{before + 10} ]", 15)
+        check(self.count() == before + 10,
+              f"10 injected, {self.count() - before} logged")
+
+    def test_reason_is_cleared(self):
+        """The reason Linux prints is that of an unknown NMI."""
+        text = self.vm.dom0(f"dmesg | grep '{LINUX}'")
+        reasons = set(re.findall(r"reason ([0-9a-f]+)", text))
+        check(len(reasons) == 1, f"reasons {reasons}")
+
+    def test_logged_by_hypervisor(self):
+        need_vigil()
+        text = self.vm.dom0("xl dmesg | grep -i nmi | tail -n 5")
+        check(text.strip(), "the hypervisor's log does not mention an NMI")
+
+    def test_counted(self):
+        need_vigil()
+        text = self.vm.dom0("vigil info")
+        check(re.search(r"nmi", text, re.I), text)
+
+    def test_dom0_survived(self):
+        check(self.vm.dom0("echo fine").strip() == "fine", "no shell")
+
+
+class NmiPolicy(Suite):
+    """nmi=fatal and nmi=ignore, with a stub as Dom0."""
+
+    weight = 15
+
+    def test_fatal(self):
+        vm = self.boot_stub("hello", "hold", options="nmi=fatal noreboot")
+        self.stub_verdict(vm, "hello")
+        vm.inject_nmi()
+        vm.expect(r"Panic on CPU \d|FATAL TRAP.*NMI|NMI", 20, fail=None)
+        vm.expect(r"NMI", 10, fail=None)
+        if vm.running:
+            check("Panic on CPU" in vm.text or "FATAL" in vm.text,
+                  "no panic banner")
+        vm.close()
+
+    def test_ignore(self):
+        vm = self.boot_stub("hello", "hold", options="nmi=ignore noreboot")
+        self.stub_verdict(vm, "hello")
+        for _ in range(3):
+            vm.inject_nmi()
+            time.sleep(0.3)
+        check(vm.running, "the machine ended")
+        check("Panic" not in vm.text, "it panicked")
+        vm.close()

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: MIT
+"""Debian's xl and our vigil, one boot."""
+
+from suite import Suite, check, need_vigil, records, skip
+
+
+class Tools(Suite):
+    """Commands that only look."""
+
+    weight = 30
+
+    def setup(self):
+        self.boot()
+
+    def vigil(self, words):
+        """Run our tool; it must succeed."""
+        need_vigil()
+        return self.vm.dom0(f"vigil {words}")
+
+    def test_xl_list(self):
+        text = self.vm.dom0("xl list")
+        line = text.split("\n")[-1].split()
+        check(line[:2] == ["Domain-0", "0"], f"xl list says '{text}'")
+        check(600 <= int(line[2]) <= 640, f"Dom0 has {line[2]} MiB")
+
+    def test_xl_list_long(self):
+        answer = self.vm.dom0_json("xl list -l")
+        check(answer[0]["domid"] == 0, f"{answer}")
+
+    def test_xl_info(self):
+        text = self.vm.dom0("xl info")
+        info = dict(line.split(":", 1) for line in text.split("\n")
+                    if ":" in line)
+        info = {key.strip(): value.strip() for key, value in info.items()}
+        check(info["xen_major"] == "4" and info["xen_minor"] == "17",
+              f"version {info['xen_major']}.{info['xen_minor']}")
+        check("xen-3.0-x86_64" in info["xen_caps"], info["xen_caps"])
+        check(info["xen_pagesize"] == "4096", info["xen_pagesize"])
+        check(info["nr_cpus"] == "1", f"{info['nr_cpus']} CPUs")
+        check(1000 <= int(info["total_memory"]) <= 1024, info["total_memory"])
+        check(int(info["free_memory"]) > 300, info["free_memory"])
+
+    def test_xl_dmesg(self):
+        text = self.vm.dom0("xl dmesg")
+        check("(XEN)" in text or len(text) > 200, f"'{text[:200]}'")
+
+    def test_xenstore(self):
+        text = self.vm.dom0("xenstore-write /tool/probe yes && "
+                            "xenstore-read /tool/probe")
+        check(text.strip() == "yes", text)
+
+    def test_xl_unknown_guest(self):
+        rc, text = self.vm.dom0_cmd("xl domid no-such-guest")
+        check(rc != 0, f"it says {text}")
+
+    def test_vigil_info(self):
+        text = self.vigil("info")
+        check("igil" in text, text)
+
+    def test_vigil_info_json(self):
+        need_vigil()
+        answer = self.vm.dom0_json("vigil info --json")
+        check(answer["schema"].startswith("vigil.info/"), f"{answer}")
+
+    def test_memory_kept(self):
+        """What no domain can get of a 1 GiB machine stays under 24 MiB."""
+        need_vigil()
+        text = self.vm.dom0("xl info")
+        info = dict(line.split(":", 1) for line in text.split("\n")
+                    if ":" in line)
+        total = {k.strip(): v.strip() for k, v in info.items()}
+        counters = self.vm.dom0_json("vigil info --json")
+        frames = find(counters, "hv_frames")
+        if frames is None:
+            kept = 1024 - 640 - int(total["free_memory"])
+        else:
+            kept = int(frames) * 4 / 1024
+        check(kept < 24, f"Vigil keeps {kept} MiB")
+
+    def test_vigil_list(self):
+        text = self.vigil("list")
+        check("Domain-0" in text, text)
+
+    def test_vigil_list_json(self):
+        need_vigil()
+        answer = self.vm.dom0_json("vigil list --json")
+        check(answer["schema"].startswith("vigil.list/"), f"{answer}")
+        check(any(r.get("domid") == 0 for r in records(answer)), f"{answer}")
+
+    def test_vigil_dmesg(self):
+        text = self.vigil("dmesg")
+        check(len(text) > 200, f"'{text}'")
+
+    def test_vigil_dmesg_json(self):
+        need_vigil()
+        answer = self.vm.dom0_json("vigil dmesg --json")
+        check(answer["schema"].startswith("vigil.dmesg/"), f"{answer}"[:200])
+
+    def test_vigil_crash_list_empty(self):
+        need_vigil()
+        rc, text = self.vm.dom0_cmd("vigil crash list")
+        check(rc in (0, 3), f"{rc}: {text}")
+
+    def test_vigil_exit_codes(self):
+        need_vigil()
+        for words, wanted in (("no-such-verb", 2), ("list --no-such", 2),
+                              ("destroy no-such-guest", 3),
+                              ("crash show NOSUCHID", 3),
+                              ("create /etc/xen/missing.cfg", 1)):
+            rc, text = self.vm.dom0_cmd(f"vigil {words}")
+            good = rc != 0 if wanted == 1 else rc == wanted
+            check(good, f"vigil {words}: exit {rc}, wanted {wanted}: {text}")
+
+    def test_provoke_needs_permission(self):
+        """Booted without vigil_provoke=1 nobody may break the hypervisor."""
+        need_vigil()
+        rc, text = self.vm.dom0_cmd("vigil debug provoke panic")
+        check(rc == 5, f"exit {rc}: {text}")
+
+    def test_mcelog_device(self):
+        rc, _ = self.vm.dom0_cmd("test -c /dev/mcelog")
+        if rc != 0 and self.vm.dom0_cmd("dmesg | grep -q mcelog")[0] != 0:
+            skip("no /dev/mcelog in this kernel")
+        check(rc == 0, "/dev/mcelog is missing")
+
+
+def find(answer, key):
+    """Look for a key anywhere in nested objects."""
+    if isinstance(answer, dict):
+        if key in answer:
+            return answer[key]
+        for value in answer.values():
+            found = find(value, key)
+            if found is not None:
+                return found
+    return None
