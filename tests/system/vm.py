@@ -70,7 +70,7 @@ class VM:
         self._serial = 0
         self._ended = False
         self._changed = threading.Condition()
-        self._last_byte = time.monotonic()
+        self.last_byte = time.monotonic()
         self._sockets = tempfile.TemporaryDirectory(prefix="vigil-")
         self.argv = self._command(hypervisor, modules, options, cdrom, cpu,
                                   memory, smp, resets, extra, qemu)
@@ -135,7 +135,7 @@ class VM:
                     if half:
                         text = text[:half.start()]
                     self.text += ESCAPES.sub("", text)
-                    self._last_byte = time.monotonic()
+                    self.last_byte = time.monotonic()
                 else:
                     self._ended = True
                 self._changed.notify_all()
@@ -182,7 +182,7 @@ class VM:
                 if now >= self.wall:
                     trouble = "the machine's wall limit is over"
                     break
-                if now - self._last_byte >= self.silence:
+                if now - self.last_byte >= self.silence:
                     trouble = f"no serial byte for {self.silence:g} s"
                     break
                 self._changed.wait(min(1.0, deadline - now))
