@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * domain/evtchn_bind.c - what a port is bound to, and how that ends.
+ */
+#include "domain/evtchn.h"
+
+#include "lib/errno.h"
+#include "domain/evtchn_impl.h"
+#include "domain/pirq.h"
+#include "domain/virq.h"
+
+static struct vcpu *vcpu_of(const struct domain *d, unsigned int vcpu)
+{
+    return vcpu < d->max_vcpus && vcpu < MAX_VCPUS ? d->vcpu[vcpu] : NULL;
+}
+
+int evtchn_alloc_unbound(struct domain *d, domid_t remote,
+                         evtchn_port_t *ret_port)
+{
+    struct evtchn *chn;
+    int rc;
+
+    spin_lock(&d->evtchn->lock);
+    rc = evtchn_alloc_locked(d, &chn);
+    if (rc == 0) {
+        chn->u.unbound.remote = remote;
+        WRITE_ONCE(chn->state, EVTCHN_UNBOUND);
+        *ret_port = chn->port;
+    }
+    spin_unlock(&d->evtchn->lock);
+    return rc;
+}
+
+int evtchn_bind_interdomain(struct domain *d, struct domain *remote,
+                            evtchn_port_t remote_port, evtchn_port_t *ret_port)
+{
+    struct evtchn *chn, *end;
+    int rc;
+
+    evtchn_lock_two(d, remote);
+    end = evtchn_of(remote->evtchn, remote_port);
+    if (end == NULL || end->state != EVTCHN_UNBOUND ||
+        end->u.unbound.remote != d->domid || domain_is_dying(remote)) {
+        rc = -EINVAL;
+        goto out_unlock;
+    }
+    rc = evtchn_alloc_locked(d, &chn);
+    if (rc != 0) {
+        goto out_unlock;
+    }
+    chn->u.interdomain.remote = remote;
+    chn->u.interdomain.remote_port = remote_port;
+    end->u.interdomain.remote = d;
+    end->u.interdomain.remote_port = chn->port;
+    WRITE_ONCE(chn->state, EVTCHN_INTERDOMAIN);
+    WRITE_ONCE(end->state, EVTCHN_INTERDOMAIN);
+
+    /* The other end may have sent before there was anyone to hear it. */
+    evtchn_pend(d, chn);
+    *ret_port = chn->port;
+
+out_unlock:
+    evtchn_unlock_two(d, remote);
+    return rc;
+}
+
+int evtchn_bind_virq(struct domain *d, unsigned int virq, unsigned int vcpu,
+                     evtchn_port_t *ret_port)
+{
+    struct evtchn *chn;
+    struct vcpu *v;
+    int rc;
+
+    if (virq >= NR_VIRQS || (virq_is_global(virq) && vcpu != 0)) {
+        return -EINVAL;
+    }
+    v = vcpu_of(d, vcpu);
+    if (v == NULL) {
+        return -ENOENT;
+    }
+    spin_lock(&d->evtchn->lock);
+    rc = v->virq_port[virq] != 0 ? -EEXIST : evtchn_alloc_locked(d, &chn);
+    if (rc == 0) {
+        chn->u.virq = virq;
+        WRITE_ONCE(chn->vcpu, (uint16_t)vcpu);
+        WRITE_ONCE(chn->state, EVTCHN_VIRQ);
+        /* Last: virq_raise() looks at it without the lock. */
+        __atomic_store_n(&v->virq_port[virq], chn->port, __ATOMIC_RELEASE);
+        *ret_port = chn->port;
+    }
+    spin_unlock(&d->evtchn->lock);
+    return rc;
+}
+
+int evtchn_bind_ipi(struct domain *d, unsigned int vcpu,
+                    evtchn_port_t *ret_port)
+{
+    struct evtchn *chn;
+    int rc;
+
+    if (vcpu_of(d, vcpu) == NULL) {
+        return -ENOENT;
+    }
+    spin_lock(&d->evtchn->lock);
+    rc = evtchn_alloc_locked(d, &chn);
+    if (rc == 0) {
+        WRITE_ONCE(chn->vcpu, (uint16_t)vcpu);
+        WRITE_ONCE(chn->state, EVTCHN_IPI);
+        *ret_port = chn->port;
+    }
+    spin_unlock(&d->evtchn->lock);
+    return rc;
+}
+
+int evtchn_bind_pirq(struct domain *d, unsigned int pirq, bool will_share,
+                     evtchn_port_t *ret_port)
+{
+    struct evtchn *chn;
+    int rc;
+
+    spin_lock(&d->evtchn->lock);
+    rc = evtchn_alloc_locked(d, &chn);
+    if (rc != 0) {
+        goto out_unlock;
+    }
+    /* State first: the interrupt may come as soon as it is bound. */
+    chn->u.pirq = pirq;
+    WRITE_ONCE(chn->state, EVTCHN_PIRQ);
+    rc = pirq_bind(d, pirq, chn->port, will_share);
+    if (rc != 0) {
+        evtchn_free_locked(d, chn);
+        goto out_unlock;
+    }
+    *ret_port = chn->port;
+
+out_unlock:
+    spin_unlock(&d->evtchn->lock);
+    return rc;
+}
+
+/* Undo what @chn is bound to and free it.  The locks of both ends are held. */
+static void close_locked(struct domain *d, struct evtchn *chn)
+{
+    switch ((enum evtchn_state)chn->state) {
+    case EVTCHN_INTERDOMAIN: {
+        struct domain *r = chn->u.interdomain.remote;
+        struct evtchn *end =
+            evtchn_of(r->evtchn, chn->u.interdomain.remote_port);
+
+        /* It may be bound again, by the same domain. */
+        WRITE_ONCE(end->state, EVTCHN_UNBOUND);
+        end->u.unbound.remote = d->domid;
+        break;
+    }
+    case EVTCHN_PIRQ:
+        pirq_unbind(d, chn->u.pirq);
+        break;
+    case EVTCHN_VIRQ: {
+        /* A global virq is found through vcpu 0, whomever it notifies. */
+        struct vcpu *v =
+            vcpu_of(d, virq_is_global(chn->u.virq) ? 0 : chn->vcpu);
+
+        if (v != NULL && v->virq_port[chn->u.virq] == chn->port) {
+            WRITE_ONCE(v->virq_port[chn->u.virq], 0);
+        }
+        break;
+    }
+    case EVTCHN_FREE:
+    case EVTCHN_UNBOUND:
+    case EVTCHN_IPI:
+        break;
+    }
+    evtchn_free_locked(d, chn);
+}
+
+int evtchn_close(struct domain *d, evtchn_port_t port)
+{
+    struct evtchn *chn = evtchn_of(d->evtchn, port);
+    struct domain *r = d;
+    int rc = 0;
+
+    if (chn == NULL) {
+        return -EINVAL;
+    }
+    for (;;) {
+        /* @r: the domain at the other end when we looked last. */
+        struct domain *now = d;
+
+        evtchn_lock_two(d, r);
+        if (chn->state == EVTCHN_INTERDOMAIN) {
+            now = chn->u.interdomain.remote;
+        }
+        if (now == r) {
+            break;
+        }
+        /* The connection keeps it alive until we let go of our lock. */
+        domain_hold(now);
+        evtchn_unlock_two(d, r);
+        if (r != d) {
+            domain_put(r);
+        }
+        r = now;
+    }
+    if (chn->state == EVTCHN_FREE) {
+        rc = -EINVAL;
+    } else {
+        close_locked(d, chn);
+    }
+    evtchn_unlock_two(d, r);
+    if (r != d) {
+        domain_put(r);
+    }
+    return rc;
+}
+
+int evtchn_bind_vcpu(struct domain *d, evtchn_port_t port, unsigned int vcpu)
+{
+    struct evtchn *chn = evtchn_of(d->evtchn, port);
+    int rc = 0;
+
+    if (vcpu_of(d, vcpu) == NULL) {
+        return -ENOENT;
+    }
+    if (chn == NULL) {
+        return -EINVAL;
+    }
+    spin_lock(&d->evtchn->lock);
+    switch ((enum evtchn_state)chn->state) {
+    case EVTCHN_VIRQ:
+        if (!virq_is_global(chn->u.virq)) {
+            rc = -EINVAL;
+            break;
+        }
+        WRITE_ONCE(chn->vcpu, (uint16_t)vcpu);
+        break;
+    case EVTCHN_UNBOUND:
+    case EVTCHN_INTERDOMAIN:
+    case EVTCHN_PIRQ:
+        WRITE_ONCE(chn->vcpu, (uint16_t)vcpu);
+        break;
+    case EVTCHN_FREE:
+    case EVTCHN_IPI:
+        rc = -EINVAL;
+        break;
+    }
+    spin_unlock(&d->evtchn->lock);
+    return rc;
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * domain/evtchn_impl.h - what the evtchn_*.c files share; for them only.
+ *
+ * Locks: the event lock (one a domain, both ends' in order of address for
+ * what concerns a connection) guards states and bindings.  The queue lock
+ * (one a domain) guards FIFO words, queues and the choice of the ABI; it is
+ * what a sender takes at the receiver's.
+ */
+#ifndef VIGIL_DOMAIN_EVTCHN_IMPL_H
+#define VIGIL_DOMAIN_EVTCHN_IMPL_H
+
+#include "domain/evtchn.h"
+#include "sync/spinlock.h"
+
+#define EVTCHN_PER_BUCKET (PAGE_SIZE / sizeof(struct evtchn))
+
+#define FIFO_WORDS_PER_PAGE (PAGE_SIZE / sizeof(event_word_t))
+#define FIFO_PAGES_MAX (EVTCHN_PORTS_FIFO / FIFO_WORDS_PER_PAGE)
+
+struct evtchn_fifo {
+    unsigned int page_count;              /* E and Q                    */
+    event_word_t *words[FIFO_PAGES_MAX];  /* Q: guest memory            */
+    mfn_t page[FIFO_PAGES_MAX];
+};
+
+struct evtchn_vcpu {
+    struct evtchn_fifo_control_block *block; /* Q: guest memory; NULL: none */
+    mfn_t block_mfn;
+    evtchn_port_t tail[EVTCHN_FIFO_MAX_QUEUES]; /* Q; 0: not known      */
+};
+
+struct evtchn_domain {
+    struct spinlock lock;       /* LOCK_RANK_EVTCHN                     */
+    struct spinlock queue_lock; /* LOCK_RANK_EVTCHN_QUEUE               */
+    evtchn_port_t max_port;     /* c                                    */
+    evtchn_port_t free_hint;    /* E: no port below is free             */
+    evtchn_port_t close_next;   /* E: progress of reset and destroy     */
+    unsigned int bucket_count;  /* E, read without: only grows          */
+    unsigned int bucket_max;    /* c                                    */
+    struct evtchn **bucket;     /* c; entries E, as bucket_count        */
+    struct evtchn_fifo *fifo;   /* Q: NULL: 2-level ABI                 */
+};
+
+_Static_assert(sizeof(struct evtchn) == 32, "channels fill a bucket");
+
+/* The channel of a port, in any state; NULL: no bucket for it. */
+static inline struct evtchn *evtchn_of(const struct evtchn_domain *ed,
+                                       evtchn_port_t port)
+{
+    uint64_t b = port / EVTCHN_PER_BUCKET;
+
+    /* Acquire: the bucket is stored before the count that shows it. */
+    if (b >= __atomic_load_n(&ed->bucket_count, __ATOMIC_ACQUIRE)) {
+        return NULL;
+    }
+    return &ed->bucket[b][port % EVTCHN_PER_BUCKET];
+}
+
+/**
+ * evtchn_alloc_locked() - take the lowest free port
+ * @d:       domain
+ * @ret_chn: its channel, all defaults, still EVTCHN_FREE
+ *
+ * Context: event lock held.
+ * Return:  0; -ENOSPC; -ENOMEM; -EINVAL @d is dying
+ */
+int evtchn_alloc_locked(struct domain *d, struct evtchn **ret_chn) MUST_CHECK;
+
+/**
+ * evtchn_free_locked() - a port is free again
+ * @d:   domain
+ * @chn: its channel; nothing is bound to it any more
+ *
+ * Context: event lock held.
+ * Return:  nothing.
+ */
+void evtchn_free_locked(struct domain *d, struct evtchn *chn);
+
+/**
+ * evtchn_lock_two() - the event locks of two domains, in the global order
+ * @a: domain
+ * @b: domain, may be @a
+ *
+ * Context: no lock of rank LOCK_RANK_EVTCHN or above held.
+ * Return:  nothing.
+ */
+void evtchn_lock_two(struct domain *a, struct domain *b);
+
+/**
+ * evtchn_unlock_two() - undo evtchn_lock_two()
+ * @a: domain
+ * @b: domain
+ *
+ * Context: both held.
+ * Return:  nothing.
+ */
+void evtchn_unlock_two(struct domain *a, struct domain *b);
+
+/**
+ * evtchn_pend() - make a channel pending by the domain's ABI, wake pollers
+ * @d:   receiver
+ * @chn: its channel
+ *
+ * Context: any but NMI/#MC and interrupt handlers.
+ * Return:  nothing.
+ */
+void evtchn_pend(struct domain *d, struct evtchn *chn);
+
+/* ---- the two ABIs: same verbs ----------------------------------------- */
+
+/**
+ * evtchn_2l_pend() - set the pending bit, tell the vcpu
+ * @d:   receiver
+ * @chn: its channel
+ *
+ * Context: any but NMI/#MC.
+ * Return:  true: it was not pending before
+ */
+bool evtchn_2l_pend(struct domain *d, struct evtchn *chn);
+
+/**
+ * evtchn_2l_unmask() - clear the mask bit; tell the vcpu if pending
+ * @d:   domain
+ * @chn: its channel
+ *
+ * Context: any but NMI/#MC.
+ * Return:  nothing.
+ */
+void evtchn_2l_unmask(struct domain *d, struct evtchn *chn);
+
+/**
+ * evtchn_2l_is_pending() - look at the pending bit
+ * @d:   domain
+ * @chn: its channel
+ *
+ * Context: any.
+ * Return:  true: set
+ */
+bool evtchn_2l_is_pending(struct domain *d, const struct evtchn *chn);
+
+/**
+ * evtchn_2l_is_masked() - look at the mask bit
+ * @d:   domain
+ * @chn: its channel
+ *
+ * Context: any.
+ * Return:  true: set
+ */
+bool evtchn_2l_is_masked(struct domain *d, const struct evtchn *chn);
+
+/**
+ * evtchn_2l_clear() - clear the pending bit
+ * @d:   domain
+ * @chn: its channel
+ *
+ * Context: any but NMI/#MC.
+ * Return:  true: it was set
+ */
+bool evtchn_2l_clear(struct domain *d, struct evtchn *chn);
+
+/**
+ * evtchn_fifo_pend() - set the word pending, link it, tell the vcpu
+ * @d:       receiver
+ * @chn:     its channel
+ * @ret_new: it was not pending before
+ *
+ * Context: any but NMI/#MC.
+ * Return:  false: the domain does not use the FIFO ABI, nothing done
+ */
+bool evtchn_fifo_pend(struct domain *d, struct evtchn *chn, bool *ret_new);
+
+/**
+ * evtchn_fifo_unmask() - clear the mask; link and tell if pending
+ * @d:   domain
+ * @chn: its channel
+ *
+ * Context: any but NMI/#MC.
+ * Return:  false: the domain does not use the FIFO ABI, nothing done
+ */
+bool evtchn_fifo_unmask(struct domain *d, struct evtchn *chn);
+
+/**
+ * evtchn_fifo_word() - a channel's event word now
+ * @d:        domain
+ * @chn:      its channel
+ * @ret_word: the word; PENDING alone if it waits for its page; else 0
+ *
+ * Context: any but NMI/#MC.
+ * Return:  false: the domain does not use the FIFO ABI
+ */
+bool evtchn_fifo_word(struct domain *d, const struct evtchn *chn,
+                      uint32_t *ret_word);
+
+/**
+ * evtchn_fifo_clear() - a port is being freed: it is not pending any more
+ * @d:   domain
+ * @chn: its channel
+ *
+ * Context: any but NMI/#MC.
+ * Return:  nothing.
+ */
+void evtchn_fifo_clear(struct domain *d, struct evtchn *chn);
+
+/**
+ * evtchn_fifo_destroy() - give back all pages; 2-level from here on
+ * @d: domain that is not running, or is the caller's
+ *
+ * Context: any but NMI/#MC; event lock not held.
+ * Return:  nothing.
+ */
+void evtchn_fifo_destroy(struct domain *d);
+
+#endif
