@@ -1,23 +1,18 @@
+# SPDX-License-Identifier: MIT
 # stub.mk - what every stub is built from and how.
 #
-# Flags here are those of a PV kernel, not of the hypervisor: linked at a
-# fixed address, hence no PIC.  The warning set is the project's; when the
-# top-level Config.mk offers it as WARNINGS, that one is used.
+# Toolchain and warnings are the project's (Config.mk).  The code generation
+# flags are those of a PV kernel, not of the hypervisor: it is linked at a
+# fixed address in the top 2 GiB, hence -mcmodel=kernel and no PIC.
 
-stub-list := hello selftest nmi mce crash killed
+stub-list := hello selftest nmi mce crash killed iret evtchn grant mmu \
+             hypercalls timer
 
 stub-common-objs := start.o traps-entry.o setup.o traps.o console.o report.o \
                     evtchn.o mm.o time.o lib.o
 
-STUB_WARNINGS ?= -Wall -Wextra -Werror -Wshadow -Wundef -Wvla \
-    -Wstrict-prototypes -Wmissing-prototypes -Wmissing-declarations \
-    -Wpointer-arith -Wcast-align -Wcast-qual -Wwrite-strings -Wformat=2 \
-    -Wimplicit-fallthrough -Wredundant-decls -Wconversion \
-    -Wno-sign-conversion -Wframe-larger-than=1024
-
-# -fno-builtin-*: lib.c defines these; a loop in them must not become a call
-# to themselves.
-STUB_CFLAGS := -std=gnu11 -O2 -g $(STUB_WARNINGS) \
+# The last one: a loop in lib.c's memcpy must not become a call to memcpy.
+STUB_CFLAGS := -std=gnu11 -O2 -g $(WARNINGS) -Wframe-larger-than=1024 \
     -ffreestanding -nostdinc -mgeneral-regs-only -mno-red-zone \
     -mcmodel=kernel -fno-pic -fno-pie -fno-common -fno-strict-aliasing \
     -fno-omit-frame-pointer -fno-delete-null-pointer-checks \

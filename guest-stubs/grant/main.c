@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * grant - grant table version 1 of one domain with itself.
+ *
+ * Claim: the table is set up and visible; a page granted can be mapped, read,
+ * written and unmapped; what was not granted cannot; copies stay in bounds;
+ * the status bits tell who uses an entry.
+ * Plan: grant a page of ours to ourselves (our domid is learnt from an unbound
+ * event channel), and try map, unmap and copy, right and wrong.
+ */
+#include "stub.h"
+
+const char stub_name[] = "grant";
+
+#define REF 9 /* the first eight are reserved */
+
+static union {
+    struct grant_entry_v1 entries[PAGE_SIZE / sizeof(struct grant_entry_v1)];
+    char page[PAGE_SIZE];
+} table __page_aligned;
+static uint64_t shared_page[512] __page_aligned;
+static uint64_t window[512] __page_aligned;
+static uint64_t copy_page[512] __page_aligned;
+
+static domid_t own_domid(void)
+{
+    struct evtchn_alloc_unbound alloc = {.dom = DOMID_SELF,
+                                         .remote_dom = DOMID_SELF};
+    struct evtchn_status status = {.dom = DOMID_SELF};
+    struct evtchn_close close;
+
+    CHECK(hc_evtchn_op(EVTCHNOP_alloc_unbound, &alloc) == 0, "alloc_unbound");
+    status.port = alloc.port;
+    CHECK(hc_evtchn_op(EVTCHNOP_status, &status) == 0, "status");
+    close.port = alloc.port;
+    CHECK(hc_evtchn_op(EVTCHNOP_close, &close) == 0, "close");
+    return status.u.unbound.dom;
+}
+
+static bool set_up(void)
+{
+    struct gnttab_query_size size = {.dom = DOMID_SELF};
+    struct gnttab_set_version version = {.version = 1};
+    struct gnttab_setup_table setup = {.dom = DOMID_SELF, .nr_frames = 1};
+    xen_pfn_t frame = 0;
+
+    CHECK(hc_grant_table_op(GNTTABOP_query_size, &size, 1) == 0 &&
+              size.status == GNTST_okay,
+          "query_size: %d", size.status);
+    CHECK(size.max_nr_frames >= 1, "%u frames at most", size.max_nr_frames);
+    CHECK(hc_grant_table_op(GNTTABOP_set_version, &version, 1) == 0,
+          "set_version 1");
+    set_xen_guest_handle(setup.frame_list, &frame);
+    CHECK(hc_grant_table_op(GNTTABOP_setup_table, &setup, 1) == 0 &&
+              setup.status == GNTST_okay,
+          "setup_table: %d", setup.status);
+    return CHECK(mm_map(&table, frame << PAGE_SHIFT, PTE_FLAGS_DATA) == 0,
+                 "the grant frame %lx cannot be mapped", frame);
+}
+
+static void grant(domid_t to, unsigned int flags)
+{
+    table.entries[REF].frame = (uint32_t)mm_mfn(shared_page);
+    table.entries[REF].domid = to;
+    barrier();
+    WRITE_ONCE(table.entries[REF].flags, (uint16_t)flags);
+}
+
+static int map(domid_t self, unsigned int flags, grant_handle_t *handle)
+{
+    struct gnttab_map_grant_ref op = {
+        .host_addr = (uint64_t)window,
+        .flags = GNTMAP_host_map | flags,
+        .ref = REF,
+        .dom = self,
+    };
+
+    CHECK(hc_grant_table_op(GNTTABOP_map_grant_ref, &op, 1) == 0, "map call");
+    *handle = op.handle;
+    return op.status;
+}
+
+static int unmap(grant_handle_t handle)
+{
+    struct gnttab_unmap_grant_ref op = {
+        .host_addr = (uint64_t)window,
+        .handle = handle,
+    };
+
+    CHECK(hc_grant_table_op(GNTTABOP_unmap_grant_ref, &op, 1) == 0,
+          "unmap call");
+    return op.status;
+}
+
+static void check_map(domid_t self)
+{
+    grant_handle_t handle;
+    int status;
+
+    CHECK(mm_protect(window, 0) == 0, "clear the window");
+    grant(self, GTF_permit_access);
+    shared_page[0] = 0xabcdUL;
+    status = map(self, 0, &handle);
+    if (!CHECK(status == GNTST_okay, "map: %d", status)) {
+        return;
+    }
+    CHECK(READ_ONCE(window[0]) == 0xabcdUL, "the window shows %lx", window[0]);
+    WRITE_ONCE(window[1], 0x1234UL);
+    CHECK(READ_ONCE(shared_page[1]) == 0x1234UL, "a write is lost");
+    CHECK((table.entries[REF].flags & (GTF_reading | GTF_writing)) ==
+              (GTF_reading | GTF_writing),
+          "in use, but flags are %x", table.entries[REF].flags);
+    status = unmap(handle);
+    CHECK(status == GNTST_okay, "unmap: %d", status);
+    CHECK(!(mm_pte(window, 1) & PTE_P), "still mapped: %lx", mm_pte(window, 1));
+    CHECK(!(table.entries[REF].flags & (GTF_reading | GTF_writing)),
+          "not in use, but flags are %x", table.entries[REF].flags);
+    CHECK(unmap(handle) != GNTST_okay, "unmapped twice");
+
+    /* Read-only both ways. */
+    grant(self, GTF_permit_access | GTF_readonly);
+    CHECK(map(self, 0, &handle) != GNTST_okay, "read-only mapped writable");
+    CHECK(map(self, GNTMAP_readonly, &handle) == GNTST_okay, "map read-only");
+    CHECK(!(mm_pte(window, 1) & PTE_RW), "the window is writable");
+    CHECK(!(table.entries[REF].flags & GTF_writing), "flags say writing");
+    CHECK(unmap(handle) == GNTST_okay, "unmap");
+
+    grant(self, GTF_invalid);
+    CHECK(map(self, 0, &handle) != GNTST_okay, "an invalid entry was mapped");
+    grant((domid_t)(self + 5), GTF_permit_access);
+    CHECK(map(self, 0, &handle) != GNTST_okay,
+          "another domain's grant was mapped");
+    CHECK(map(0x7fef, 0, &handle) == GNTST_bad_domain, "a map of no domain");
+}
+
+static int copy(unsigned int src_offset, unsigned int dst_offset,
+                unsigned int len)
+{
+    struct gnttab_copy op = {
+        .source = {.u.ref = REF,
+                   .domid = DOMID_SELF,
+                   .offset = (uint16_t)src_offset},
+        .dest = {.u.gmfn = mm_mfn(copy_page),
+                 .domid = DOMID_SELF,
+                 .offset = (uint16_t)dst_offset},
+        .len = (uint16_t)len,
+        .flags = GNTCOPY_source_gref,
+    };
+
+    CHECK(hc_grant_table_op(GNTTABOP_copy, &op, 1) == 0, "copy call");
+    return op.status;
+}
+
+static void check_copy(domid_t self)
+{
+    int status;
+
+    grant(self, GTF_permit_access | GTF_readonly);
+    shared_page[0] = 0x1111UL;
+    shared_page[511] = 0x2222UL;
+    memset(copy_page, 0, PAGE_SIZE);
+    status = copy(0, 0, 8);
+    CHECK(status == GNTST_okay, "copy: %d", status);
+    CHECK(READ_ONCE(copy_page[0]) == 0x1111UL && !READ_ONCE(copy_page[1]),
+          "copied %lx %lx", copy_page[0], copy_page[1]);
+    CHECK(copy(4088, 8, 8) == GNTST_okay && READ_ONCE(copy_page[1]) == 0x2222UL,
+          "copy of the last word");
+    CHECK(copy(4089, 0, 8) == GNTST_bad_copy_arg, "source beyond the page");
+    CHECK(copy(0, 4089, 8) == GNTST_bad_copy_arg, "target beyond the page");
+    grant(self, GTF_invalid);
+    CHECK(copy(0, 0, 8) != GNTST_okay, "copy from an invalid entry");
+}
+
+void stub_main(void)
+{
+    domid_t self = own_domid();
+
+    if (set_up()) {
+        check_map(self);
+        check_copy(self);
+    }
+    report(VERDICT_SUCCESS, "grants of domain %u work", self);
+}
