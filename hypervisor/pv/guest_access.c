@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pv/guest_access.c - the only dereference of guest memory.
+ *
+ * The guest's tables are loaded, so its addresses are used as they are; a
+ * fault ends the copy through the exception table.  CR0.WP makes read-only
+ * guest pages (page tables among them) read-only here too.
+ */
+#include "pv/guest_access.h"
+
+#include "lib/errno.h"
+#include "x86/layout.h"
+#include "x86/smap.h"
+#include "cpu/features.h"
+
+#define LOW_HALF_END 0x0000800000000000UL
+
+bool guest_range_ok(uint64_t va, uint64_t bytes)
+{
+    uint64_t last = bytes ? va + bytes - 1 : va;
+
+    /* Non-canonical addresses lie between the halves and are refused too. */
+    return last >= va && (last < LOW_HALF_END || va >= HV_HOLE_END);
+}
+
+int copy_from_guest(void *dst, uint64_t va, size_t bytes)
+{
+    size_t left;
+
+    if (unlikely(!guest_range_ok(va, bytes))) {
+        return -EFAULT;
+    }
+    stac_if(cpu_features.smap);
+    left = copy_may_fault(dst, (const void *)va, bytes);
+    clac_if(cpu_features.smap);
+    return left ? -EFAULT : 0;
+}
+
+int copy_to_guest(uint64_t va, const void *src, size_t bytes)
+{
+    size_t left;
+
+    if (unlikely(!guest_range_ok(va, bytes))) {
+        return -EFAULT;
+    }
+    stac_if(cpu_features.smap);
+    left = copy_may_fault((void *)va, src, bytes);
+    clac_if(cpu_features.smap);
+    return left ? -EFAULT : 0;
+}
+
+int clear_guest(uint64_t va, size_t bytes)
+{
+    size_t left;
+
+    if (unlikely(!guest_range_ok(va, bytes))) {
+        return -EFAULT;
+    }
+    stac_if(cpu_features.smap);
+    left = zero_may_fault((void *)va, bytes);
+    clac_if(cpu_features.smap);
+    return left ? -EFAULT : 0;
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pv/pt_validate.c - what entries take and drop; walks over whole tables.
+ *
+ * The hot path of fork() in a guest: straight loops, no logging.
+ */
+#include "pv/pt_validate.h"
+
+#include "lib/assert.h"
+#include "lib/errno.h"
+#include "lib/rangeset.h"
+#include "x86/tlb.h"
+#include "cpu/features.h"
+#include "mm/directmap.h"
+#include "mm/hvmap.h"
+#include "mm/m2p.h"
+#include "mm/memmap.h"
+#include "domain/account.h"
+#include "pv/pagetype.h"
+#include "pv/pte_check.h"
+#include "pv/pv.h"
+
+#define FIRST_MIB 0x100000UL
+
+bool pt_io_rights(const struct domain *d)
+{
+    return d->io_mem.count != 0 || d->io_ports.count != 0;
+}
+
+void pt_frame_put(struct frame *f)
+{
+    if (READ_ONCE(f->count) == 1) {
+        tlb_sync();
+    }
+    account_put(f);
+}
+
+/* Device memory and firmware's frames have no reference count. */
+static inline bool is_device(mfn_t m)
+{
+    return !mfn_valid(m) || READ_ONCE(frame_of(m)->state) == FRAME_RESERVED;
+}
+
+static int device_get(const struct domain *d, domid_t frames_of, pte_t *pte)
+{
+    uint64_t n = mfn_x(pte_mfn(*pte));
+    maddr_t a = mfn_to_maddr(mfn(n));
+    enum memmap_type type;
+
+    if (frames_of != d->domid && frames_of != DOMID_IO) {
+        return -EPERM;
+    }
+    if (!rangeset_contains(&d->io_mem, n, n)) {
+        return -EPERM;
+    }
+    /*
+     * Whatever the rights say: RAM without a usable record is ours (image,
+     * boot allocations, black box).  The first MiB is kept but harmless.
+     */
+    type = memmap_type_at(a);
+    if (a >= FIRST_MIB && (type == MEMMAP_RAM || type == MEMMAP_KEPT)) {
+        return -EPERM;
+    }
+    *pte = pte_device_cache(*pte);
+    return 0;
+}
+
+static bool flags_ok(const struct domain *d, unsigned int level, pte_t e)
+{
+    unsigned int bits = cpu_features.phys_bits;
+
+    if (likely(pte_check_flags(level, e, false, bits))) {
+        return true;
+    }
+    return pte_check_flags(level, e, true, bits) && pt_io_rights(d);
+}
+
+int pt_l1e_get(const struct domain *d, domid_t frames_of, pte_t *pte)
+{
+    pte_t e = *pte;
+    mfn_t m = pte_mfn(e);
+    struct frame *f;
+    int rc;
+
+    if (unlikely(!flags_ok(d, 1, e))) {
+        return -EINVAL;
+    }
+    e = pte_adjust(1, e);
+    if (unlikely(is_device(m))) {
+        rc = device_get(d, frames_of, &e);
+        if (rc == 0) {
+            *pte = e;
+        }
+        return rc;
+    }
+    /* Of the hypervisor's own frames only the M2P table, only for reading. */
+    if (unlikely(frames_of == DOMID_XEN) &&
+        ((e & PTE_W) || !m2p_is_table_frame(m))) {
+        return -EPERM;
+    }
+    f = frame_of(m);
+    if (unlikely(!frame_get(f, frames_of))) {
+        return -EINVAL;
+    }
+    if (e & PTE_W) {
+        rc = pagetype_get(f, PAGETYPE_WRITABLE, NULL);
+        if (unlikely(rc)) {
+            pt_frame_put(f);
+            return rc;
+        }
+    }
+    *pte = e;
+    return 0;
+}
+
+void pt_l1e_put(pte_t pte)
+{
+    mfn_t m = pte_mfn(pte);
+    struct frame *f;
+
+    if (unlikely(is_device(m))) {
+        return;
+    }
+    f = frame_of(m);
+    if (pte & PTE_W) {
+        pagetype_put_all(f);
+    }
+    pt_frame_put(f);
+}
+
+int pt_table_get(const struct domain *d, unsigned int level, pte_t *pte,
+                 bool (*should_stop)(void))
+{
+    pte_t e = *pte;
+    int rc;
+
+    if (!pte_check_flags(level, e, false, cpu_features.phys_bits)) {
+        return -EINVAL;
+    }
+    rc = pagetype_get_page(pte_mfn(e), d->domid, (enum pagetype)(level - 1),
+                           should_stop, NULL);
+    if (rc) {
+        return rc;
+    }
+    *pte = pte_adjust(level, e);
+    return 0;
+}
+
+static int validate_l1(struct frame *f, const struct domain *d, pte_t *table)
+{
+    unsigned int i;
+
+    for (i = f->aux; i < PT_ENTRIES; i++) {
+        pte_t was = table[i], e = was;
+        int rc;
+
+        if (!(e & PTE_P)) {
+            continue;
+        }
+        rc = pt_l1e_get(d, d->domid, &e);
+        if (unlikely(rc)) {
+            f->aux = i;
+            return rc;
+        }
+        if (e != was) {
+            table[i] = e;
+        }
+    }
+    f->aux = PT_ENTRIES;
+    return 0;
+}
+
+static inline bool slot_is_ours(unsigned int level, unsigned int i)
+{
+    return level == 4 && i >= HV_L4_FIRST && i <= HV_L4_LAST;
+}
+
+int pt_validate(struct frame *f, unsigned int level, bool (*should_stop)(void))
+{
+    const struct domain *d = domain_peek(f->owner);
+    pte_t *table = mfn_to_ptr(frame_mfn(f));
+    unsigned int i;
+
+    /* INV-DOM-1: a dying domain gains nothing. */
+    if (!d || !d->pv || domain_is_dying(d)) {
+        return -EINVAL;
+    }
+    if (level == 1) {
+        return validate_l1(f, d, table);
+    }
+    for (i = f->aux; i < PT_ENTRIES; i++) {
+        pte_t e = table[i];
+        int rc;
+
+        if (!(e & PTE_P) || slot_is_ours(level, i)) {
+            continue;
+        }
+        rc = pt_table_get(d, level, &e, should_stop);
+        if (rc) {
+            f->aux = i;
+            return rc;
+        }
+        if (e != table[i]) {
+            table[i] = e;
+        }
+        /* At least one entry each time, so that a walk always ends. */
+        if (should_stop && i + 1 < PT_ENTRIES && should_stop()) {
+            f->aux = i + 1;
+            return -ERESTART;
+        }
+    }
+    f->aux = PT_ENTRIES;
+    if (level == 4) {
+        hvmap_fill_l4(table, d->pv->perdomain_l3);
+    }
+    return 0;
+}
+
+static void devalidate_l1(struct frame *f, const pte_t *table)
+{
+    unsigned int i;
+
+    for (i = f->aux; i-- > 0;) {
+        if (table[i] & PTE_P) {
+            pt_l1e_put(table[i]);
+        }
+    }
+    f->aux = 0;
+}
+
+int pt_devalidate(struct frame *f, unsigned int level,
+                  bool (*should_stop)(void))
+{
+    const pte_t *table = mfn_to_ptr(frame_mfn(f));
+    unsigned int i;
+
+    /* The processor may still hold what these entries led to. */
+    tlb_mark_stale();
+    if (level == 1) {
+        devalidate_l1(f, table);
+        return 0;
+    }
+    for (i = f->aux; i-- > 0;) {
+        struct frame *child;
+
+        if (!(table[i] & PTE_P) || slot_is_ours(level, i)) {
+            continue;
+        }
+        child = frame_of(pte_mfn(table[i]));
+        if (pagetype_put(child, should_stop) == -ERESTART) {
+            f->aux = i + 1;
+            return -ERESTART;
+        }
+        pt_frame_put(child);
+        if (should_stop && i > 0 && should_stop()) {
+            f->aux = i;
+            return -ERESTART;
+        }
+    }
+    f->aux = 0;
+    return 0;
+}

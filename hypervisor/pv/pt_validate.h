@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pv/pt_validate.h - what entries of page tables take and drop; walks over
+ * whole tables.  Used by pv/pagetype.c and pv/mmu_update.c only.
+ */
+#ifndef VIGIL_PV_PT_VALIDATE_H
+#define VIGIL_PV_PT_VALIDATE_H
+
+#include "x86/page.h"
+#include "mm/frame.h"
+
+struct domain;
+
+/**
+ * pt_l1e_get() - take what a present L1 entry needs
+ * @d:         domain whose table it is for
+ * @frames_of: owner of frames it may map: a domid, DOMID_IO or DOMID_XEN
+ * @pte:       in: as the guest wrote it; out: as it is to be stored
+ *
+ * Context: any but NMI/#MC.
+ * Return:  0; -EINVAL forbidden bits or not such a frame; -EPERM no right to
+ *          that device memory; -EBUSY not to be mapped writable now
+ */
+int pt_l1e_get(const struct domain *d, domid_t frames_of, pte_t *pte)
+    MUST_CHECK;
+
+/**
+ * pt_l1e_put() - drop what a present, stored L1 entry holds
+ * @pte: the entry, no longer in its table
+ *
+ * Context: any but NMI/#MC.
+ */
+void pt_l1e_put(pte_t pte);
+
+/**
+ * pt_table_get() - take the table a present entry of level 2 to 4 points at
+ * @d:           domain whose table it is for
+ * @level:       2..4, of the entry
+ * @pte:         in: as the guest wrote it; out: as it is to be stored
+ * @should_stop: as pagetype_get()
+ *
+ * Context: any but NMI/#MC.
+ * Return:  as pagetype_get()
+ */
+int pt_table_get(const struct domain *d, unsigned int level, pte_t *pte,
+                 bool (*should_stop)(void)) MUST_CHECK;
+
+/**
+ * pt_validate() - take every entry of a table, from frame.aux on
+ * @f:           the table; frame.aux entries are taken already
+ * @level:       1..4
+ * @should_stop: as pagetype_get()
+ *
+ * On -ERESTART and errors frame.aux says how many are taken now.
+ * Context: any but NMI/#MC.
+ * Return:  as pagetype_get()
+ */
+int pt_validate(struct frame *f, unsigned int level, bool (*should_stop)(void))
+    MUST_CHECK;
+
+/**
+ * pt_devalidate() - drop the first frame.aux entries, from the last one down
+ * @f:           the table
+ * @level:       1..4
+ * @should_stop: as pagetype_get()
+ *
+ * Context: any but NMI/#MC.
+ * Return:  0; -ERESTART: frame.aux says how many are still taken
+ */
+int pt_devalidate(struct frame *f, unsigned int level,
+                  bool (*should_stop)(void)) MUST_CHECK;
+
+/**
+ * pt_frame_put() - account_put() that flushes first if it may free the frame
+ * @f: frame
+ *
+ * A stale translation must not outlive the owner's last reference.
+ * Context: any but NMI/#MC.
+ */
+void pt_frame_put(struct frame *f);
+
+/**
+ * pt_io_rights() - does a domain own device memory or ports?
+ * @d: domain
+ *
+ * Context: any.
+ * Return:  true or false
+ */
+bool pt_io_rights(const struct domain *d);
+
+#endif

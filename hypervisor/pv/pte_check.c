@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pv/pte_check.c - pure rules for page-table entries (pte_check.h).
+ */
+#include "pv/pte_check.h"
+
+#include "lib/bits.h"
+
+/* Allowed at every level; the address is checked apart. */
+#define PTE_ALLOWED                                                            \
+    (PTE_P | PTE_W | PTE_U | PTE_A | PTE_D | PTE_AVAIL | PTE_SOFT_HIGH |       \
+     PTE_NX | PTE_ADDR)
+
+/* Entries 0..7 of the PAT as the ABI promises it: WB WT UC- UC WC WP UC UC. */
+#define PAT_IDX_WB 0
+#define PAT_IDX_WT 1
+#define PAT_IDX_WP 5
+
+bool pte_check_flags(unsigned int level, pte_t pte, bool io_rights,
+                     unsigned int phys_bits)
+{
+    uint64_t allowed = PTE_ALLOWED;
+
+    if (level == 1) {
+        allowed |= PTE_G;
+        if (io_rights) {
+            allowed |= PTE_L1_CACHE;
+        }
+    }
+    /* Bits beyond the machine's address width are reserved: #PF, not #GP. */
+    return (pte & ~allowed) == 0 &&
+           (pte & PTE_ADDR & ~MASK_BITS(phys_bits)) == 0;
+}
+
+pte_t pte_adjust(unsigned int level, pte_t pte)
+{
+    if (!(pte & PTE_P)) {
+        return pte;
+    }
+    if (level == 1) {
+        if (!(pte & PTE_U)) {
+            pte |= PTE_GUEST_KERNEL;
+        }
+        pte &= ~PTE_G;
+    }
+    return pte | PTE_U;
+}
+
+pte_t pte_device_cache(pte_t pte)
+{
+    unsigned int idx = (pte & PTE_PAT ? 4U : 0) | (pte & PTE_PCD ? 2U : 0) |
+                       (pte & PTE_PWT ? 1U : 0);
+
+    if (idx == PAT_IDX_WB || idx == PAT_IDX_WT || idx == PAT_IDX_WP) {
+        pte = (pte & ~PTE_L1_CACHE) | PTE_PCD;
+    }
+    return pte;
+}

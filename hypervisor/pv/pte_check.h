@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pv/pte_check.h - pure rules: which entry may a guest have, and how it is
+ * stored.  No state, no memory; unit tested on the host.
+ */
+#ifndef VIGIL_PV_PTE_CHECK_H
+#define VIGIL_PV_PTE_CHECK_H
+
+#include "lib/compiler.h"
+#include "x86/page.h"
+
+#define PTE_L1_CACHE (PTE_PWT | PTE_PCD | PTE_PAT)
+
+/**
+ * pte_check_flags() - are the bits of a present entry allowed?
+ * @level:     1..4
+ * @pte:       the entry as the guest wrote it, present
+ * @io_rights: the domain owns some device memory or ports
+ * @phys_bits: width of a machine address
+ *
+ * Context: any.
+ * Return:  true: allowed
+ */
+bool pte_check_flags(unsigned int level, pte_t pte, bool io_rights,
+                     unsigned int phys_bits) MUST_CHECK;
+
+/**
+ * pte_adjust() - the form in which an entry is stored
+ * @level: 1..4
+ * @pte:   the entry as the guest wrote it, or as it is stored
+ *
+ * Present entries get U (the guest's kernel runs at CPL 3); L1 entries that
+ * came without it are marked PTE_GUEST_KERNEL.  G is stripped.  Applying it
+ * to a stored entry changes nothing, so one that the guest reads and writes
+ * back keeps its meaning.  Entries not present stay as they are.
+ * Context: any.
+ * Return:  the entry to store
+ */
+pte_t pte_adjust(unsigned int level, pte_t pte);
+
+/**
+ * pte_device_cache() - cache attributes for device memory
+ * @pte: L1 entry
+ *
+ * Write-back, write-through and write-protect become uncached (UC-); WC and
+ * UC stay (PAT_XEN).
+ * Context: any.
+ * Return:  the entry with its final attributes
+ */
+pte_t pte_device_cache(pte_t pte);
+
+/* Do two present stored entries hold the same frame in the same way? */
+static inline bool pte_same_hold(unsigned int level, pte_t a, pte_t b)
+{
+    uint64_t mask = PTE_ADDR | PTE_P;
+
+    if (level == 1) {
+        mask |= PTE_W | PTE_L1_CACHE;
+    }
+    return ((a ^ b) & mask) == 0;
+}
+
+#endif

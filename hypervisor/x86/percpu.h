@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * x86/percpu.h - this CPU's block, found from the stack pointer.
+ *
+ *   +0x10000 - 0x400   struct cpu_block   (this_cpu())
+ *   below it           struct cpu_regs of the interrupted guest (guest_regs())
+ *   +0x9000            main stack, grows down to here
+ *   +0x8000            guard page (not mapped)
+ *   +0x7000 .. +0x2000 #DB, #MC B, #MC A, NMI B, NMI A, #DF: a page each
+ *   +0x1000            guard page (not mapped)
+ *
+ * INV-CPU-1: valid from the first C instruction on every stack.
+ */
+#ifndef VIGIL_X86_PERCPU_H
+#define VIGIL_X86_PERCPU_H
+
+#include "lib/types.h"
+#include "x86/layout.h"
+#include "x86/regs.h"
+
+#define NR_CPUS 64
+
+/* Bits of cpu_block.context: what this CPU is in the middle of. */
+#define CTX_GUEST_ENTRY 0x01 /* working for a guest                   */
+#define CTX_IRQ 0x02
+#define CTX_NMI 0x04
+#define CTX_MC 0x08
+#define CTX_CRASH 0x10
+
+/* Bits of cpu_block.work: deferred by NMI/#MC context, done on exit. */
+#define WORK_NMI 0x1  /* response/nmi_reflect.c                       */
+#define WORK_MCE 0x2  /* response/mce_response.c                      */
+#define WORK_LOG 0x4  /* ring holds lines the sinks have not seen     */
+
+struct vcpu;
+struct tss;
+
+struct cpu_block {
+    uint32_t cpu_id;
+    uint32_t context; /* CTX_*; only this CPU, any context             */
+    uint32_t work;    /* WORK_*; atomic OR from NMI, cleared on exit   */
+    uint32_t softirq; /* pending soft interrupts, bit per cpu/softirq.h */
+    struct vcpu *current_vcpu; /* NULL while idle                      */
+    struct vcpu *loaded_vcpu;  /* whose segments, DRs, FPU are loaded  */
+    uint64_t current_cr3;      /* what the guest resumes with          */
+    struct tss *tss;
+    uint64_t nmi_depth;  /* ras/nmi.c: idle, running, latched          */
+    uint64_t mc_depth;
+    uint32_t nmi_latched;
+    uint32_t dr7_dirty;  /* hypervisor #DB cleared DR7: reload on exit */
+    uint32_t apic_id;
+    uint32_t in_fixup_free; /* unused by C; keeps the block aligned    */
+    uint64_t irq_count;
+    uint64_t nmi_count;
+    uint64_t next_deadline_ns; /* cpu/timer.c: LAPIC is armed for this */
+    uint64_t tlb_stale;  /* x86/tlb.h: a flush is owed                   */
+};
+
+_Static_assert(sizeof(struct cpu_block) <= CPU_STRUCT_BYTES, "cpu_block");
+
+static inline uint64_t read_rsp(void)
+{
+    uint64_t v;
+
+    asm("mov %%rsp, %0" : "=r"(v));
+    return v;
+}
+
+/* Start address of the block that holds stack address @sp. */
+static inline uint64_t cpu_block_of(uint64_t sp)
+{
+    return sp & ~(uint64_t)(CPU_BLOCK_BYTES - 1);
+}
+
+static inline struct cpu_block *this_cpu(void)
+{
+    return (struct cpu_block *)(cpu_block_of(read_rsp()) + CPU_BLOCK_BYTES -
+                                CPU_STRUCT_BYTES);
+}
+
+static inline cpu_t this_cpu_id(void)
+{
+    return this_cpu()->cpu_id;
+}
+
+/* The frame of the guest this CPU left last (valid while it serves one). */
+static inline struct cpu_regs *guest_regs(void)
+{
+    return (struct cpu_regs *)(void *)this_cpu() - 1;
+}
+
+#endif
