@@ -51,9 +51,14 @@ iso: dom0 $(filter hypervisor,$(PARTS))
 	@if [ -e $(IMAGE).gz ]; then scripts/mk-iso; \
 	else echo "iso: no hypervisor built, no image"; fi
 
-run: deps
+run:
+	scripts/deps --run
 	$(MAKE) all
 	scripts/run
+
+# Only by hand: it rewrites files.
+format:
+	git ls-files '*.c' '*.h' | xargs clang-format -i
 
 lint:
 	tests/lint/run
