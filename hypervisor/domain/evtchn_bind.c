@@ -153,7 +153,7 @@ static void close_locked(struct domain *d, struct evtchn *chn)
         break;
     }
     case EVTCHN_PIRQ:
-        pirq_unbind(d, chn->u.pirq);
+        pirq_unbind(d, chn->u.pirq, chn->port);
         break;
     case EVTCHN_VIRQ: {
         /* A global virq is found through vcpu 0, whomever it notifies. */

@@ -40,6 +40,7 @@ struct evtchn_domain {
     unsigned int bucket_max;    /* c                                    */
     struct evtchn **bucket;     /* c; entries E, as bucket_count        */
     struct evtchn_fifo *fifo;   /* Q: NULL: 2-level ABI                 */
+    struct pirq_domain *pirqs;  /* E: domain/pirq.c; NULL: none yet     */
 };
 
 _Static_assert(sizeof(struct evtchn) == 32, "channels fill a bucket");

@@ -81,11 +81,12 @@ int pirq_bind(struct domain *d, unsigned int pirq, evtchn_port_t port,
  * pirq_unbind() - undo pirq_bind() (evtchn_bind.c calls it)
  * @d:    domain
  * @pirq: any number
+ * @port: port it was bound to; bound to another one by now: left alone
  *
  * Context: any but NMI/#MC.  Event lock held.
  * Return:  nothing.
  */
-void pirq_unbind(struct domain *d, unsigned int pirq);
+void pirq_unbind(struct domain *d, unsigned int pirq, evtchn_port_t port);
 
 /**
  * pirq_eoi() - the guest has dealt with it

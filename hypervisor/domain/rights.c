@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * domain/rights.c - sets of ports, frames and interrupts of a domain.
+ */
+#include "domain/rights.h"
+
+#include "lib/bits.h"
+#include "lib/errno.h"
+#include "log/printk.h"
+#include "cpu/features.h"
+#include "dev/acpi.h"
+#include "dev/acpi_madt.h"
+#include "dev/irq.h"
+#include "dev/uart16550.h"
+
+#define PORT_LAST 0xffffU
+#define LAPIC_DEFAULT 0xfee00000UL
+#define MSI_WINDOW_BYTES 0x100000UL
+
+void rights_init(struct domain *d)
+{
+    rangeset_init(&d->io_ports, d->io_ports_space, RIGHTS_RANGES);
+    rangeset_init(&d->io_mem, d->io_mem_space, RIGHTS_RANGES);
+    rangeset_init(&d->irqs, d->irqs_space, RIGHTS_RANGES);
+}
+
+static uint64_t frame_last(void)
+{
+    unsigned int bits = cpu_features.phys_bits;
+
+    return MASK_BITS((bits >= 32 && bits <= 52 ? bits : 52) - PAGE_SHIFT);
+}
+
+static void deny(struct rangeset *set, uint64_t first, uint64_t last)
+{
+    if (rangeset_remove(set, first, last) != 0) {
+        pr_err("domain: no room to take away 0x%lx - 0x%lx", first, last);
+    }
+}
+
+static void deny_mem(struct domain *d, maddr_t first, uint64_t bytes)
+{
+    deny(&d->io_mem, first >> PAGE_SHIFT, (first + bytes - 1) >> PAGE_SHIFT);
+}
+
+void rights_init_control(struct domain *d)
+{
+    static const struct {
+        uint16_t first, last;
+    } ours[] = {
+        {0x20, 0x21}, {0xa0, 0xa1}, /* 8259s                              */
+        {0x40, 0x43}, {0x61, 0x61}, /* 8254; gate, speaker, NMI reasons   */
+        {0xcf8, 0xcff},             /* PCI configuration: mediated        */
+    };
+    const struct acpi_madt *madt = acpi_madt();
+    const struct acpi_fixed *fixed = acpi_fixed();
+
+    if (rangeset_add(&d->io_ports, 0, PORT_LAST) != 0 ||
+        rangeset_add(&d->io_mem, 0, frame_last()) != 0 ||
+        rangeset_add(&d->irqs, 0, NR_IRQS - 1) != 0) {
+        pr_err("domain: rights of the control domain are incomplete");
+    }
+    for (unsigned int i = 0; i < ARRAY_SIZE(ours); i++) {
+        deny(&d->io_ports, ours[i].first, ours[i].last);
+    }
+    if (fixed->pm_timer != 0) {
+        deny(&d->io_ports, fixed->pm_timer, fixed->pm_timer + 3U);
+    }
+    if (fixed->smi_command != 0 && fixed->smi_command <= PORT_LAST) {
+        deny(&d->io_ports, fixed->smi_command, fixed->smi_command);
+    }
+    if (uart_port_base() != 0) {
+        deny(&d->io_ports, uart_port_base(),
+             uart_port_base() + UART_PORT_COUNT - 1U);
+    }
+    deny_mem(d, LAPIC_DEFAULT, MSI_WINDOW_BYTES);
+    if (madt != NULL) {
+        deny_mem(d, madt->lapic_address, PAGE_SIZE);
+    }
+    for (unsigned int i = 0; irq_ioapic_page(i) != 0; i++) {
+        deny_mem(d, irq_ioapic_page(i), PAGE_SIZE);
+    }
+}
+
+bool rights_ports_ok(struct domain *d, uint32_t port, uint32_t count)
+{
+    return count != 0 && port <= PORT_LAST && count <= PORT_LAST + 1 - port &&
+           rangeset_contains(&d->io_ports, port, port + count - 1);
+}
+
+bool rights_mem_ok(struct domain *d, mfn_t m, uint64_t count)
+{
+    uint64_t first = mfn_x(m);
+
+    return count != 0 && count - 1 <= ~0UL - first &&
+           rangeset_contains(&d->io_mem, first, first + count - 1);
+}
+
+bool rights_mem_read_ok(struct domain *d, mfn_t m, uint64_t count)
+{
+    if (rights_mem_ok(d, m, count)) {
+        return true;
+    }
+    if (!domain_is_dom0(d) || count != 1) {
+        return false;
+    }
+    for (unsigned int i = 0; irq_ioapic_page(i) != 0; i++) {
+        if (irq_ioapic_page(i) >> PAGE_SHIFT == mfn_x(m)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool rights_irq_ok(struct domain *d, unsigned int pirq)
+{
+    return rangeset_contains(&d->irqs, pirq, pirq);
+}
+
+int rights_change(struct domain *d, enum rights_kind kind, uint64_t first,
+                  uint64_t last, bool allow)
+{
+    struct rangeset *set = NULL;
+    uint64_t limit = 0;
+    int rc;
+
+    switch (kind) {
+    case RIGHTS_PORTS:
+        set = &d->io_ports;
+        limit = PORT_LAST;
+        break;
+    case RIGHTS_MEM:
+        set = &d->io_mem;
+        limit = frame_last();
+        break;
+    case RIGHTS_IRQ:
+        set = &d->irqs;
+        limit = NR_IRQS - 1;
+        break;
+    }
+    if (last < first || last > limit) {
+        return -EINVAL;
+    }
+    spin_lock(&d->lock);
+    rc = allow ? rangeset_add(set, first, last)
+               : rangeset_remove(set, first, last);
+    spin_unlock(&d->lock);
+    return rc;
+}
