@@ -1,0 +1,3 @@
+cpu-objs := percpu.o features.o desc.o extable.o lapic.o clock.o timer.o \
+            softirq.o tenant.o
+cpu-objs += fpu.o

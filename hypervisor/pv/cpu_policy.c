@@ -1,0 +1,541 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pv/cpu_policy.c - the arithmetic of CPUID policies; pure but for asking the
+ * processor.
+ *
+ * What a PV guest may see is an allow-list: a bit nobody thought about stays
+ * hidden.  Left out on purpose: everything that needs ring 0 (VME PSE PGE
+ * MTRR PSE36 PCID SMEP SMAP UMIP PKU X2APIC TSC_DEADLINE TSC_ADJUST XSAVES
+ * PAGE1GB INVPCID VMX SVM MONITOR DS), MPX and TSX, and SPEC_CTRL and its
+ * kin, which would have to be switched on every entry and exit.
+ */
+#include "pv/cpu_policy.h"
+
+#include "cpu/fpu.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+
+#define NO_SUB XEN_CPUID_NO_SUBLEAF
+
+enum reg { REG_A, REG_B, REG_C, REG_D };
+
+struct word_place {
+    uint32_t leaf, subleaf;
+    enum reg reg;
+    uint32_t pv_allowed;
+};
+
+/* clang-format off */
+static const struct word_place words[CPU_FEATURESET_WORDS] = {
+    [0]  = {0x00000001, NO_SUB, REG_D, 0x1fc9cbf5},
+    [1]  = {0x00000001, NO_SUB, REG_C, 0xf6d83203},
+    [2]  = {0x80000001, NO_SUB, REG_D, 0xea500800},
+    [3]  = {0x80000001, NO_SUB, REG_C, 0x042109e3},
+    [4]  = {0x0000000d, 1,      REG_A, 0x00000007},
+    [5]  = {0x00000007, 0,      REG_B, 0xfdaf0329},
+    [6]  = {0x00000007, 0,      REG_C, 0x02405f43},
+    [7]  = {0x80000007, NO_SUB, REG_D, 0x00000000},
+    [8]  = {0x80000008, NO_SUB, REG_B, 0x64001005},
+    [9]  = {0x00000007, 0,      REG_D, 0x2000441c},
+    [10] = {0x00000007, 1,      REG_A, 0x00001c30},
+    [11] = {0x80000021, NO_SUB, REG_A, 0x78000064},
+    [12] = {0x00000007, 1,      REG_B, 0x00000000},
+    [13] = {0x00000007, 2,      REG_D, 0x00000020},
+    [14] = {0x00000007, 1,      REG_C, 0x00000000},
+    [15] = {0x00000007, 1,      REG_D, 0x00000000},
+    /* 16 and 17 are the two halves of MSR_ARCH_CAPABILITIES */
+    [18] = {0x80000021, NO_SUB, REG_C, 0x00000006},
+};
+/* clang-format on */
+
+#define WORD_ARCH_CAPS_LOW 16
+#define WORD_ARCH_CAPS_HIGH 17
+
+/* What of ARCH_CAPABILITIES says "not vulnerable", without new controls. */
+#define ARCH_CAPS_ALLOWED (1UL << 62 | 0x1d12e171UL)
+
+/* Leaf 1 EDX bits that AMD repeats in leaf 0x80000001 EDX (APM 3, E.4). */
+#define AMD_COMMON_EDX 0x0183f3ffU
+
+/* Leaf 0x80000007 EBX (APM 2, 9.3): our virtual banks keep both promises. */
+#define E7_EBX_MCA_OVERFLOW_RECOVERY 0x1U
+#define E7_EBX_SUCCOR 0x2U
+
+#define XCR0_PV                                                                \
+    (XCR0_X87 | XCR0_SSE | XCR0_YMM | XCR0_OPMASK | XCR0_ZMM_HI256 |           \
+     XCR0_HI16_ZMM)
+
+#define MAX_SUB_CACHE 5U
+#define MAX_SUB_FEATURES 2U
+#define MAX_SUB_TOPOLOGY 1U
+#define MAX_SUB_XSTATE 62U
+
+static bool has_subleaves(uint32_t leaf)
+{
+    return leaf == 0x4 || leaf == 0x7 || leaf == 0xb || leaf == 0xd;
+}
+
+/* May this (leaf, subleaf) occur in a policy at all? */
+static bool place_exists(uint32_t leaf, uint32_t subleaf)
+{
+    switch (leaf) {
+    case 0x4:
+        return subleaf <= MAX_SUB_CACHE;
+    case 0x7:
+        return subleaf <= MAX_SUB_FEATURES;
+    case 0xb:
+        return subleaf <= MAX_SUB_TOPOLOGY;
+    case 0xd:
+        return subleaf <= MAX_SUB_XSTATE;
+    default:
+        return subleaf == NO_SUB &&
+               (leaf <= POLICY_BASIC_MAX ||
+                (leaf >= POLICY_EXT_FIRST && leaf <= POLICY_EXT_MAX));
+    }
+}
+
+static uint32_t *leaf_reg(xen_cpuid_leaf_t *l, enum reg reg)
+{
+    switch (reg) {
+    case REG_A:
+        return &l->a;
+    case REG_B:
+        return &l->b;
+    case REG_C:
+        return &l->c;
+    case REG_D:
+        break;
+    }
+    return &l->d;
+}
+
+static xen_cpuid_leaf_t *find(struct cpu_policy *p, uint32_t leaf,
+                              uint32_t subleaf)
+{
+    if (!has_subleaves(leaf)) {
+        subleaf = NO_SUB;
+    }
+    for (unsigned int i = 0; i < p->count; i++) {
+        if (p->leaf[i].leaf == leaf && p->leaf[i].subleaf == subleaf) {
+            return &p->leaf[i];
+        }
+    }
+    return NULL;
+}
+
+const xen_cpuid_leaf_t *policy_find(const struct cpu_policy *p, uint32_t leaf,
+                                    uint32_t subleaf)
+{
+    if (!has_subleaves(leaf)) {
+        subleaf = NO_SUB;
+    }
+    for (unsigned int i = 0; i < p->count; i++) {
+        if (p->leaf[i].leaf == leaf && p->leaf[i].subleaf == subleaf) {
+            return &p->leaf[i];
+        }
+    }
+    return NULL;
+}
+
+uint32_t policy_feature_word(const struct cpu_policy *p, unsigned int word)
+{
+    const xen_cpuid_leaf_t *l;
+    xen_cpuid_leaf_t copy;
+
+    if (word == WORD_ARCH_CAPS_LOW) {
+        return (uint32_t)p->arch_caps;
+    }
+    if (word == WORD_ARCH_CAPS_HIGH) {
+        return (uint32_t)(p->arch_caps >> 32);
+    }
+    l = policy_find(p, words[word].leaf, words[word].subleaf);
+    if (l == NULL) {
+        return 0;
+    }
+    copy = *l;
+    return *leaf_reg(&copy, words[word].reg);
+}
+
+/* Insert in order; the list is short and built once. */
+static bool insert(struct cpu_policy *p, const xen_cpuid_leaf_t *l)
+{
+    unsigned int at = 0;
+
+    if (p->count == CPU_POLICY_LEAVES_MAX) {
+        return false;
+    }
+    while (at < p->count &&
+           (p->leaf[at].leaf < l->leaf || (p->leaf[at].leaf == l->leaf &&
+                                           p->leaf[at].subleaf < l->subleaf))) {
+        at++;
+    }
+    memmove(&p->leaf[at + 1], &p->leaf[at],
+            (p->count - at) * sizeof(p->leaf[0]));
+    p->leaf[at] = *l;
+    p->count++;
+    return true;
+}
+
+static void add_hardware(struct cpu_policy *p, uint32_t leaf, uint32_t subleaf)
+{
+    struct cpuid_regs r =
+        cpuid_count(leaf, subleaf == NO_SUB ? 0 : subleaf);
+    xen_cpuid_leaf_t l = {.leaf = leaf,
+                          .subleaf = subleaf,
+                          .a = r.a,
+                          .b = r.b,
+                          .c = r.c,
+                          .d = r.d};
+
+    (void)insert(p, &l);
+}
+
+static void add_xstate(struct cpu_policy *p)
+{
+    struct cpuid_regs user = cpuid_count(0xd, 0);
+    struct cpuid_regs super = cpuid_count(0xd, 1);
+    uint64_t components = ((uint64_t)user.d << 32 | user.a) |
+                          ((uint64_t)super.d << 32 | super.c);
+
+    add_hardware(p, 0xd, 0);
+    add_hardware(p, 0xd, 1);
+    for (uint32_t i = 2; i <= MAX_SUB_XSTATE; i++) {
+        if (components >> i & 1) {
+            add_hardware(p, 0xd, i);
+        }
+    }
+}
+
+static void add_basic(struct cpu_policy *p, uint32_t leaf)
+{
+    uint32_t last;
+
+    switch (leaf) {
+    case 0x4:
+        for (uint32_t i = 0; i <= MAX_SUB_CACHE; i++) {
+            add_hardware(p, leaf, i);
+            /* The first of type "none" ends the list. */
+            if ((cpuid_count(leaf, i).a & 0x1f) == 0) {
+                break;
+            }
+        }
+        break;
+    case 0x7:
+        last = MIN(cpuid_count(leaf, 0).a, MAX_SUB_FEATURES);
+        for (uint32_t i = 0; i <= last; i++) {
+            add_hardware(p, leaf, i);
+        }
+        break;
+    case 0xb:
+        for (uint32_t i = 0; i <= MAX_SUB_TOPOLOGY; i++) {
+            add_hardware(p, leaf, i);
+        }
+        break;
+    case 0xd:
+        add_xstate(p);
+        break;
+    default:
+        add_hardware(p, leaf, NO_SUB);
+        break;
+    }
+}
+
+void policy_from_hardware(struct cpu_policy *p)
+{
+    uint32_t basic = MIN(cpuid(0).a, POLICY_BASIC_MAX);
+    uint32_t ext = MIN(cpuid(POLICY_EXT_FIRST).a, POLICY_EXT_MAX);
+
+    memset(p, 0, sizeof(*p));
+    for (uint32_t leaf = 0; leaf <= basic; leaf++) {
+        add_basic(p, leaf);
+    }
+    for (uint32_t leaf = POLICY_EXT_FIRST; leaf <= ext; leaf++) {
+        add_hardware(p, leaf, NO_SUB);
+    }
+}
+
+static void clear_leaf(xen_cpuid_leaf_t *l)
+{
+    l->a = l->b = l->c = l->d = 0;
+}
+
+/* Leaves outside the feature words: clear what is not for guests. */
+static void reduce_leaf(xen_cpuid_leaf_t *l, bool is_amd)
+{
+    switch (l->leaf) {
+    case 0x0:
+        l->a = MIN(l->a, POLICY_BASIC_MAX);
+        break;
+    case 0x1:
+        l->b &= 0x00ffffff; /* the APIC id is the vcpu's */
+        break;
+    case 0x3: /* serial number       */
+    case 0x5: /* monitor             */
+    case 0x6: /* thermal and power   */
+    case 0x8:
+    case 0x9: /* direct cache access */
+    case 0xa: /* performance counters */
+    case 0xc:
+    case 0x8000000a: /* SVM   */
+    case 0x8000001b: /* IBS   */
+    case 0x8000001c: /* LWP   */
+    case 0x8000001d: /* topology extensions: the feature bit is hidden */
+    case 0x8000001e:
+    case 0x8000001f: /* SEV   */
+    case 0x80000020:
+        clear_leaf(l);
+        break;
+    case 0x7:
+        if (l->subleaf == 0) {
+            l->a = MIN(l->a, MAX_SUB_FEATURES);
+        } else if (l->subleaf == 2) {
+            l->a = l->b = l->c = 0;
+        }
+        break;
+    case 0x80000000:
+        l->a = MIN(l->a, POLICY_EXT_MAX);
+        break;
+    case 0x80000007:
+        l->a = l->c = 0;
+        l->b = is_amd ? E7_EBX_MCA_OVERFLOW_RECOVERY | E7_EBX_SUCCOR : 0;
+        break;
+    case 0x80000008:
+        l->a &= 0xffff; /* no guest-physical width */
+        l->c = is_amd ? l->c & 0xf0ff : 0;
+        l->d = 0;
+        break;
+    case 0x80000021:
+        l->b = l->d = 0;
+        break;
+    default:
+        break;
+    }
+}
+
+static void reduce_xstate(struct cpu_policy *p, uint64_t xcr0_mask)
+{
+    xen_cpuid_leaf_t *l;
+
+    for (unsigned int i = 0; i < p->count; i++) {
+        l = &p->leaf[i];
+        if (l->leaf != 0xd) {
+            continue;
+        }
+        if (l->subleaf == 0) {
+            l->a &= (uint32_t)xcr0_mask;
+            l->d &= (uint32_t)(xcr0_mask >> 32);
+        } else if (l->subleaf == 1) {
+            l->b = l->c = l->d = 0;
+        } else if ((xcr0_mask >> l->subleaf & 1) == 0) {
+            clear_leaf(l);
+        }
+    }
+    l = find(p, 0xd, 0);
+    if (l != NULL && xcr0_mask != 0) {
+        l->c = policy_xstate_bytes(p, xcr0_mask, false);
+        l->b = l->c;
+    }
+}
+
+static void clear_xstate(struct cpu_policy *p)
+{
+    for (unsigned int i = 0; i < p->count; i++) {
+        if (p->leaf[i].leaf == 0xd) {
+            clear_leaf(&p->leaf[i]);
+        }
+    }
+}
+
+static void set_feature(struct cpu_policy *p, unsigned int feature, bool on)
+{
+    const struct word_place *w = &words[feature / 32];
+    xen_cpuid_leaf_t *l = find(p, w->leaf, w->subleaf);
+    uint32_t bit = 1U << (feature % 32);
+
+    if (l != NULL) {
+        uint32_t *reg = leaf_reg(l, w->reg);
+
+        *reg = on ? *reg | bit : *reg & ~bit;
+    }
+}
+
+/* What needs the AVX state: without it none of these may be shown. */
+static void drop_avx(struct cpu_policy *p)
+{
+    static const unsigned int dependants[] = {
+        1 * 32 + 12, 1 * 32 + 28, 1 * 32 + 29, 3 * 32 + 11, 3 * 32 + 16,
+        5 * 32 + 5,  6 * 32 + 9,  6 * 32 + 10, 10 * 32 + 4,
+    };
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(dependants); i++) {
+        set_feature(p, dependants[i], false);
+    }
+}
+
+/* AVX-512 in words 5, 6, 9 and 10 needs its three state components. */
+static void drop_avx512(struct cpu_policy *p)
+{
+    static const struct {
+        unsigned int word;
+        uint32_t bits;
+    } parts[] = {
+        {5, 0xdc230000}, {6, 0x00005842}, {9, 0x0080010c}, {10, 0x00000020}};
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(parts); i++) {
+        for (unsigned int bit = 0; bit < 32; bit++) {
+            if (parts[i].bits >> bit & 1) {
+                set_feature(p, parts[i].word * 32 + bit, false);
+            }
+        }
+    }
+}
+
+static void copy_amd_common(struct cpu_policy *p, bool is_amd)
+{
+    xen_cpuid_leaf_t *e1 = find(p, 0x80000001, NO_SUB);
+    const xen_cpuid_leaf_t *l1 = find(p, 0x1, NO_SUB);
+
+    if (is_amd && e1 != NULL && l1 != NULL) {
+        e1->d |= l1->d & AMD_COMMON_EDX;
+    }
+}
+
+void policy_for_pv(struct cpu_policy *p, uint64_t xcr0_mask, bool is_amd)
+{
+    xcr0_mask &= XCR0_PV;
+    for (unsigned int i = 0; i < p->count; i++) {
+        reduce_leaf(&p->leaf[i], is_amd);
+    }
+    for (unsigned int w = 0; w < CPU_FEATURESET_WORDS; w++) {
+        xen_cpuid_leaf_t *l;
+
+        if (w == WORD_ARCH_CAPS_LOW || w == WORD_ARCH_CAPS_HIGH) {
+            continue;
+        }
+        l = find(p, words[w].leaf, words[w].subleaf);
+        if (l != NULL) {
+            *leaf_reg(l, words[w].reg) &= words[w].pv_allowed;
+        }
+    }
+    if (xcr0_mask == 0) {
+        set_feature(p, FEATURE_XSAVE, false);
+        clear_xstate(p);
+    }
+    if ((xcr0_mask & XCR0_YMM) == 0) {
+        drop_avx(p);
+    }
+    if ((xcr0_mask & XCR0_HI16_ZMM) == 0) {
+        drop_avx512(p);
+    }
+    reduce_xstate(p, xcr0_mask);
+    set_feature(p, FEATURE_HYPERVISOR, true);
+    copy_amd_common(p, is_amd);
+    p->arch_caps &= ARCH_CAPS_ALLOWED;
+    p->platform_info = 0;
+}
+
+/* Which word of the feature set lies in this register of this leaf? */
+static void clamp_features(xen_cpuid_leaf_t *l, const struct cpu_policy *max)
+{
+    for (unsigned int w = 0; w < CPU_FEATURESET_WORDS; w++) {
+        if (w != WORD_ARCH_CAPS_LOW && w != WORD_ARCH_CAPS_HIGH &&
+            words[w].leaf == l->leaf && words[w].subleaf == l->subleaf) {
+            *leaf_reg(l, words[w].reg) &= policy_feature_word(max, w);
+        }
+    }
+}
+
+static void clamp_others(xen_cpuid_leaf_t *l, const struct cpu_policy *max)
+{
+    const xen_cpuid_leaf_t *m = policy_find(max, l->leaf, l->subleaf);
+
+    switch (l->leaf) {
+    case 0x0:
+    case POLICY_EXT_FIRST:
+        l->a = m != NULL ? MIN(l->a, m->a) : 0;
+        break;
+    case 0x7:
+        if (l->subleaf == 0) {
+            l->a = m != NULL ? MIN(l->a, m->a) : 0;
+        }
+        break;
+    case 0xd:
+        /* Component sizes and offsets are the processor's, never a choice. */
+        if (m == NULL) {
+            clear_leaf(l);
+        } else if (l->subleaf == 0) {
+            l->a &= m->a;
+            l->d &= m->d;
+            l->b = m->b;
+            l->c = m->c;
+        } else if (l->subleaf == 1) {
+            l->b = l->c = l->d = 0;
+        } else {
+            *l = *m;
+        }
+        break;
+    case 0x80000007:
+        l->b &= m != NULL ? m->b : 0;
+        break;
+    default:
+        break;
+    }
+}
+
+int policy_merge(struct cpu_policy *p, const struct cpu_policy *max,
+                 const xen_cpuid_leaf_t *in)
+{
+    xen_cpuid_leaf_t l = *in;
+    xen_cpuid_leaf_t *old;
+
+    if (l.leaf >= XEN_CPUID_FIRST_LEAF && l.leaf < XEN_CPUID_FIRST_LEAF + 0x200) {
+        return 0;
+    }
+    if (!place_exists(l.leaf, l.subleaf)) {
+        return -ERANGE;
+    }
+    clamp_features(&l, max);
+    clamp_others(&l, max);
+    if (l.leaf == 0x1) {
+        l.b &= 0x00ffffff;
+    }
+    old = find(p, l.leaf, l.subleaf);
+    if (old != NULL) {
+        *old = l;
+    } else if (!insert(p, &l)) {
+        return -ENOMEM;
+    }
+    if (l.leaf == 0x1) {
+        set_feature(p, FEATURE_HYPERVISOR, true);
+        set_feature(p, FEATURE_OSXSAVE, false);
+    }
+    return 0;
+}
+
+uint32_t policy_xstate_bytes(const struct cpu_policy *p, uint64_t xcr0,
+                             bool compacted)
+{
+    uint32_t bytes = FPU_MIN_BYTES;
+
+    for (uint32_t i = 2; i <= MAX_SUB_XSTATE; i++) {
+        const xen_cpuid_leaf_t *l;
+
+        if ((xcr0 >> i & 1) == 0) {
+            continue;
+        }
+        l = policy_find(p, 0xd, i);
+        if (l == NULL) {
+            continue;
+        }
+        if (compacted) {
+            /* ECX bit 1: begins at a multiple of 64. */
+            if (l->c & 2) {
+                bytes = (bytes + 63) & ~63U;
+            }
+            bytes += l->a;
+        } else {
+            bytes = MAX(bytes, l->a + l->b);
+        }
+    }
+    return bytes;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pv/ctrlreg.c - control registers as a PV guest sees them.
+ */
+#include "pv/ctrlreg.h"
+
+#include "cpu/features.h"
+#include "pv/fpu.h"
+#include "pv/guest_cpuid.h"
+#include "pv/mmuext.h"
+
+uint64_t pv_cr4_sanitise(const struct domain *d, uint64_t value)
+{
+    uint64_t allowed = CR4_TSD | CR4_DE;
+
+    if (guest_cpuid_has(d, 5 * 32 + 0)) {
+        allowed |= CR4_FSGSBASE;
+    }
+    if (guest_cpuid_has(d, 1 * 32 + 26)) {
+        allowed |= CR4_OSXSAVE;
+    }
+    return value & allowed;
+}
+
+uint64_t pv_cr4_read(const struct vcpu *v)
+{
+    return (v->pv->cr4 & PV_CR4_GUEST) | (hv_cr4 & PV_CR4_SHOWN);
+}
+
+uint64_t pv_cr4_hardware(const struct vcpu *v)
+{
+    uint64_t cr4 = hv_cr4 | (v->pv->cr4 & (CR4_TSD | CR4_DE));
+
+    /*
+     * A kernel that has not said it knows of wrgsbase must not have its user
+     * mode change the base behind its back.
+     */
+    if ((v->pv->cr4 & CR4_FSGSBASE) == 0) {
+        cr4 &= ~CR4_FSGSBASE;
+    }
+    return cr4;
+}
+
+void pv_cr4_load(const struct vcpu *v)
+{
+    uint64_t cr4 = pv_cr4_hardware(v);
+
+    if (cr4 != read_cr4()) {
+        write_cr4(cr4);
+    }
+}
+
+bool pv_cr_read(struct vcpu *v, unsigned int reg, uint64_t *ret_value)
+{
+    switch (reg) {
+    case 0:
+        *ret_value =
+            (read_cr0() & ~CR0_TS) | (v->pv->ts_set ? CR0_TS : 0);
+        return true;
+    case 2:
+        *ret_value = v->vcpu_info->arch.cr2;
+        return true;
+    case 3:
+        *ret_value = mfn_to_maddr(v->pv->guest_table);
+        return true;
+    case 4:
+        *ret_value = pv_cr4_read(v);
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool pv_cr_write(struct vcpu *v, unsigned int reg, uint64_t value)
+{
+    switch (reg) {
+    case 0:
+        if (((value ^ read_cr0()) & ~CR0_TS) != 0) {
+            return false;
+        }
+        pv_fpu_set_ts(v, (value & CR0_TS) != 0);
+        return true;
+    case 2:
+        v->vcpu_info->arch.cr2 = value;
+        return true;
+    case 3:
+        if ((value & ~PTE_ADDR) != 0 ||
+            pv_set_base(v, maddr_to_mfn(value)) != 0) {
+            return false;
+        }
+        return true;
+    case 4:
+        v->pv->cr4 = pv_cr4_sanitise(v->domain, value);
+        pv_cr4_load(v);
+        return true;
+    default:
+        return false;
+    }
+}

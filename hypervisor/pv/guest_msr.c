@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pv/guest_msr.c - the MSRs a PV guest's kernel sees.
+ *
+ * Three kinds: those that are the vcpu's own (bases, TSC_AUX), those with a
+ * fixed answer the ABI promises (PAT, APIC_BASE), and those of the machine a
+ * guest may look at but not change.  Everything unknown is #GP, except that a
+ * guest which has not registered a handler for #GP yet reads 0.
+ */
+#include "pv/guest_msr.h"
+
+#include "cpu/features.h"
+#include "lib/errno.h"
+#include "lib/xen_abi.h"
+#include "pv/guest_cpuid.h"
+#include "pv/pv.h"
+#include "pv/vmca.h"
+#include "x86/exc.h"
+#include "x86/msr.h"
+#include "x86/page.h"
+#include "x86/tsc.h"
+
+#define APIC_BASE_ADDRESS 0xfee00000UL
+#define APIC_BASE_ENABLE (1UL << 11)
+#define APIC_BASE_BSP (1UL << 8)
+
+#define MISC_ENABLE_BTS_UNAVAIL (1UL << 11)
+#define MISC_ENABLE_PEBS_UNAVAIL (1UL << 12)
+#define MISC_ENABLE_XTPR_DISABLE (1UL << 23)
+#define MISC_ENABLE_PERF_AVAIL (1UL << 7)
+#define MISC_ENABLE_MONITOR (1UL << 18)
+
+#define PRED_CMD_IBPB 1UL
+
+/* Index ranges of the performance counters, which are not offered. */
+#define MSR_PERF_STATUS 0x198
+#define MSR_PERF_CTL 0x199
+#define MSR_THERM_INTERRUPT 0x19b
+#define MSR_THERM_STATUS 0x19c
+#define MSR_PERFCTR0 0xc1
+#define MSR_PERFCTR7 0xc8
+#define MSR_EVNTSEL0 0x186
+#define MSR_EVNTSEL7 0x18d
+#define MSR_FIXED_CTR0 0x309
+#define MSR_FIXED_CTR2 0x30b
+#define MSR_PERF_CAPABILITIES 0x345
+#define MSR_FIXED_CTR_CTRL 0x38d
+#define MSR_PERF_GLOBAL_OVF 0x390
+#define MSR_K7_EVNTSEL0 0xc0010000
+#define MSR_K7_PERFCTR3 0xc0010007
+#define MSR_K8_SYSCFG 0xc0010010
+#define MSR_K7_HWCR 0xc0010015
+#define MSR_K8_IORR_BASE0 0xc0010016
+#define MSR_K8_IORR_MASK1 0xc0010019
+#define MSR_K8_TOP_MEM1 0xc001001a
+#define MSR_K8_TOP_MEM2 0xc001001d
+#define MSR_K8_PSTATE_LIMIT 0xc0010061
+#define MSR_K8_PSTATE7 0xc001006b
+#define MSR_FAM15H_EVNTSEL0 0xc0010200
+#define MSR_FAM15H_PERFCTR5 0xc001020b
+#define MSR_AMD_DE_CFG 0xc0011029
+#define DE_CFG_LFENCE_SERIALISE (1UL << 1)
+#define HWCR_CPUID_USER_DIS (1UL << 35)
+
+static bool is_amd(void)
+{
+    return cpu_features.vendor == CPU_AMD;
+}
+
+static uint64_t misc_enable_view(void)
+{
+    uint64_t value = 0;
+
+    if (rdmsr_safe(MSR_MISC_ENABLE, &value) != 0) {
+        value = 0;
+    }
+    /* No performance counters, no tracing stores, no mwait. */
+    value &= ~(MISC_ENABLE_PERF_AVAIL | MISC_ENABLE_MONITOR);
+    return value | MISC_ENABLE_BTS_UNAVAIL | MISC_ENABLE_PEBS_UNAVAIL |
+           MISC_ENABLE_XTPR_DISABLE;
+}
+
+/* EFER as the guest knows it: no virtualisation bits. */
+static uint64_t efer_view(void)
+{
+    return rdmsr(MSR_EFER) & (EFER_SCE | EFER_LME | EFER_LMA | EFER_NX);
+}
+
+static bool is_counter(uint32_t index)
+{
+    return (index >= MSR_PERFCTR0 && index <= MSR_PERFCTR7) ||
+           (index >= MSR_EVNTSEL0 && index <= MSR_EVNTSEL7) ||
+           (index >= MSR_FIXED_CTR0 && index <= MSR_FIXED_CTR2) ||
+           index == MSR_PERF_CAPABILITIES ||
+           (index >= MSR_FIXED_CTR_CTRL && index <= MSR_PERF_GLOBAL_OVF);
+}
+
+static bool is_amd_counter(uint32_t index)
+{
+    return (index >= MSR_K7_EVNTSEL0 && index <= MSR_K7_PERFCTR3) ||
+           (index >= MSR_FAM15H_EVNTSEL0 && index <= MSR_FAM15H_PERFCTR5);
+}
+
+static bool read_amd(const struct vcpu *v, uint32_t index, uint64_t *ret_value)
+{
+    if (is_amd_counter(index) ||
+        (index >= MSR_K8_PSTATE_LIMIT && index <= MSR_K8_PSTATE7)) {
+        *ret_value = 0;
+        return true;
+    }
+    switch (index) {
+    case MSR_K7_HWCR:
+        *ret_value = 0;
+        return true;
+    case MSR_AMD_DE_CFG:
+        *ret_value = DE_CFG_LFENCE_SERIALISE;
+        return true;
+    case MSR_K8_SYSCFG:
+    case MSR_K8_TOP_MEM1:
+    case MSR_K8_TOP_MEM2:
+        /* The control domain sets up devices by the real memory layout. */
+        if (v->domain->is_privileged) {
+            return rdmsr_safe(index, ret_value) == 0;
+        }
+        *ret_value = 0;
+        return true;
+    default:
+        if (index >= MSR_K8_IORR_BASE0 && index <= MSR_K8_IORR_MASK1) {
+            *ret_value = 0;
+            return true;
+        }
+        return false;
+    }
+}
+
+static uint64_t policy_msr(const struct domain *d, uint32_t index)
+{
+    xen_msr_entry_t entries[CPU_POLICY_MSRS_MAX];
+    unsigned int count = cpu_policy_msrs(CPU_POLICY_DOMAIN, d, entries,
+                                         CPU_POLICY_MSRS_MAX);
+
+    for (unsigned int i = 0; i < count && i < CPU_POLICY_MSRS_MAX; i++) {
+        if (entries[i].idx == index) {
+            return entries[i].val;
+        }
+    }
+    return 0;
+}
+
+/* Has the guest no way yet to survive a #GP? */
+static bool has_no_gp_handler(const struct vcpu *v)
+{
+    return v->pv->traps[EXC_GP].address == 0;
+}
+
+/* Bases: in the processor while @v is current. */
+static bool read_base(struct vcpu *v, uint32_t index, uint64_t *ret_value)
+{
+    const struct pv_vcpu *pv = v->pv;
+
+    if (v == current) {
+        *ret_value = rdmsr(index);
+        return true;
+    }
+    switch (index) {
+    case MSR_FS_BASE:
+        *ret_value = pv->fs_base;
+        return true;
+    case MSR_GS_BASE:
+        *ret_value = pv->guest_kernel ? pv->gs_base_kernel : pv->gs_base_user;
+        return true;
+    default:
+        *ret_value = pv->guest_kernel ? pv->gs_base_user : pv->gs_base_kernel;
+        return true;
+    }
+}
+
+static bool write_base(struct vcpu *v, uint32_t index, uint64_t value)
+{
+    struct pv_vcpu *pv = v->pv;
+
+    if (!va_is_canonical(value)) {
+        return false;
+    }
+    if (v == current) {
+        wrmsr(index, value);
+    }
+    if (index == MSR_FS_BASE) {
+        pv->fs_base = value;
+    } else if ((index == MSR_GS_BASE) == pv->guest_kernel) {
+        pv->gs_base_kernel = value;
+    } else {
+        pv->gs_base_user = value;
+    }
+    return true;
+}
+
+bool guest_rdmsr(struct vcpu *v, uint32_t index, uint64_t *ret_value)
+{
+    const struct domain *d = v->domain;
+
+    switch (vmca_rdmsr(v, index, ret_value)) {
+    case VMCA_DONE:
+        return true;
+    case VMCA_FAULT:
+        return false;
+    case VMCA_NOT_MINE:
+        break;
+    }
+    switch (index) {
+    case MSR_FS_BASE:
+    case MSR_GS_BASE:
+    case MSR_KERNEL_GS_BASE:
+        return read_base(v, index, ret_value);
+    case MSR_TSC:
+        *ret_value = rdtsc();
+        return true;
+    case MSR_TSC_AUX:
+        *ret_value = v->pv->tsc_aux;
+        return cpu_features.rdtscp;
+    case MSR_APIC_BASE:
+        *ret_value = APIC_BASE_ADDRESS | APIC_BASE_ENABLE |
+                     (v->vcpu_id == 0 ? APIC_BASE_BSP : 0);
+        return true;
+    case MSR_PAT:
+        *ret_value = PAT_XEN;
+        return true;
+    case MSR_EFER:
+        *ret_value = efer_view();
+        return true;
+    case MSR_MISC_ENABLE:
+        *ret_value = misc_enable_view();
+        return true;
+    case MSR_PLATFORM_ID:
+    case MSR_UCODE_REV:
+        return rdmsr_safe(index, ret_value) == 0;
+    case MSR_PLATFORM_INFO:
+    case MSR_MISC_FEATURES:
+        *ret_value = policy_msr(d, index);
+        return cpu_features.vendor == CPU_INTEL;
+    case MSR_ARCH_CAPABILITIES:
+        *ret_value = policy_msr(d, index);
+        return guest_cpuid_has(d, 9 * 32 + 29);
+    case MSR_PERF_STATUS:
+    case MSR_PERF_CTL:
+    case MSR_THERM_INTERRUPT:
+    case MSR_THERM_STATUS:
+        *ret_value = 0;
+        return cpu_features.vendor == CPU_INTEL;
+    default:
+        break;
+    }
+    if (is_counter(index) && !is_amd()) {
+        *ret_value = 0;
+        return true;
+    }
+    if (is_amd() && read_amd(v, index, ret_value)) {
+        return true;
+    }
+    /*
+     * Early kernels read MSRs before they can take a fault.  The value is
+     * never the machine's.
+     */
+    if (has_no_gp_handler(v) && rdmsr_safe(index, ret_value) == 0) {
+        *ret_value = 0;
+        return true;
+    }
+    return false;
+}
+
+bool guest_wrmsr(struct vcpu *v, uint32_t index, uint64_t value)
+{
+    const struct domain *d = v->domain;
+
+    switch (vmca_wrmsr(v, index, value)) {
+    case VMCA_DONE:
+        return true;
+    case VMCA_FAULT:
+        return false;
+    case VMCA_NOT_MINE:
+        break;
+    }
+    switch (index) {
+    case MSR_FS_BASE:
+    case MSR_GS_BASE:
+    case MSR_KERNEL_GS_BASE:
+        return write_base(v, index, value);
+    case MSR_TSC_AUX:
+        if (!cpu_features.rdtscp || value != (uint32_t)value) {
+            return false;
+        }
+        v->pv->tsc_aux = value;
+        if (v == current) {
+            wrmsr(MSR_TSC_AUX, value);
+        }
+        return true;
+    case MSR_EFER:
+        return value == efer_view();
+    case MSR_MISC_ENABLE:
+        /* A different value is dropped without a fault. */
+        return cpu_features.vendor == CPU_INTEL;
+    case MSR_UCODE_REV:
+        /* Intel's way of asking for the revision: write 0, cpuid, read. */
+        return cpu_features.vendor == CPU_INTEL && value == 0;
+    case MSR_PRED_CMD:
+        if (!guest_cpuid_has(d, 8 * 32 + 12) ||
+            (value & ~PRED_CMD_IBPB) != 0) {
+            return false;
+        }
+        return value == 0 || wrmsr_safe(MSR_PRED_CMD, value) == 0;
+    case MSR_MISC_FEATURES:
+        return cpu_features.vendor == CPU_INTEL && value == 0;
+    case MSR_PERF_CTL:
+    case MSR_THERM_INTERRUPT:
+    case MSR_THERM_STATUS:
+        return cpu_features.vendor == CPU_INTEL && d->is_privileged;
+    case MSR_K7_HWCR:
+        /* The only bit a kernel may try that we would have to honour. */
+        return is_amd() && (value & HWCR_CPUID_USER_DIS) == 0;
+    case MSR_AMD_DE_CFG:
+        return is_amd();
+    default:
+        break;
+    }
+    if (is_counter(index) && !is_amd()) {
+        return value == 0;
+    }
+    if (is_amd() && is_amd_counter(index)) {
+        return value == 0;
+    }
+    return false;
+}
+
+/* What migrates besides registers. */
+static const uint32_t saved_msrs[] = {MSR_TSC_AUX};
+
+unsigned int guest_msrs_get(struct vcpu *v, xen_domctl_vcpu_msr_t *out)
+{
+    unsigned int count = 0;
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(saved_msrs); i++) {
+        uint64_t value;
+
+        if (guest_rdmsr(v, saved_msrs[i], &value) && value != 0) {
+            out[count] = (xen_domctl_vcpu_msr_t){.index = saved_msrs[i],
+                                                 .value = value};
+            count++;
+        }
+    }
+    return count;
+}
+
+int guest_msrs_set(struct vcpu *v, const xen_domctl_vcpu_msr_t *msrs,
+                   unsigned int count)
+{
+    for (unsigned int i = 0; i < count; i++) {
+        bool known = false;
+
+        for (unsigned int j = 0; j < ARRAY_SIZE(saved_msrs); j++) {
+            known = known || msrs[i].index == saved_msrs[j];
+        }
+        if (!known || msrs[i].reserved != 0 ||
+            !guest_wrmsr(v, msrs[i].index, msrs[i].value)) {
+            return -EINVAL;
+        }
+    }
+    return 0;
+}

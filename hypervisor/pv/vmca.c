@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pv/vmca.c - the machine-check banks a guest sees.
+ */
+#include "pv/vmca.h"
+
+#include "cpu/features.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "pv/pv.h"
+#include "x86/exc.h"
+#include "x86/msr_index.h"
+
+#define MCG_CAP_CMCI_P (1UL << 10)
+#define MCG_CAP_TES_P (1UL << 11)
+#define MCG_CAP_SER_P (1UL << 24)
+
+#define MCG_STATUS_WRITABLE                                                    \
+    (VMCA_MCG_RIPV | VMCA_MCG_EIPV | VMCA_MCG_MCIP | VMCA_MCG_LMCES)
+#define MCI_STATUS_VAL (1UL << 63)
+/* CMCI enable and corrected-error threshold; no interrupt is ever sent. */
+#define MCI_CTL2_WRITABLE (1UL << 30 | 0x7fffUL)
+
+/* Registers of a bank, in the order of their numbers. */
+enum bank_register { BANK_CTL, BANK_STATUS, BANK_ADDR, BANK_MISC };
+
+static bool is_intel(void)
+{
+    return cpu_features.vendor == CPU_INTEL;
+}
+
+uint64_t vmca_cap(void)
+{
+    return VMCA_BANKS |
+           (is_intel() ? MCG_CAP_CMCI_P | MCG_CAP_TES_P | MCG_CAP_SER_P : 0);
+}
+
+void vmca_vcpu_init(struct vcpu *v)
+{
+    memset(&v->pv->vmca, 0, sizeof(v->pv->vmca));
+}
+
+int vmca_inject(struct vcpu *v, const struct vmca_error *e)
+{
+    struct vmca *m = &v->pv->vmca;
+
+    if (e->bank >= VMCA_BANKS) {
+        return -EINVAL;
+    }
+    if (v->pv->traps[EXC_MC].address == 0) {
+        return -ENOENT;
+    }
+    /* The handler has not read the last one: this would overwrite it. */
+    if (v->mce_pending || (m->mcg_status & VMCA_MCG_MCIP) != 0) {
+        return -EBUSY;
+    }
+    if (e->status & MCI_STATUS_VAL) {
+        m->bank[e->bank].status = e->status;
+        m->bank[e->bank].addr = e->addr;
+        m->bank[e->bank].misc = e->misc;
+    }
+    m->mcg_status = (e->mcg_status & MCG_STATUS_WRITABLE) | VMCA_MCG_MCIP;
+    v->mce_pending = true;
+    vcpu_kick(v);
+    return 0;
+}
+
+/* Which bank register an index names; false: none at all. */
+static bool find_bank(uint32_t index, unsigned int *ret_bank,
+                      enum bank_register *ret_reg)
+{
+    /* 32 banks are what the numbering leaves room for (SDM 4, table 2-2). */
+    if (index < MSR_MC0_CTL || index >= MSR_MC0_CTL + 4 * 32) {
+        return false;
+    }
+    *ret_bank = (index - MSR_MC0_CTL) / 4;
+    *ret_reg = (enum bank_register)((index - MSR_MC0_CTL) % 4);
+    return true;
+}
+
+static bool find_ctl2(uint32_t index, unsigned int *ret_bank)
+{
+    if (!is_intel() || index < MSR_MC0_CTL2 || index >= MSR_MC0_CTL2 + 32) {
+        return false;
+    }
+    *ret_bank = index - MSR_MC0_CTL2;
+    return true;
+}
+
+enum vmca_access vmca_rdmsr(const struct vcpu *v, uint32_t index,
+                            uint64_t *ret_value)
+{
+    const struct vmca *m = &v->pv->vmca;
+    enum bank_register reg;
+    unsigned int bank;
+
+    switch (index) {
+    case MSR_MCG_CAP:
+        *ret_value = vmca_cap();
+        return VMCA_DONE;
+    case MSR_MCG_STATUS:
+        *ret_value = m->mcg_status;
+        return VMCA_DONE;
+    case MSR_MCG_CTL:
+        /* MCG_CAP does not announce it; kernels that look see "all on". */
+        *ret_value = ~0UL;
+        return VMCA_DONE;
+    case MSR_MCG_EXT_CTL:
+        return VMCA_FAULT;
+    default:
+        break;
+    }
+    if (find_ctl2(index, &bank)) {
+        *ret_value = bank < VMCA_BANKS ? m->bank[bank].ctl2 : 0;
+        return VMCA_DONE;
+    }
+    if (!find_bank(index, &bank, &reg)) {
+        return VMCA_NOT_MINE;
+    }
+    /*
+     * A kernel reads banks in its #MC handler, where a #GP is fatal to it:
+     * banks beyond ours are empty, not faulting.
+     */
+    *ret_value = 0;
+    switch (reg) {
+    case BANK_CTL:
+        *ret_value = bank < VMCA_BANKS ? ~0UL : 0;
+        break;
+    case BANK_STATUS:
+        *ret_value = bank < VMCA_BANKS ? m->bank[bank].status : 0;
+        break;
+    case BANK_ADDR:
+        *ret_value = bank < VMCA_BANKS ? m->bank[bank].addr : 0;
+        break;
+    case BANK_MISC:
+        *ret_value = bank < VMCA_BANKS ? m->bank[bank].misc : 0;
+        break;
+    }
+    return VMCA_DONE;
+}
+
+enum vmca_access vmca_wrmsr(struct vcpu *v, uint32_t index, uint64_t value)
+{
+    struct vmca *m = &v->pv->vmca;
+    enum bank_register reg;
+    unsigned int bank;
+
+    switch (index) {
+    case MSR_MCG_CAP:
+    case MSR_MCG_CTL:
+        return VMCA_DONE;
+    case MSR_MCG_STATUS:
+        m->mcg_status = value & MCG_STATUS_WRITABLE;
+        return VMCA_DONE;
+    case MSR_MCG_EXT_CTL:
+        return VMCA_FAULT;
+    default:
+        break;
+    }
+    if (find_ctl2(index, &bank)) {
+        if (bank < VMCA_BANKS) {
+            m->bank[bank].ctl2 = value & MCI_CTL2_WRITABLE;
+        }
+        return VMCA_DONE;
+    }
+    if (!find_bank(index, &bank, &reg)) {
+        return VMCA_NOT_MINE;
+    }
+    if (reg == BANK_CTL || bank >= VMCA_BANKS) {
+        return VMCA_DONE;
+    }
+    /* SDM 3B 16.3.2.2: software may only clear them. */
+    if (value != 0) {
+        return VMCA_FAULT;
+    }
+    switch (reg) {
+    case BANK_CTL:
+        break;
+    case BANK_STATUS:
+        m->bank[bank].status = 0;
+        break;
+    case BANK_ADDR:
+        m->bank[bank].addr = 0;
+        break;
+    case BANK_MISC:
+        m->bank[bank].misc = 0;
+        break;
+    }
+    return VMCA_DONE;
+}
