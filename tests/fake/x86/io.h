@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tests/fake/x86/io.h - ports answered by the test's hooks.
+ */
+#ifndef VIGIL_FAKE_X86_IO_H
+#define VIGIL_FAKE_X86_IO_H
+
+#include "fake_hw.h"
+#include "lib/types.h"
+
+static inline uint8_t inb(uint16_t port)
+{
+    return (uint8_t)fake_in(port, 1);
+}
+
+static inline uint16_t inw(uint16_t port)
+{
+    return (uint16_t)fake_in(port, 2);
+}
+
+static inline uint32_t inl(uint16_t port)
+{
+    return fake_in(port, 4);
+}
+
+static inline void outb(uint16_t port, uint8_t v)
+{
+    fake_out(port, 1, v);
+}
+
+static inline void outw(uint16_t port, uint16_t v)
+{
+    fake_out(port, 2, v);
+}
+
+static inline void outl(uint16_t port, uint32_t v)
+{
+    fake_out(port, 4, v);
+}
+
+static inline uint32_t mmio_read32(const volatile void *p)
+{
+    return *(const volatile uint32_t *)p;
+}
+
+static inline void mmio_write32(volatile void *p, uint32_t v)
+{
+    *(volatile uint32_t *)p = v;
+}
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tests/fake/x86/smap.h - guest memory is host memory with a bad range.
+ */
+#ifndef VIGIL_FAKE_X86_SMAP_H
+#define VIGIL_FAKE_X86_SMAP_H
+
+#include "fake_hw.h"
+#include "lib/types.h"
+
+static inline void stac_if(bool has_smap)
+{
+    (void)has_smap;
+}
+
+static inline void clac_if(bool has_smap)
+{
+    (void)has_smap;
+}
+
+static inline size_t copy_may_fault(void *dst, const void *src, size_t n)
+{
+    return fake_copy_may_fault(dst, src, n);
+}
+
+static inline size_t zero_may_fault(void *dst, size_t n)
+{
+    return fake_zero_may_fault(dst, n);
+}
+
+#endif
