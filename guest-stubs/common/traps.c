@@ -12,7 +12,7 @@ struct extable_entry {
 extern const struct extable_entry extable_start[], extable_end[];
 
 volatile struct trap_seen trap_seen;
-static trap_handler *handlers[TRAP_SOURCES];
+static trap_handler handlers[TRAP_SOURCES];
 
 /* set_trap_table: the gate sets the upcall mask, as Linux's gates all do. */
 #define GATE_MASKS_EVENTS 4U
@@ -34,7 +34,7 @@ long trap_register(unsigned int vector, unsigned int dpl)
     return hc_set_trap_table(table);
 }
 
-void trap_handle(unsigned int source, trap_handler *handler)
+void trap_handle(unsigned int source, trap_handler handler)
 {
     handlers[source] = handler;
 }
@@ -107,7 +107,7 @@ static void unexpected(const struct trap_regs *r)
 
 void trap_dispatch(struct trap_regs *regs)
 {
-    trap_handler *handler = handlers[regs->vector];
+    trap_handler handler = handlers[regs->vector];
 
     if (handler && handler(regs)) {
         return;

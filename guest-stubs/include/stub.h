@@ -27,6 +27,8 @@
 #include <stdint.h>
 
 #include "hypercall.h"
+#include "lib.h"
+#include "traps.h"
 
 #define PAGE_SHIFT 12
 #define PAGE_SIZE  4096UL
@@ -50,13 +52,7 @@
 #define NS_PER_MS  1000000UL
 #define NS_PER_SEC 1000000000UL
 
-#define ARRAY_SIZE(a)            (sizeof(a) / sizeof((a)[0]))
-#define __page_aligned           __attribute__((aligned(4096)))
-#define __printf_like(fmt, args) __attribute__((format(printf, fmt, args)))
-
-#define barrier()        __asm__ volatile("" ::: "memory")
-#define READ_ONCE(x)     (*(const volatile __typeof__(x) *)&(x))
-#define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))
+#define __page_aligned __attribute__((aligned(4096)))
 
 /* ---- The stub itself (main.c) ------------------------------------------- */
 
@@ -138,7 +134,8 @@ enum verdict {
  * Context: any but handlers.
  * Return:  nothing
  */
-void report(enum verdict verdict, const char *fmt, ...) __printf_like(2, 3);
+PRINTF_LIKE(2, 3)
+void report(enum verdict verdict, const char *fmt, ...);
 
 /**
  * report_check() - count one check; a FAILURE if it does not hold
@@ -148,7 +145,8 @@ void report(enum verdict verdict, const char *fmt, ...) __printf_like(2, 3);
  * Context: any but handlers.  Use CHECK().
  * Return:  @holds
  */
-bool report_check(bool holds, const char *fmt, ...) __printf_like(2, 3);
+PRINTF_LIKE(2, 3)
+bool report_check(bool holds, const char *fmt, ...);
 
 #define CHECK(cond, ...) report_check(!!(cond), __VA_ARGS__)
 
@@ -204,124 +202,6 @@ void console_debug_write(const char *text, size_t len);
  */
 void console_drain(uint64_t timeout_ns);
 
-/* ---- lib.c -------------------------------------------------------------- */
-
-/**
- * memcpy() - copy bytes between buffers that do not overlap
- * @dst: destination
- * @src: source
- * @len: bytes
- *
- * Context: any.
- * Return:  @dst
- */
-void *memcpy(void *dst, const void *src, size_t len);
-
-/**
- * memmove() - copy bytes between buffers that may overlap
- * @dst: destination
- * @src: source
- * @len: bytes
- *
- * Context: any.
- * Return:  @dst
- */
-void *memmove(void *dst, const void *src, size_t len);
-
-/**
- * memset() - fill bytes
- * @dst:   destination
- * @value: byte, low 8 bits
- * @len:   bytes
- *
- * Context: any.
- * Return:  @dst
- */
-void *memset(void *dst, int value, size_t len);
-
-/**
- * memcmp() - compare bytes
- * @a:   one buffer
- * @b:   the other
- * @len: bytes
- *
- * Context: any.
- * Return:  negative, 0, positive as the first difference
- */
-int memcmp(const void *a, const void *b, size_t len);
-
-/**
- * strlen() - length of a terminated string
- * @s: string
- *
- * Context: any.
- * Return:  bytes before the terminator
- */
-size_t strlen(const char *s);
-
-/**
- * strncmp() - compare at most @len bytes of two strings
- * @a:   one string
- * @b:   the other
- * @len: most bytes to look at
- *
- * Context: any.
- * Return:  negative, 0, positive as the first difference
- */
-int strncmp(const char *a, const char *b, size_t len);
-
-/**
- * vformat() - format into a buffer
- * @buf:  room; terminated always
- * @size: bytes of room, not 0
- * @fmt:  %s %c %d %i %u %x %p %%, with l, z, width, 0 and - for strings
- * @args: arguments
- *
- * Context: any.
- * Return:  bytes written, without the terminator; never more than @size - 1
- */
-size_t vformat(char *buf, size_t size, const char *fmt, va_list args)
-    __printf_like(3, 0);
-
-/**
- * format() - format into a buffer
- * @buf:  room; terminated always
- * @size: bytes of room, not 0
- * @fmt:  as for vformat()
- *
- * Context: any.
- * Return:  bytes written, without the terminator
- */
-size_t format(char *buf, size_t size, const char *fmt, ...) __printf_like(3, 4);
-
-/**
- * print() - format one message to the console
- * @fmt: as for vformat(); at most 511 bytes come out
- *
- * Context: any but handlers.
- * Return:  nothing
- */
-void print(const char *fmt, ...) __printf_like(1, 2);
-
-/**
- * cmdline_has() - is a word on the command line?
- * @word: whole word, without spaces
- *
- * Context: any.
- * Return:  true if a word is exactly @word
- */
-bool cmdline_has(const char *word);
-
-/**
- * cmdline_number() - value of `key=N` on the command line
- * @key:      the key, without '='
- * @fallback: what to answer when the key is absent or no number follows
- *
- * Context: any.
- * Return:  N (decimal, or hexadecimal after 0x)
- */
-unsigned long cmdline_number(const char *key, unsigned long fallback);
-
 /* ---- time.c ------------------------------------------------------------- */
 
 /**
@@ -343,124 +223,6 @@ uint64_t time_now_ns(void);
  * Return:  nothing
  */
 void time_sleep_ns(uint64_t ns);
-
-/* ---- traps.c ------------------------------------------------------------ */
-
-/* Stack picture of traps.S, low address first. */
-struct trap_regs {
-    uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
-    uint64_t rdi, rsi, rbp, rbx, rdx, rcx, rax;
-    uint64_t vector; /* 0-31, or TRAP_EVENT, TRAP_SYSCALL, TRAP_FAILSAFE */
-    uint64_t error;  /* error code; 0 where the vector has none          */
-    uint64_t rip, cs, rflags, rsp, ss;
-};
-
-#define TRAP_DE  0
-#define TRAP_DB  1
-#define TRAP_NMI 2
-#define TRAP_BP  3
-#define TRAP_OF  4
-#define TRAP_UD  6
-#define TRAP_NM  7
-#define TRAP_DF  8
-#define TRAP_GP  13
-#define TRAP_PF  14
-#define TRAP_MC  18
-
-/* Numbers of our own for the three callbacks. */
-#define TRAP_EVENT    32
-#define TRAP_SYSCALL  33
-#define TRAP_FAILSAFE 34
-#define TRAP_SOURCES  35
-
-/*
- * The last trap that no handler took and the exception table mended.
- * Written by trap_dispatch() only; the stub clears .count before a probe.
- */
-struct trap_seen {
-    unsigned int count;
-    uint64_t vector, error, rip, cs, rflags, cr2;
-};
-extern volatile struct trap_seen trap_seen;
-
-/* ds, es, fs, gs as the failsafe callback found them. */
-extern volatile uint64_t failsafe_selectors[4];
-
-/*
- * A handler returns true when the trap is dealt with (it may change *regs);
- * false passes it on to the exception table.
- */
-typedef bool trap_handler(struct trap_regs *regs);
-
-/* Entry in .extable: a trap at label @from continues at label @to. */
-#define EXTABLE(from, to)                                                      \
-    ".pushsection .extable,\"a\"\n\t"                                          \
-    ".quad " from ", " to "\n\t"                                               \
-    ".popsection\n\t"
-
-/**
- * traps_init() - register vectors 0-31 but 2 and 18, and the callbacks
- *
- * NMI and #MC are left out because a domain without handlers for them is a
- * case of its own; see trap_register().
- *
- * Context: once, events masked.
- * Return:  nothing; an error of the hypervisor ends the stub
- */
-void traps_init(void);
-
-/**
- * trap_register() - register one more vector with the hypervisor
- * @vector: 0-31
- * @dpl:    0-3, who may reach it by an int instruction
- *
- * Context: any but handlers.
- * Return:  what set_trap_table said
- */
-long trap_register(unsigned int vector, unsigned int dpl);
-
-/**
- * trap_handle() - set the function called for a source
- * @source:  vector 0-31 or TRAP_EVENT, TRAP_SYSCALL, TRAP_FAILSAFE
- * @handler: function, NULL for none
- *
- * Context: any.
- * Return:  nothing
- */
-void trap_handle(unsigned int source, trap_handler *handler);
-
-/**
- * trap_dispatch() - called by traps.S for everything that interrupts us
- * @regs: saved registers on the stack; changes take effect at return
- *
- * Context: handlers only.
- * Return:  nothing
- */
-void trap_dispatch(struct trap_regs *regs);
-
-/**
- * user_enter() - go to user mode and come back by user_leave()
- * @regs: the user context; .cs and .ss with RPL 3
- *
- * The caller must have given the hypervisor a user page table and a trap
- * stack (stack_switch) other than the current stack.
- *
- * Context: any but handlers.
- * Return:  what user_leave() was given
- */
-uint64_t user_enter(struct trap_regs *regs);
-
-/**
- * user_leave() - return from the pending user_enter()
- * @value: its return value
- *
- * Context: a handler that interrupted user mode.
- * Return:  does not return to its caller
- */
-void user_leave(uint64_t value) __attribute__((noreturn));
-
-/* Entry points of traps.S, one per vector, then the three callbacks. */
-extern const uint64_t trap_entry_points[TRAP_SOURCES];
 
 /* ---- evtchn.c ----------------------------------------------------------- */
 
