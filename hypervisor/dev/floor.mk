@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-dev-objs := uart16550.o
+dev-objs := uart16550.o port61.o pit.o rtc.o i8259.o pci_cfg.o
