@@ -15,10 +15,10 @@
 #include "x86/tlb.h"
 #include "log/printk.h"
 #include "mm/m2p.h"
+#include "domain/account.h"
 #include "pv/mmu_update.h"
 #include "pv/mmuext.h"
 #include "pv/pagetype.h"
-#include "pv/pt_validate.h"
 #include "pv/pv.h"
 
 /* Set in count while a list is gone on with: *done counts already. */
@@ -110,7 +110,7 @@ static int machphys_update(const struct mmu_parties *p, maddr_t addr,
         return -EINVAL;
     }
     m2p_set(m, pfn(gpfn));
-    pt_frame_put(frame_of(m));
+    account_put(frame_of(m));
     return 0;
 }
 

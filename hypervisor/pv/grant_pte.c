@@ -8,6 +8,7 @@
 #include "x86/atomic.h"
 #include "x86/tlb.h"
 #include "mm/directmap.h"
+#include "domain/account.h"
 #include "pv/mmu_update.h"
 #include "pv/pagetype.h"
 #include "pv/pt_validate.h"
@@ -43,7 +44,7 @@ static pte_t *entry_hold(struct vcpu *v, uint64_t host_addr, bool contains_pte,
         return NULL;
     }
     if (!pagetype_is(f, PAGETYPE_L1)) {
-        pt_frame_put(f);
+        account_put(f);
         return NULL;
     }
     *ret_table = f;
@@ -71,7 +72,7 @@ int grant_pte_install(struct vcpu *v, uint64_t host_addr, bool contains_pte,
         return -EINVAL;
     }
     rc = mmu_l1e_replace(&req, entry, new_pte, false, NULL);
-    pt_frame_put(table);
+    account_put(table);
     return rc;
 }
 
@@ -96,7 +97,7 @@ int grant_pte_remove(struct vcpu *v, uint64_t host_addr, bool contains_pte,
     if (entry_maps(READ_ONCE(*entry), m)) {
         rc = mmu_l1e_replace(&req, entry, 0, false, NULL);
     }
-    pt_frame_put(table);
+    account_put(table);
     return rc;
 }
 
@@ -116,9 +117,9 @@ int grant_pte_replace(struct vcpu *v, uint64_t host_addr, mfn_t m,
     from = entry_hold(v, new_addr, false, &from_table);
     if (!from || from == entry || !entry_maps(READ_ONCE(*entry), m)) {
         if (from) {
-            pt_frame_put(from_table);
+            account_put(from_table);
         }
-        pt_frame_put(table);
+        account_put(table);
         return from == entry || !from ? -EINVAL : -ENOENT;
     }
     /* What the entry at new_addr holds moves with it. */
@@ -126,7 +127,7 @@ int grant_pte_replace(struct vcpu *v, uint64_t host_addr, mfn_t m,
     old = atomic_xchg(entry, moved);
     tlb_mark_stale();
     pt_l1e_put(old);
-    pt_frame_put(from_table);
-    pt_frame_put(table);
+    account_put(from_table);
+    account_put(table);
     return 0;
 }

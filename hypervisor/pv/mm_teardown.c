@@ -36,7 +36,7 @@ static int frame_teardown(struct frame *f, bool (*should_stop)(void))
         return rc;
     }
     rc = pagetype_unpin(f);
-    pt_frame_put(f);
+    account_put(f);
     return rc;
 }
 
@@ -85,11 +85,11 @@ int pv_mm_teardown(struct domain *d, bool (*should_stop)(void))
         }
         rc = frame_teardown(f, should_stop);
         if (rc) {
-            pt_frame_put(f);
+            account_put(f);
             return rc;
         }
         next = account_pagelist_next(f);
-        pt_frame_put(f);
+        account_put(f);
     }
     d->pv->mmu_cursor = 0;
     return 0;

@@ -13,6 +13,7 @@
 #include "x86/atomic.h"
 #include "x86/tlb.h"
 #include "mm/directmap.h"
+#include "domain/account.h"
 #include "pv/guest_access.h"
 #include "pv/pagetype.h"
 #include "pv/pt_validate.h"
@@ -40,7 +41,7 @@ int mmu_finish_pending(struct vcpu *v, bool (*should_stop)(void))
         return rc;
     }
     v->pv->mmu_pending = 0;
-    pt_frame_put(f);
+    account_put(f);
     return 0;
 }
 
@@ -55,7 +56,7 @@ void mmu_release_table(struct vcpu *v, struct frame *f,
         v->pv->mmu_pending = mfn_x(frame_mfn(f)) + 1;
         return;
     }
-    pt_frame_put(f);
+    account_put(f);
 }
 
 /*
@@ -198,7 +199,7 @@ int mmu_entry_write(const struct mmu_request *req, maddr_t addr, pte_t val,
     } else {
         rc = table_replace(req, level, entry, val, keep_ad);
     }
-    pt_frame_put(f);
+    account_put(f);
     return rc;
 }
 

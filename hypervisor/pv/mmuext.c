@@ -9,6 +9,7 @@
 #include "x86/barrier.h"
 #include "x86/tlb.h"
 #include "mm/directmap.h"
+#include "domain/account.h"
 #include "pv/descriptor.h"
 #include "pv/guest_access.h"
 #include "pv/mmu_update.h"
@@ -125,7 +126,7 @@ static int do_unpin(struct vcpu *v, mfn_t m, const struct domain *owner,
     if (rc == 0) {
         mmu_release_table(v, f, should_stop);
     }
-    pt_frame_put(f);
+    account_put(f);
     return rc;
 }
 
@@ -162,7 +163,7 @@ static int do_copy(mfn_t to, mfn_t from, const struct domain *owner,
         memmove(mfn_to_ptr(to), mfn_to_ptr(from), PAGE_SIZE);
         pagetype_put_page(dst);
     }
-    pt_frame_put(src);
+    account_put(src);
     return rc;
 }
 

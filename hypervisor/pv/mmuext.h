@@ -29,9 +29,27 @@ int pv_set_base(struct vcpu *v, mfn_t l4) MUST_CHECK;
  */
 int pv_set_user_base(struct vcpu *v, mfn_t l4) MUST_CHECK;
 
-/* The same, interruptible: also -ERESTART, call again. */
+/**
+ * pv_set_base_stop() - pv_set_base() that can be interrupted
+ * @v:           vcpu; may be current
+ * @l4:          as pv_set_base()
+ * @should_stop: asked in long walks
+ *
+ * Context: any but NMI/#MC.
+ * Return:  as pv_set_base(); -ERESTART call again
+ */
 int pv_set_base_stop(struct vcpu *v, mfn_t l4, bool (*should_stop)(void))
     MUST_CHECK;
+
+/**
+ * pv_set_user_base_stop() - pv_set_user_base() that can be interrupted
+ * @v:           vcpu; may be current
+ * @l4:          as pv_set_user_base()
+ * @should_stop: asked in long walks
+ *
+ * Context: any but NMI/#MC.
+ * Return:  as pv_set_user_base(); -ERESTART call again
+ */
 int pv_set_user_base_stop(struct vcpu *v, mfn_t l4, bool (*should_stop)(void))
     MUST_CHECK;
 

@@ -258,7 +258,7 @@ int pagetype_get_page(mfn_t m, domid_t owner, enum pagetype type,
     }
     rc = pagetype_get(f, type, should_stop);
     if (rc) {
-        pt_frame_put(f);
+        account_put(f);
         return rc;
     }
     if (ret_frame) {
@@ -270,7 +270,7 @@ int pagetype_get_page(mfn_t m, domid_t owner, enum pagetype type,
 void pagetype_put_page(struct frame *f)
 {
     pagetype_put_all(f);
-    pt_frame_put(f);
+    account_put(f);
 }
 
 int pagetype_get_ref(struct frame *f, domid_t owner, bool writable)
@@ -285,7 +285,7 @@ int pagetype_get_ref(struct frame *f, domid_t owner, bool writable)
     }
     rc = pagetype_get(f, PAGETYPE_WRITABLE, NULL);
     if (rc) {
-        pt_frame_put(f);
+        account_put(f);
     }
     return rc;
 }
@@ -295,7 +295,7 @@ void pagetype_put_ref(struct frame *f, bool writable)
     if (writable) {
         pagetype_put_all(f);
     }
-    pt_frame_put(f);
+    account_put(f);
 }
 
 int pagetype_pin(mfn_t m, domid_t owner, enum pagetype type,

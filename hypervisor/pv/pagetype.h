@@ -110,7 +110,12 @@ int pagetype_get(struct frame *f, enum pagetype type, bool (*should_stop)(void))
  */
 int pagetype_put(struct frame *f, bool (*should_stop)(void)) MUST_CHECK;
 
-/* pagetype_put() to the end. */
+/**
+ * pagetype_put_all() - pagetype_put() to the end
+ * @f: frame; the caller holds one count of its type
+ *
+ * Context: any but NMI/#MC.
+ */
 void pagetype_put_all(struct frame *f);
 
 /**

@@ -27,14 +27,6 @@ bool pt_io_rights(const struct domain *d)
     return d->io_mem.count != 0 || d->io_ports.count != 0;
 }
 
-void pt_frame_put(struct frame *f)
-{
-    if (READ_ONCE(f->count) == 1) {
-        tlb_sync();
-    }
-    account_put(f);
-}
-
 /* Device memory and firmware's frames have no reference count. */
 static inline bool is_device(mfn_t m)
 {
@@ -105,7 +97,7 @@ int pt_l1e_get(const struct domain *d, domid_t frames_of, pte_t *pte)
     if (e & PTE_W) {
         rc = pagetype_get(f, PAGETYPE_WRITABLE, NULL);
         if (unlikely(rc)) {
-            pt_frame_put(f);
+            account_put(f);
             return rc;
         }
     }
@@ -125,7 +117,7 @@ void pt_l1e_put(pte_t pte)
     if (pte & PTE_W) {
         pagetype_put_all(f);
     }
-    pt_frame_put(f);
+    account_put(f);
 }
 
 int pt_table_get(const struct domain *d, unsigned int level, pte_t *pte,
@@ -251,7 +243,7 @@ int pt_devalidate(struct frame *f, unsigned int level,
             f->aux = i + 1;
             return -ERESTART;
         }
-        pt_frame_put(child);
+        account_put(child);
         if (should_stop && i > 0 && should_stop()) {
             f->aux = i;
             return -ERESTART;

@@ -71,15 +71,6 @@ int pt_devalidate(struct frame *f, unsigned int level,
                   bool (*should_stop)(void)) MUST_CHECK;
 
 /**
- * pt_frame_put() - account_put() that flushes first if it may free the frame
- * @f: frame
- *
- * A stale translation must not outlive the owner's last reference.
- * Context: any but NMI/#MC.
- */
-void pt_frame_put(struct frame *f);
-
-/**
  * pt_io_rights() - does a domain own device memory or ports?
  * @d: domain
  *
