@@ -2,3 +2,8 @@
 hypercall-objs += table.o continuation.o multicall.o sched_op.o vcpu_op.o \
                   timer_op.o traps_op.o descriptor_op.o vm_assist.o
 hypercall-objs += mmu_op.o
+hypercall-objs += debugreg.o fpu_op.o console_io.o xen_version.o kexec_op.o
+CFLAGS_hypercall_xen_version := -DVIGIL_VERSION_MAJOR=$(VERSION_MAJOR) \
+                                -DVIGIL_VERSION_MINOR=$(VERSION_MINOR) \
+                                -DVIGIL_EXTRAVERSION='"$(EXTRAVERSION)"'
+hypercall-objs += evtchn_op.o
