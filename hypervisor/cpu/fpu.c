@@ -4,17 +4,17 @@
  */
 #include "cpu/fpu.h"
 
-#include "cpu/features.h"
 #include "lib/string.h"
 #include "x86/xsave.h"
+#include "cpu/features.h"
 
-#define FCW_DEFAULT 0x37fU
-#define MXCSR_DEFAULT 0x1f80U
-#define LEGACY_FCW 0
-#define LEGACY_MXCSR 24
+#define FCW_DEFAULT      0x37fU
+#define MXCSR_DEFAULT    0x1f80U
+#define LEGACY_FCW       0
+#define LEGACY_MXCSR     24
 #define HEADER_XSTATE_BV FPU_LEGACY_BYTES
 
-#define XCR0_BNDS (XCR0_BNDREGS | XCR0_BNDCSR)
+#define XCR0_BNDS   (XCR0_BNDREGS | XCR0_BNDCSR)
 #define XCR0_AVX512 (XCR0_OPMASK | XCR0_ZMM_HI256 | XCR0_HI16_ZMM)
 
 #define E8_EBX_RSTR_FP_ERR_PTRS (1U << 2)

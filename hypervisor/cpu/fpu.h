@@ -15,17 +15,17 @@
 
 #define FPU_LEGACY_BYTES 512U
 #define FPU_HEADER_BYTES 64U
-#define FPU_MIN_BYTES (FPU_LEGACY_BYTES + FPU_HEADER_BYTES)
+#define FPU_MIN_BYTES    (FPU_LEGACY_BYTES + FPU_HEADER_BYTES)
 
-#define XCR0_X87 (1UL << 0)
-#define XCR0_SSE (1UL << 1)
-#define XCR0_YMM (1UL << 2)
-#define XCR0_BNDREGS (1UL << 3)
-#define XCR0_BNDCSR (1UL << 4)
-#define XCR0_OPMASK (1UL << 5)
+#define XCR0_X87       (1UL << 0)
+#define XCR0_SSE       (1UL << 1)
+#define XCR0_YMM       (1UL << 2)
+#define XCR0_BNDREGS   (1UL << 3)
+#define XCR0_BNDCSR    (1UL << 4)
+#define XCR0_OPMASK    (1UL << 5)
 #define XCR0_ZMM_HI256 (1UL << 6)
-#define XCR0_HI16_ZMM (1UL << 7)
-#define XCR0_PKRU (1UL << 9)
+#define XCR0_HI16_ZMM  (1UL << 7)
+#define XCR0_PKRU      (1UL << 9)
 
 /**
  * fpu_area_bytes() - size of an area on this machine

@@ -9,10 +9,10 @@
  * Return:  write: 0; read: bytes; -EINVAL count beyond 2 GiB; -EFAULT;
  *          -EPERM read by others; -ENOSYS no such cmd
  */
-#include "dev/uart16550.h"
-#include "hypercall/call.h"
 #include "lib/xen_abi.h"
 #include "log/printk.h"
+#include "dev/uart16550.h"
+#include "hypercall/call.h"
 
 #define CHUNK_BYTES 256
 

@@ -8,8 +8,8 @@
  *       -ENODEV dr4 or dr5 with CR4.DE
  * get:  the value; -EINVAL or -ENODEV as above
  */
-#include "hypercall/call.h"
 #include "pv/debugreg.h"
+#include "hypercall/call.h"
 
 int64_t do_set_debugreg(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                         uint64_t a5)

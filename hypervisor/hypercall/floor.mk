@@ -7,3 +7,4 @@ CFLAGS_hypercall_xen_version := -DVIGIL_VERSION_MAJOR=$(VERSION_MAJOR) \
                                 -DVIGIL_VERSION_MINOR=$(VERSION_MINOR) \
                                 -DVIGIL_EXTRAVERSION='"$(EXTRAVERSION)"'
 hypercall-objs += evtchn_op.o
+hypercall-objs += platform_op.o vigil_op.o provoke.o

@@ -4,8 +4,8 @@
  *
  * Return:  0
  */
-#include "hypercall/call.h"
 #include "pv/fpu.h"
+#include "hypercall/call.h"
 
 int64_t do_fpu_taskswitch(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                           uint64_t a5)

@@ -9,8 +9,8 @@
  * Return:  0 kexec_status: nothing is loaded; -EFAULT; -EINVAL no such type;
  *          -ENOSYS all else
  */
-#include "hypercall/call.h"
 #include "lib/xen_abi.h"
+#include "hypercall/call.h"
 
 int64_t do_kexec_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                     uint64_t a5)

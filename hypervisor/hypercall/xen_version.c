@@ -16,15 +16,15 @@
  */
 #include "hypercall/xen_version.h"
 
-#include "hypercall/call.h"
 #include "lib/format.h"
 #include "lib/string.h"
 #include "lib/xen_abi.h"
 #include "x86/layout.h"
+#include "hypercall/call.h"
 
 #define EXTRAVERSION VIGIL_EXTRAVERSION
 #define CAPABILITIES "xen-3.0-x86_64 "
-#define CHANGESET "unavailable"
+#define CHANGESET    "unavailable"
 #ifdef __clang__
 #define COMPILER __VERSION__
 #else
@@ -32,7 +32,7 @@
 #endif
 
 #define NOTE_TYPE_BUILD_ID 3
-#define BUILD_ID_MAX 64
+#define BUILD_ID_MAX       64
 
 /* Around .note.gnu.build-id (vigil.lds.S). */
 extern const char __build_id_start[], __build_id_end[];
@@ -119,11 +119,10 @@ static int64_t give_features(uint64_t arg)
     if (info.submap_idx != 0) {
         return -EINVAL;
     }
-    info.submap = 1U << XENFEAT_mmu_pt_update_preserve_ad |
-                  1U << XENFEAT_highmem_assist |
-                  1U << XENFEAT_gnttab_map_avail_bits |
-                  1U << XENFEAT_memory_op_vnode_supported |
-                  1U << XENFEAT_direct_mapped;
+    info.submap =
+        1U << XENFEAT_mmu_pt_update_preserve_ad | 1U << XENFEAT_highmem_assist |
+        1U << XENFEAT_gnttab_map_avail_bits |
+        1U << XENFEAT_memory_op_vnode_supported | 1U << XENFEAT_direct_mapped;
     if (d->vm_assist >> VMASST_TYPE_pae_extended_cr3 & 1) {
         info.submap |= 1U << XENFEAT_pae_pgdir_above_4gb;
     }

@@ -11,13 +11,18 @@
  */
 #include "pv/cpu_policy.h"
 
-#include "cpu/fpu.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "cpu/fpu.h"
 
 #define NO_SUB XEN_CPUID_NO_SUBLEAF
 
-enum reg { REG_A, REG_B, REG_C, REG_D };
+enum reg {
+    REG_A,
+    REG_B,
+    REG_C,
+    REG_D
+};
 
 struct word_place {
     uint32_t leaf, subleaf;
@@ -48,7 +53,7 @@ static const struct word_place words[CPU_FEATURESET_WORDS] = {
 };
 /* clang-format on */
 
-#define WORD_ARCH_CAPS_LOW 16
+#define WORD_ARCH_CAPS_LOW  16
 #define WORD_ARCH_CAPS_HIGH 17
 
 /* What of ARCH_CAPABILITIES says "not vulnerable", without new controls. */
@@ -59,16 +64,16 @@ static const struct word_place words[CPU_FEATURESET_WORDS] = {
 
 /* Leaf 0x80000007 EBX (APM 2, 9.3): our virtual banks keep both promises. */
 #define E7_EBX_MCA_OVERFLOW_RECOVERY 0x1U
-#define E7_EBX_SUCCOR 0x2U
+#define E7_EBX_SUCCOR                0x2U
 
 #define XCR0_PV                                                                \
     (XCR0_X87 | XCR0_SSE | XCR0_YMM | XCR0_OPMASK | XCR0_ZMM_HI256 |           \
      XCR0_HI16_ZMM)
 
-#define MAX_SUB_CACHE 5U
+#define MAX_SUB_CACHE    5U
 #define MAX_SUB_FEATURES 2U
 #define MAX_SUB_TOPOLOGY 1U
-#define MAX_SUB_XSTATE 62U
+#define MAX_SUB_XSTATE   62U
 
 static bool has_subleaves(uint32_t leaf)
 {
@@ -178,8 +183,7 @@ static bool insert(struct cpu_policy *p, const xen_cpuid_leaf_t *l)
 
 static void add_hardware(struct cpu_policy *p, uint32_t leaf, uint32_t subleaf)
 {
-    struct cpuid_regs r =
-        cpuid_count(leaf, subleaf == NO_SUB ? 0 : subleaf);
+    struct cpuid_regs r = cpuid_count(leaf, subleaf == NO_SUB ? 0 : subleaf);
     xen_cpuid_leaf_t l = {.leaf = leaf,
                           .subleaf = subleaf,
                           .a = r.a,
@@ -194,8 +198,8 @@ static void add_xstate(struct cpu_policy *p)
 {
     struct cpuid_regs user = cpuid_count(0xd, 0);
     struct cpuid_regs super = cpuid_count(0xd, 1);
-    uint64_t components = ((uint64_t)user.d << 32 | user.a) |
-                          ((uint64_t)super.d << 32 | super.c);
+    uint64_t components =
+        ((uint64_t)user.d << 32 | user.a) | ((uint64_t)super.d << 32 | super.c);
 
     add_hardware(p, 0xd, 0);
     add_hardware(p, 0xd, 1);
@@ -488,7 +492,8 @@ int policy_merge(struct cpu_policy *p, const struct cpu_policy *max,
     xen_cpuid_leaf_t l = *in;
     xen_cpuid_leaf_t *old;
 
-    if (l.leaf >= XEN_CPUID_FIRST_LEAF && l.leaf < XEN_CPUID_FIRST_LEAF + 0x200) {
+    if (l.leaf >= XEN_CPUID_FIRST_LEAF &&
+        l.leaf < XEN_CPUID_FIRST_LEAF + 0x200) {
         return 0;
     }
     if (!place_exists(l.leaf, l.subleaf)) {

@@ -14,12 +14,12 @@
 
 #include "lib/compiler.h"
 #include "lib/xen_abi.h"
-#include "pv/guest_cpuid.h"
 #include "x86/cpuid.h"
+#include "pv/guest_cpuid.h"
 
 #define POLICY_BASIC_MAX 0xdU
 #define POLICY_EXT_FIRST 0x80000000U
-#define POLICY_EXT_MAX 0x80000021U
+#define POLICY_EXT_MAX   0x80000021U
 
 struct cpu_policy {
     unsigned int count;
@@ -96,14 +96,14 @@ uint32_t policy_xstate_bytes(const struct cpu_policy *p, uint64_t xcr0,
                              bool compacted);
 
 /* Bits of feature words by name, as 32 * word + bit. */
-#define FEATURE_HTT (0 * 32 + 28)
-#define FEATURE_XSAVE (1 * 32 + 26)
-#define FEATURE_OSXSAVE (1 * 32 + 27)
+#define FEATURE_HTT        (0 * 32 + 28)
+#define FEATURE_XSAVE      (1 * 32 + 26)
+#define FEATURE_OSXSAVE    (1 * 32 + 27)
 #define FEATURE_HYPERVISOR (1 * 32 + 31)
-#define FEATURE_ITSC (7 * 32 + 8)
-#define FEATURE_FSGSBASE (5 * 32 + 0)
-#define FEATURE_ARCH_CAPS (9 * 32 + 29)
-#define FEATURE_IBPB (8 * 32 + 12)
-#define FEATURE_RDTSCP (2 * 32 + 27)
+#define FEATURE_ITSC       (7 * 32 + 8)
+#define FEATURE_FSGSBASE   (5 * 32 + 0)
+#define FEATURE_ARCH_CAPS  (9 * 32 + 29)
+#define FEATURE_IBPB       (8 * 32 + 12)
+#define FEATURE_RDTSCP     (2 * 32 + 27)
 
 #endif

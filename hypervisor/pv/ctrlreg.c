@@ -54,8 +54,7 @@ bool pv_cr_read(struct vcpu *v, unsigned int reg, uint64_t *ret_value)
 {
     switch (reg) {
     case 0:
-        *ret_value =
-            (read_cr0() & ~CR0_TS) | (v->pv->ts_set ? CR0_TS : 0);
+        *ret_value = (read_cr0() & ~CR0_TS) | (v->pv->ts_set ? CR0_TS : 0);
         return true;
     case 2:
         *ret_value = v->vcpu_info->arch.cr2;

@@ -10,8 +10,8 @@
 #define VIGIL_PV_CTRLREG_H
 
 #include "lib/compiler.h"
-#include "pv/pv.h"
 #include "x86/cr.h"
+#include "pv/pv.h"
 
 #define PV_CR4_GUEST (CR4_TSD | CR4_DE | CR4_FSGSBASE | CR4_OSXSAVE)
 #define PV_CR4_SHOWN (CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT)
@@ -61,8 +61,8 @@ void pv_cr4_load(const struct vcpu *v);
  * Context: any but NMI/#MC.
  * Return:  true; false: #GP
  */
-bool pv_cr_read(struct vcpu *v, unsigned int reg,
-                uint64_t *ret_value) MUST_CHECK;
+bool pv_cr_read(struct vcpu *v, unsigned int reg, uint64_t *ret_value)
+    MUST_CHECK;
 
 /**
  * pv_cr_write() - mov to CRn of a guest's kernel

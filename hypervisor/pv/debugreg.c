@@ -9,16 +9,16 @@
 #include "pv/debugreg.h"
 
 #include "lib/errno.h"
-#include "pv/pv.h"
 #include "x86/cr.h"
 #include "x86/layout.h"
 #include "x86/page.h"
+#include "pv/pv.h"
 
-#define DR7_ENABLES 0xffUL
-#define DR7_MUST_BE_ZERO 0xd800UL /* 11, 12, 14, 15 */
+#define DR7_ENABLES        0xffUL
+#define DR7_MUST_BE_ZERO   0xd800UL /* 11, 12, 14, 15 */
 #define DR7_GENERAL_DETECT 0x2000UL
-#define DR7_KIND_IO 2U
-#define DR6_MUST_BE_ZERO 0x1000UL
+#define DR7_KIND_IO        2U
+#define DR6_MUST_BE_ZERO   0x1000UL
 
 static unsigned int dr7_kind(uint64_t dr7, unsigned int n)
 {

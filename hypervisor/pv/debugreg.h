@@ -11,8 +11,8 @@
 #ifndef VIGIL_PV_DEBUGREG_H
 #define VIGIL_PV_DEBUGREG_H
 
-#include "domain/vcpu.h"
 #include "lib/compiler.h"
+#include "domain/vcpu.h"
 
 /**
  * debugreg_set() - write a debug register for a guest
@@ -37,8 +37,8 @@ int debugreg_set(struct vcpu *v, unsigned int reg, uint64_t value) MUST_CHECK;
  * Context: any but NMI/#MC.
  * Return:  0, -EINVAL no such register, -ENODEV dr4/dr5 with CR4.DE set
  */
-int debugreg_get(const struct vcpu *v, unsigned int reg,
-                 uint64_t *ret_value) MUST_CHECK;
+int debugreg_get(const struct vcpu *v, unsigned int reg, uint64_t *ret_value)
+    MUST_CHECK;
 
 /**
  * pv_debugreg_init() - reset values for a new vcpu

@@ -8,13 +8,13 @@
  */
 #include "pv/fpu.h"
 
-#include "cpu/features.h"
-#include "cpu/fpu.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "x86/cr.h"
+#include "cpu/features.h"
+#include "cpu/fpu.h"
 #include "mm/heap.h"
 #include "pv/pv.h"
-#include "x86/cr.h"
 
 #define XSTATE_BV_AT FPU_LEGACY_BYTES
 

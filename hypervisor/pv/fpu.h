@@ -9,8 +9,8 @@
 #ifndef VIGIL_PV_FPU_H
 #define VIGIL_PV_FPU_H
 
-#include "domain/vcpu.h"
 #include "lib/compiler.h"
+#include "domain/vcpu.h"
 
 /**
  * pv_fpu_init() - area and power-on state for a new vcpu

@@ -4,15 +4,15 @@
  */
 #include "pv/guest_cpuid.h"
 
-#include "cpu/clock.h"
-#include "cpu/features.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "x86/cr.h"
+#include "x86/msr.h"
+#include "cpu/clock.h"
+#include "cpu/features.h"
 #include "mm/heap.h"
 #include "pv/cpu_policy.h"
 #include "pv/pv.h"
-#include "x86/cr.h"
-#include "x86/msr.h"
 
 /* A domain's own policy (XEN_DOMCTL_set_cpu_policy). */
 struct xen_cpu_policy_store {
@@ -24,14 +24,15 @@ static struct cpu_policy host_policy;
 static struct cpu_policy pv_policy;
 static const struct cpu_policy no_policy;
 
-#define XEN_LEAF_TSC_SAFE 0x2U
+#define XEN_LEAF_TSC_SAFE   0x2U
 #define XEN_LEAF_TSC_RDTSCP 0x4U
 
 void guest_cpuid_init(void)
 {
     policy_from_hardware(&host_policy);
     if (policy_feature_word(&host_policy, FEATURE_ARCH_CAPS / 32) >>
-            (FEATURE_ARCH_CAPS % 32) & 1 &&
+                (FEATURE_ARCH_CAPS % 32) &
+            1 &&
         rdmsr_safe(MSR_ARCH_CAPABILITIES, &host_policy.arch_caps) != 0) {
         host_policy.arch_caps = 0;
     }
@@ -42,8 +43,7 @@ void guest_cpuid_init(void)
     /* Of PLATFORM_INFO only "CPUID can fault" is part of a policy. */
     host_policy.platform_info &= 1UL << 31;
     pv_policy = host_policy;
-    policy_for_pv(&pv_policy,
-                  cpu_features.xsave ? cpu_features.xcr0_mask : 0,
+    policy_for_pv(&pv_policy, cpu_features.xsave ? cpu_features.xcr0_mask : 0,
                   cpu_features.vendor == CPU_AMD);
 }
 
@@ -75,7 +75,8 @@ static const struct cpu_policy *policy_of(enum cpu_policy_kind kind,
 bool guest_cpuid_has(const struct domain *d, unsigned int feature)
 {
     return policy_feature_word(domain_policy(d), feature / 32) >>
-               (feature % 32) & 1;
+               (feature % 32) &
+           1;
 }
 
 static void tsc_leaf(const struct domain *d, uint32_t subleaf,

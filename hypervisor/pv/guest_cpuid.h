@@ -14,10 +14,10 @@
 #ifndef VIGIL_PV_GUEST_CPUID_H
 #define VIGIL_PV_GUEST_CPUID_H
 
-#include "domain/vcpu.h"
 #include "lib/compiler.h"
 #include "lib/xen_abi.h"
 #include "x86/cpuid.h"
+#include "domain/vcpu.h"
 
 /* The first six have the numbers of XEN_SYSCTL_cpu_policy_*. */
 enum cpu_policy_kind {
@@ -31,8 +31,8 @@ enum cpu_policy_kind {
 };
 
 #define CPU_POLICY_LEAVES_MAX 192
-#define CPU_POLICY_MSRS_MAX 2
-#define CPU_FEATURESET_WORDS 19 /* <xen/arch-x86/cpufeatureset.h> */
+#define CPU_POLICY_MSRS_MAX   2
+#define CPU_FEATURESET_WORDS  19 /* <xen/arch-x86/cpufeatureset.h> */
 
 /**
  * guest_cpuid_init() - build the machine's policies

@@ -9,58 +9,58 @@
  */
 #include "pv/guest_msr.h"
 
-#include "cpu/features.h"
 #include "lib/errno.h"
 #include "lib/xen_abi.h"
-#include "pv/guest_cpuid.h"
-#include "pv/pv.h"
-#include "pv/vmca.h"
 #include "x86/exc.h"
 #include "x86/msr.h"
 #include "x86/page.h"
 #include "x86/tsc.h"
+#include "cpu/features.h"
+#include "pv/guest_cpuid.h"
+#include "pv/pv.h"
+#include "pv/vmca.h"
 
 #define APIC_BASE_ADDRESS 0xfee00000UL
-#define APIC_BASE_ENABLE (1UL << 11)
-#define APIC_BASE_BSP (1UL << 8)
+#define APIC_BASE_ENABLE  (1UL << 11)
+#define APIC_BASE_BSP     (1UL << 8)
 
-#define MISC_ENABLE_BTS_UNAVAIL (1UL << 11)
+#define MISC_ENABLE_BTS_UNAVAIL  (1UL << 11)
 #define MISC_ENABLE_PEBS_UNAVAIL (1UL << 12)
 #define MISC_ENABLE_XTPR_DISABLE (1UL << 23)
-#define MISC_ENABLE_PERF_AVAIL (1UL << 7)
-#define MISC_ENABLE_MONITOR (1UL << 18)
+#define MISC_ENABLE_PERF_AVAIL   (1UL << 7)
+#define MISC_ENABLE_MONITOR      (1UL << 18)
 
 #define PRED_CMD_IBPB 1UL
 
 /* Index ranges of the performance counters, which are not offered. */
-#define MSR_PERF_STATUS 0x198
-#define MSR_PERF_CTL 0x199
-#define MSR_THERM_INTERRUPT 0x19b
-#define MSR_THERM_STATUS 0x19c
-#define MSR_PERFCTR0 0xc1
-#define MSR_PERFCTR7 0xc8
-#define MSR_EVNTSEL0 0x186
-#define MSR_EVNTSEL7 0x18d
-#define MSR_FIXED_CTR0 0x309
-#define MSR_FIXED_CTR2 0x30b
-#define MSR_PERF_CAPABILITIES 0x345
-#define MSR_FIXED_CTR_CTRL 0x38d
-#define MSR_PERF_GLOBAL_OVF 0x390
-#define MSR_K7_EVNTSEL0 0xc0010000
-#define MSR_K7_PERFCTR3 0xc0010007
-#define MSR_K8_SYSCFG 0xc0010010
-#define MSR_K7_HWCR 0xc0010015
-#define MSR_K8_IORR_BASE0 0xc0010016
-#define MSR_K8_IORR_MASK1 0xc0010019
-#define MSR_K8_TOP_MEM1 0xc001001a
-#define MSR_K8_TOP_MEM2 0xc001001d
-#define MSR_K8_PSTATE_LIMIT 0xc0010061
-#define MSR_K8_PSTATE7 0xc001006b
-#define MSR_FAM15H_EVNTSEL0 0xc0010200
-#define MSR_FAM15H_PERFCTR5 0xc001020b
-#define MSR_AMD_DE_CFG 0xc0011029
+#define MSR_PERF_STATUS         0x198
+#define MSR_PERF_CTL            0x199
+#define MSR_THERM_INTERRUPT     0x19b
+#define MSR_THERM_STATUS        0x19c
+#define MSR_PERFCTR0            0xc1
+#define MSR_PERFCTR7            0xc8
+#define MSR_EVNTSEL0            0x186
+#define MSR_EVNTSEL7            0x18d
+#define MSR_FIXED_CTR0          0x309
+#define MSR_FIXED_CTR2          0x30b
+#define MSR_PERF_CAPABILITIES   0x345
+#define MSR_FIXED_CTR_CTRL      0x38d
+#define MSR_PERF_GLOBAL_OVF     0x390
+#define MSR_K7_EVNTSEL0         0xc0010000
+#define MSR_K7_PERFCTR3         0xc0010007
+#define MSR_K8_SYSCFG           0xc0010010
+#define MSR_K7_HWCR             0xc0010015
+#define MSR_K8_IORR_BASE0       0xc0010016
+#define MSR_K8_IORR_MASK1       0xc0010019
+#define MSR_K8_TOP_MEM1         0xc001001a
+#define MSR_K8_TOP_MEM2         0xc001001d
+#define MSR_K8_PSTATE_LIMIT     0xc0010061
+#define MSR_K8_PSTATE7          0xc001006b
+#define MSR_FAM15H_EVNTSEL0     0xc0010200
+#define MSR_FAM15H_PERFCTR5     0xc001020b
+#define MSR_AMD_DE_CFG          0xc0011029
 #define DE_CFG_LFENCE_SERIALISE (1UL << 1)
-#define HWCR_CPUID_USER_DIS (1UL << 35)
+#define HWCR_CPUID_USER_DIS     (1UL << 35)
 
 static bool is_amd(void)
 {
@@ -136,8 +136,8 @@ static bool read_amd(const struct vcpu *v, uint32_t index, uint64_t *ret_value)
 static uint64_t policy_msr(const struct domain *d, uint32_t index)
 {
     xen_msr_entry_t entries[CPU_POLICY_MSRS_MAX];
-    unsigned int count = cpu_policy_msrs(CPU_POLICY_DOMAIN, d, entries,
-                                         CPU_POLICY_MSRS_MAX);
+    unsigned int count =
+        cpu_policy_msrs(CPU_POLICY_DOMAIN, d, entries, CPU_POLICY_MSRS_MAX);
 
     for (unsigned int i = 0; i < count && i < CPU_POLICY_MSRS_MAX; i++) {
         if (entries[i].idx == index) {
@@ -303,8 +303,7 @@ bool guest_wrmsr(struct vcpu *v, uint32_t index, uint64_t value)
         /* Intel's way of asking for the revision: write 0, cpuid, read. */
         return cpu_features.vendor == CPU_INTEL && value == 0;
     case MSR_PRED_CMD:
-        if (!guest_cpuid_has(d, 8 * 32 + 12) ||
-            (value & ~PRED_CMD_IBPB) != 0) {
+        if (!guest_cpuid_has(d, 8 * 32 + 12) || (value & ~PRED_CMD_IBPB) != 0) {
             return false;
         }
         return value == 0 || wrmsr_safe(MSR_PRED_CMD, value) == 0;
@@ -342,8 +341,8 @@ unsigned int guest_msrs_get(struct vcpu *v, xen_domctl_vcpu_msr_t *out)
         uint64_t value;
 
         if (guest_rdmsr(v, saved_msrs[i], &value) && value != 0) {
-            out[count] = (xen_domctl_vcpu_msr_t){.index = saved_msrs[i],
-                                                 .value = value};
+            out[count] =
+                (xen_domctl_vcpu_msr_t){.index = saved_msrs[i], .value = value};
             count++;
         }
     }

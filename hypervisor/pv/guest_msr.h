@@ -10,9 +10,9 @@
 #ifndef VIGIL_PV_GUEST_MSR_H
 #define VIGIL_PV_GUEST_MSR_H
 
-#include "domain/vcpu.h"
 #include "lib/compiler.h"
 #include "lib/xen_abi.h"
+#include "domain/vcpu.h"
 
 /**
  * guest_rdmsr() - rdmsr of a guest's kernel
@@ -23,8 +23,8 @@
  * Context: any but NMI/#MC.
  * Return:  true; false: #GP
  */
-bool guest_rdmsr(struct vcpu *v, uint32_t index,
-                 uint64_t *ret_value) MUST_CHECK;
+bool guest_rdmsr(struct vcpu *v, uint32_t index, uint64_t *ret_value)
+    MUST_CHECK;
 
 /**
  * guest_wrmsr() - wrmsr of a guest's kernel

@@ -4,11 +4,11 @@
  */
 #include "pv/iret_fixup.h"
 
-#include "pv/guest_access.h"
-#include "pv/privop.h"
 #include "x86/exc.h"
 #include "x86/layout.h"
 #include "x86/page.h"
+#include "pv/guest_access.h"
+#include "pv/privop.h"
 
 /* Flags iretq changes at CPL 3 with IOPL 0: all but IF, IOPL, VM, VIF, VIP. */
 #define IRET_FLAGS_CPL3 0x254dd5UL
@@ -45,8 +45,7 @@ static bool selector_is_allowed(uint16_t sel, bool is_code)
     if ((sel & ~3U) == 0) {
         return false;
     }
-    if ((sel & SELECTOR_TI) != 0 ||
-        sel < GDT_FIRST_RESERVED_ENTRY * 8) {
+    if ((sel & SELECTOR_TI) != 0 || sel < GDT_FIRST_RESERVED_ENTRY * 8) {
         return true;
     }
     return is_code ? sel == SEL_GUEST_CS64 || sel == SEL_GUEST_CS32
@@ -93,8 +92,7 @@ bool pv_finish_smap_iret(struct vcpu *v, struct cpu_regs *regs, uint64_t addr,
     size_t words;
 
     (void)v;
-    if (!iret_fixup_matches(regs, error_code) ||
-        !privop_in_long_mode(regs) ||
+    if (!iret_fixup_matches(regs, error_code) || !privop_in_long_mode(regs) ||
         copy_from_guest(bytes, regs->rip, sizeof(bytes)) != 0) {
         return false;
     }

@@ -11,9 +11,9 @@
 #ifndef VIGIL_PV_IRET_FIXUP_H
 #define VIGIL_PV_IRET_FIXUP_H
 
-#include "domain/vcpu.h"
 #include "lib/compiler.h"
 #include "x86/regs.h"
+#include "domain/vcpu.h"
 
 enum far_return {
     FAR_RETURN_NONE,

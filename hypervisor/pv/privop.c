@@ -9,8 +9,13 @@
  */
 #include "pv/privop.h"
 
-#include "cpu/features.h"
 #include "lib/errno.h"
+#include "x86/barrier.h"
+#include "x86/exc.h"
+#include "x86/layout.h"
+#include "x86/segment.h"
+#include "x86/tsc.h"
+#include "cpu/features.h"
 #include "pv/bounce.h"
 #include "pv/ctrlreg.h"
 #include "pv/debugreg.h"
@@ -20,18 +25,13 @@
 #include "pv/guest_msr.h"
 #include "pv/privop_decode.h"
 #include "pv/privop_io.h"
-#include "x86/barrier.h"
-#include "x86/exc.h"
-#include "x86/layout.h"
-#include "x86/segment.h"
-#include "x86/tsc.h"
 
 #define DR6_BS (1UL << 14)
 
 enum outcome {
-    DONE,      /* advance rip                             */
-    DONE_STAY, /* rip is right as it is; something queued */
-    REFUSED,   /* the guest gets its fault                */
+    DONE,       /* advance rip                             */
+    DONE_STAY,  /* rip is right as it is; something queued */
+    REFUSED,    /* the guest gets its fault                */
     BAD_OPCODE, /* the guest gets #UD instead             */
 };
 
@@ -245,8 +245,7 @@ static enum outcome perform_kernel(struct vcpu *v, struct cpu_regs *regs,
         return DONE;
     case PRIVOP_CACHE_FLUSH:
         /* Only who drives devices can have a reason. */
-        if (v->domain->is_privileged ||
-            v->domain->io_mem.count != 0) {
+        if (v->domain->is_privileged || v->domain->io_mem.count != 0) {
             cache_writeback_all();
         }
         return DONE;
@@ -366,8 +365,7 @@ bool pv_emulate_ud(struct vcpu *v, struct cpu_regs *regs)
     /*
      * A migrated guest may have been shown rdtscp by a processor that has it.
      */
-    if (!cpu_features.rdtscp &&
-        privop_decode(bytes, count, long_mode, &insn) &&
+    if (!cpu_features.rdtscp && privop_decode(bytes, count, long_mode, &insn) &&
         insn.op == PRIVOP_RDTSCP && do_rdtsc(v, regs, &insn) == DONE) {
         retire(v, regs, insn.len, long_mode, 0);
         return true;

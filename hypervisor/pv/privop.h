@@ -9,9 +9,9 @@
 #ifndef VIGIL_PV_PRIVOP_H
 #define VIGIL_PV_PRIVOP_H
 
-#include "domain/vcpu.h"
 #include "lib/compiler.h"
 #include "x86/regs.h"
+#include "domain/vcpu.h"
 
 /**
  * pv_emulate_gp() - a guest took #GP with error code 0

@@ -156,8 +156,8 @@ static void decode_0f(struct cursor *c, const struct prefixes *p,
     }
 }
 
-static void decode_io(struct cursor *c, const struct prefixes *p, uint8_t opcode,
-                      bool long_mode, struct privop_insn *insn)
+static void decode_io(struct cursor *c, const struct prefixes *p,
+                      uint8_t opcode, bool long_mode, struct privop_insn *insn)
 {
     insn->io_bytes = (opcode & 1) == 0 ? 1 : p->operand16 ? 2 : 4;
     switch (opcode) {

@@ -54,8 +54,8 @@ struct privop_insn {
 
 /* Segment prefix; 64-bit code has a base only in fs and gs. */
 #define INSN_SEG_DEFAULT 0
-#define INSN_SEG_FS 1
-#define INSN_SEG_GS 2
+#define INSN_SEG_FS      1
+#define INSN_SEG_GS      2
 
 /**
  * privop_decode() - what does the guest want to do?

@@ -15,6 +15,9 @@
  */
 #include "pv/privop_io.h"
 
+#include "x86/exc.h"
+#include "x86/io.h"
+#include "x86/msr.h"
 #include "cpu/softirq.h"
 #include "dev/pci_cfg.h"
 #include "dev/rtc.h"
@@ -22,17 +25,14 @@
 #include "pv/bounce.h"
 #include "pv/guest_access.h"
 #include "pv/pv.h"
-#include "x86/exc.h"
-#include "x86/io.h"
-#include "x86/msr.h"
 
-#define PORT_PIT_CH2 0x42
-#define PORT_PIT_MODE 0x43
-#define PORT_SPEAKER 0x61
-#define PORT_CMOS_INDEX 0x70
-#define PORT_CMOS_DATA 0x71
+#define PORT_PIT_CH2     0x42
+#define PORT_PIT_MODE    0x43
+#define PORT_SPEAKER     0x61
+#define PORT_CMOS_INDEX  0x70
+#define PORT_CMOS_DATA   0x71
 #define PORT_PCI_ADDRESS 0xcf8
-#define PORT_PCI_DATA 0xcfc
+#define PORT_PCI_DATA    0xcfc
 
 /* Elements of a rep that are done before the guest may be interrupted. */
 #define REP_ELEMENTS_MAX 1024
@@ -320,8 +320,7 @@ static bool string_element(struct vcpu *v, struct cpu_regs *regs,
 static enum privop_io_result string_io(struct vcpu *v, struct cpu_regs *regs,
                                        const struct privop_insn *insn)
 {
-    uint64_t base =
-        insn->op == PRIVOP_OUTS ? segment_base(insn->segment) : 0;
+    uint64_t base = insn->op == PRIVOP_OUTS ? segment_base(insn->segment) : 0;
 
     if (!insn->repeat) {
         return string_element(v, regs, insn, base) ? PRIVOP_IO_DONE

@@ -11,10 +11,10 @@
 #ifndef VIGIL_PV_PRIVOP_IO_H
 #define VIGIL_PV_PRIVOP_IO_H
 
-#include "domain/vcpu.h"
 #include "lib/compiler.h"
-#include "pv/privop_decode.h"
 #include "x86/regs.h"
+#include "domain/vcpu.h"
+#include "pv/privop_decode.h"
 
 enum privop_io_result {
     PRIVOP_IO_DONE,    /* registers updated; advance rip               */

@@ -4,25 +4,30 @@
  */
 #include "pv/vmca.h"
 
-#include "cpu/features.h"
 #include "lib/errno.h"
 #include "lib/string.h"
-#include "pv/pv.h"
 #include "x86/exc.h"
 #include "x86/msr_index.h"
+#include "cpu/features.h"
+#include "pv/pv.h"
 
 #define MCG_CAP_CMCI_P (1UL << 10)
-#define MCG_CAP_TES_P (1UL << 11)
-#define MCG_CAP_SER_P (1UL << 24)
+#define MCG_CAP_TES_P  (1UL << 11)
+#define MCG_CAP_SER_P  (1UL << 24)
 
 #define MCG_STATUS_WRITABLE                                                    \
     (VMCA_MCG_RIPV | VMCA_MCG_EIPV | VMCA_MCG_MCIP | VMCA_MCG_LMCES)
-#define MCI_STATUS_VAL (1UL << 63)
+#define MCI_STATUS_VAL    (1UL << 63)
 /* CMCI enable and corrected-error threshold; no interrupt is ever sent. */
 #define MCI_CTL2_WRITABLE (1UL << 30 | 0x7fffUL)
 
 /* Registers of a bank, in the order of their numbers. */
-enum bank_register { BANK_CTL, BANK_STATUS, BANK_ADDR, BANK_MISC };
+enum bank_register {
+    BANK_CTL,
+    BANK_STATUS,
+    BANK_ADDR,
+    BANK_MISC
+};
 
 static bool is_intel(void)
 {

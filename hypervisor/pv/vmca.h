@@ -18,13 +18,13 @@
 #ifndef VIGIL_PV_VMCA_H
 #define VIGIL_PV_VMCA_H
 
-#include "domain/vcpu.h"
 #include "lib/compiler.h"
+#include "domain/vcpu.h"
 
 /* Bits of MCG_STATUS (SDM 3B 16.3.1.2). */
-#define VMCA_MCG_RIPV 0x1UL
-#define VMCA_MCG_EIPV 0x2UL
-#define VMCA_MCG_MCIP 0x4UL
+#define VMCA_MCG_RIPV  0x1UL
+#define VMCA_MCG_EIPV  0x2UL
+#define VMCA_MCG_MCIP  0x4UL
 #define VMCA_MCG_LMCES 0x8UL
 
 struct vmca_error {
@@ -84,8 +84,8 @@ enum vmca_access vmca_rdmsr(const struct vcpu *v, uint32_t index,
  * Context: any but NMI/#MC.
  * Return:  see enum vmca_access
  */
-enum vmca_access vmca_wrmsr(struct vcpu *v, uint32_t index,
-                            uint64_t value) MUST_CHECK;
+enum vmca_access vmca_wrmsr(struct vcpu *v, uint32_t index, uint64_t value)
+    MUST_CHECK;
 
 /**
  * vmca_cap() - MCG_CAP as guests see it; also what migration transports

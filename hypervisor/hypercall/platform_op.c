@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hypercall/platform_op.c - HYPERVISOR_platform_op(op), control domain only.
+ *
+ *   offered   settime32 17, settime64 62, get_cpu_version 48, firmware_info
+ *             50 (keyboard flags), enter_acpi_sleep 51 (S5), getidletime 53,
+ *             get_cpuinfo 55, get_symbol 63
+ *   refused   firmware_info of disks and EFI: nobody asked the BIOS;
+ *             everything else below
+ *
+ * Return:  0; -EACCES wrong interface version; -EFAULT; -EINVAL malformed;
+ *          -ENOENT no such record; -EOPNOTSUPP known, not offered; -ENODEV,
+ *          -EIO sleep failed; -ENOSYS no such op
+ */
+#include "lib/string.h"
+#include "lib/xen_abi.h"
+#include "x86/image.h"
+#include "x86/irqflags.h"
+#include "log/printk.h"
+#include "cpu/clock.h"
+#include "cpu/features.h"
+#include "crash/blackbox.h"
+#include "crash/symbols.h"
+#include "dev/acpi.h"
+#include "dev/acpi_madt.h"
+#include "domain/vclock.h"
+#include "hypercall/call.h"
+
+#define NS_PER_S        1000000000ULL
+#define ACPI_S5         5
+#define CPUS_PRESENT    1U
+#define CPUMAP_BITS_MAX 65536U /* more than anybody's bitmap of CPUs */
+/* Beyond this 64 bits of nanoseconds since 1970 overflow (year 2554). */
+#define SECONDS_MAX     (~0ULL / NS_PER_S - 1)
+
+static int64_t set_time(uint64_t secs, uint32_t nsecs, uint64_t system_time)
+{
+    if (secs > SECONDS_MAX || nsecs >= NS_PER_S) {
+        return -EINVAL;
+    }
+    clock_set_wall(secs * NS_PER_S + nsecs, system_time);
+    vclock_update_wall_all();
+    return 0;
+}
+
+static int64_t settime64(const struct xenpf_settime64 *t)
+{
+    return t->mbz != 0 ? -EINVAL : set_time(t->secs, t->nsecs, t->system_time);
+}
+
+static int64_t firmware_info(struct xenpf_firmware_info *f)
+{
+    switch (f->type) {
+    case XEN_FW_DISK_INFO:
+    case XEN_FW_DISK_MBR_SIGNATURE:
+        return -ENOENT;
+    case XEN_FW_KBD_SHIFT_FLAGS:
+        if (f->index != 0) {
+            return -ENOENT;
+        }
+        f->u.kbd_shift_flags = 0;
+        return 0;
+    case XEN_FW_VBEDDC_INFO:
+    case XEN_FW_EFI_INFO:
+        return -EOPNOTSUPP;
+    default:
+        return -EINVAL;
+    }
+}
+
+static int64_t enter_acpi_sleep(const struct xenpf_enter_acpi_sleep *s)
+{
+    uint64_t irq;
+    int rc;
+
+    if (s->sleep_state != ACPI_S5 || s->flags != 0) {
+        return -EOPNOTSUPP;
+    }
+    /* The box says "clean" from here on: do not get half-way. */
+    if (acpi_fixed()->pm1a_cnt == 0) {
+        return -ENODEV;
+    }
+    pr_notice("platform: the control domain switches the machine off");
+    blackbox_clean("power off by the control domain");
+    irq = irq_save();
+    rc = acpi_enter_sleep(s->val_a, s->val_b);
+    irq_restore(irq);
+    return rc;
+}
+
+/* ACPI's name of a processor; all ones if the firmware did not say. */
+static uint32_t acpi_id_of(uint32_t apic_id)
+{
+    const struct acpi_madt *madt = acpi_madt();
+
+    for (unsigned int i = 0; madt != NULL && i < madt->cpu_count; i++) {
+        if (madt->cpu[i].apic_id == apic_id) {
+            return madt->cpu[i].acpi_uid;
+        }
+    }
+    return ~0U;
+}
+
+static int64_t get_cpuinfo(struct xenpf_pcpuinfo *p)
+{
+    p->max_present = CPUS_PRESENT - 1;
+    p->apic_id = p->acpi_id = ~0U;
+    if (p->xen_cpuid >= CPUS_PRESENT) {
+        p->flags = XEN_PCPU_FLAGS_INVALID;
+        return 0;
+    }
+    p->flags = XEN_PCPU_FLAGS_ONLINE;
+    p->apic_id = this_cpu()->apic_id;
+    p->acpi_id = acpi_id_of(p->apic_id);
+    return 0;
+}
+
+static int64_t get_cpu_version(struct xenpf_pcpu_version *p)
+{
+    p->max_present = CPUS_PRESENT - 1;
+    if (p->xen_cpuid >= CPUS_PRESENT) {
+        memset(p->vendor_id, 0, sizeof(p->vendor_id));
+        p->family = p->model = p->stepping = 0;
+        return 0;
+    }
+    memcpy(p->vendor_id, cpu_features.vendor_id, sizeof(p->vendor_id));
+    p->family = cpu_features.family;
+    p->model = cpu_features.model;
+    p->stepping = cpu_features.stepping;
+    return 0;
+}
+
+/* What no vcpu of a living domain used; the dead take their time with them. */
+static uint64_t idle_ns(uint64_t now)
+{
+    uint64_t busy = 0;
+    struct domain *d = domain_next(0);
+
+    while (d != NULL) {
+        domid_t domid = d->domid;
+
+        for (unsigned int i = 0; i < d->max_vcpus && i < MAX_VCPUS; i++) {
+            vcpu_runstate_info_t info;
+
+            if (d->vcpu[i] != NULL) {
+                vcpu_runstate_get(d->vcpu[i], &info);
+                busy += info.time[RUNSTATE_running];
+            }
+        }
+        domain_put(d);
+        d = domain_next((domid_t)(domid + 1));
+    }
+    return now > busy ? now - busy : 0;
+}
+
+static int64_t getidletime(struct xenpf_getidletime *g)
+{
+    uint8_t map;
+    uint64_t idle;
+    size_t map_bytes;
+
+    g->now = clock_now_ns();
+    if (g->cpumap_nr_cpus == 0) {
+        return 0;
+    }
+    if (copy_elem_from_guest(&map, g->cpumap_bitmap, 0) != 0) {
+        return -EFAULT;
+    }
+    /* Only CPU 0 is there; the answer names the CPUs it is about. */
+    map &= 1;
+    if (map != 0) {
+        idle = idle_ns(g->now);
+        if (copy_elem_to_guest(g->idletime, 0, &idle) != 0) {
+            return -EFAULT;
+        }
+    }
+    if (copy_elem_to_guest(g->cpumap_bitmap, 0, &map) != 0) {
+        return -EFAULT;
+    }
+    map_bytes = (MIN(g->cpumap_nr_cpus, CPUMAP_BITS_MAX) + 7) / 8;
+    return clear_guest(handle_elem_va(g->cpumap_bitmap, 1), map_bytes - 1);
+}
+
+static int64_t get_symbol(struct xenpf_symdata *s)
+{
+    const char *name;
+    uint32_t len, room = s->namelen;
+
+    if (s->symnum >= symbol_count) {
+        s->namelen = 0;
+        s->address = 0;
+        return 0;
+    }
+    name = symbol_names + symbol_table[s->symnum].name;
+    len = (uint32_t)strlen(name);
+    s->namelen = len;
+    s->type = 't';
+    s->address = image_start() + symbol_table[s->symnum].offset;
+    s->symnum++;
+    if (room == 0) {
+        return 0;
+    }
+    if (len >= room) {
+        len = room - 1;
+    }
+    if (copy_to_guest(handle_va(s->name), name, len) != 0 ||
+        clear_guest(handle_va(s->name) + len, 1) != 0) {
+        return -EFAULT;
+    }
+    return 0;
+}
+
+static int64_t run(struct xen_platform_op *op, bool *ret_give_back)
+{
+    *ret_give_back = true;
+    switch (op->cmd) {
+    case XENPF_settime32:
+        return set_time(op->u.settime32.secs, op->u.settime32.nsecs,
+                        op->u.settime32.system_time);
+    case XENPF_settime64:
+        return settime64(&op->u.settime64);
+    case XENPF_firmware_info:
+        return firmware_info(&op->u.firmware_info);
+    case XENPF_enter_acpi_sleep:
+        *ret_give_back = false;
+        return enter_acpi_sleep(&op->u.enter_acpi_sleep);
+    case XENPF_getidletime:
+        return getidletime(&op->u.getidletime);
+    case XENPF_get_cpuinfo:
+        return get_cpuinfo(&op->u.pcpu_info);
+    case XENPF_get_cpu_version:
+        return get_cpu_version(&op->u.pcpu_version);
+    case XENPF_get_symbol:
+        return get_symbol(&op->u.symdata);
+    case XENPF_set_processor_pminfo:
+        /* The answer Linux takes in silence: no power management. */
+        return -ENOSYS;
+    case XENPF_add_memtype:
+    case XENPF_del_memtype:
+    case XENPF_read_memtype:
+    case XENPF_microcode_update:
+    case XENPF_platform_quirk:
+    case XENPF_efi_runtime_call:
+    case XENPF_change_freq:
+    case XENPF_cpu_online:
+    case XENPF_cpu_offline:
+    case XENPF_cpu_hotadd:
+    case XENPF_mem_hotadd:
+    case XENPF_core_parking:
+    case XENPF_resource_op:
+        return -EOPNOTSUPP;
+    default:
+        return -ENOSYS;
+    }
+}
+
+int64_t do_platform_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                       uint64_t a5)
+{
+    struct xen_platform_op op;
+    bool give_back;
+    int64_t rc;
+
+    (void)a2;
+    (void)a3;
+    (void)a4;
+    (void)a5;
+    if (copy_from_guest(&op, a1, sizeof(op)) != 0) {
+        return -EFAULT;
+    }
+    if (op.interface_version != XENPF_INTERFACE_VERSION) {
+        return -EACCES;
+    }
+    rc = run(&op, &give_back);
+    if (rc == 0 && give_back && copy_to_guest(a1, &op, sizeof(op)) != 0) {
+        rc = -EFAULT;
+    }
+    return rc;
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hypercall/vigil_op.c - HYPERVISOR_vigil_op(op, arg): what Vigil adds to the
+ * Xen ABI (<vigil/vigil_op.h>).
+ *
+ *   version      anybody
+ *   box_info, box_read, box_ack, death_next, provoke, counters
+ *                control domain only
+ *
+ * Return:  0; -EFAULT; -EPERM not the control domain, or provoke without the
+ *          boot option; -ENOENT no box, no newer death; -EINVAL offset beyond
+ *          the box, no such provocation; -ENOSYS no such op
+ */
+#include "hypercall/vigil_op.h"
+
+#include <vigil/blackbox.h>
+#include <vigil/vigil_op.h>
+
+#include "lib/string.h"
+#include "log/printk.h"
+#include "cpu/clock.h"
+#include "crash/harvest.h"
+#include "mm/heap.h"
+#include "mm/page_alloc.h"
+#include "domain/death.h"
+#include "hypercall/call.h"
+#include "hypercall/xen_version.h"
+
+/* Written once at boot. */
+static bool provoke_allowed;
+
+void vigil_op_allow_provoke(bool allow)
+{
+    provoke_allowed = allow;
+}
+
+static int64_t op_version(uint64_t arg)
+{
+    struct vigil_op_version v = {.interface_version = VIGIL_INTERFACE_VERSION};
+
+    (void)xen_version_text(v.text, sizeof(v.text));
+    return copy_to_guest(arg, &v, sizeof(v));
+}
+
+static int64_t op_box_info(uint64_t arg)
+{
+    struct vigil_op_box_info info = {0};
+    struct vigil_box_header header;
+    size_t bytes;
+    const void *box = harvest_get(&bytes);
+
+    if (box == NULL || bytes < sizeof(header)) {
+        return -ENOENT;
+    }
+    memcpy(&header, box, sizeof(header));
+    info.bytes = bytes;
+    info.state = header.state;
+    info.kind = header.kind;
+    return copy_to_guest(arg, &info, sizeof(info));
+}
+
+static int64_t op_box_read(uint64_t arg)
+{
+    struct vigil_op_box_read r;
+    size_t bytes;
+    const char *box = harvest_get(&bytes);
+
+    if (box == NULL) {
+        return -ENOENT;
+    }
+    if (copy_from_guest(&r, arg, sizeof(r)) != 0) {
+        return -EFAULT;
+    }
+    if (r.offset > bytes) {
+        return -EINVAL;
+    }
+    if (r.bytes > bytes - r.offset) {
+        r.bytes = bytes - r.offset;
+    }
+    if (copy_to_guest(r.buffer, box + r.offset, r.bytes) != 0 ||
+        copy_to_guest(arg, &r, sizeof(r)) != 0) {
+        return -EFAULT;
+    }
+    return 0;
+}
+
+static int64_t op_death_next(uint64_t arg)
+{
+    /* Too large for the stack, with the bounce frames below it. */
+    struct vigil_op_death *op = heap_alloc(sizeof(*op));
+    int64_t rc;
+
+    if (op == NULL) {
+        return -ENOMEM;
+    }
+    if (copy_from_guest(&op->after_seq, arg, sizeof(op->after_seq)) != 0) {
+        rc = -EFAULT;
+        goto out_free;
+    }
+    rc = domain_death_next(op->after_seq, &op->death, &op->lost);
+    if (rc == 0) {
+        rc = copy_to_guest(arg, op, sizeof(*op));
+    }
+out_free:
+    heap_free(op);
+    return rc;
+}
+
+static int64_t op_provoke(uint64_t arg)
+{
+    struct vigil_op_provoke p;
+
+    if (!provoke_allowed) {
+        return -EPERM;
+    }
+    if (copy_from_guest(&p, arg, sizeof(p)) != 0) {
+        return -EFAULT;
+    }
+    return provoke_failure(p.kind);
+}
+
+static uint64_t frames_of_domains(void)
+{
+    uint64_t frames = 0;
+    struct domain *d = domain_next(0);
+
+    while (d != NULL) {
+        domid_t domid = d->domid;
+
+        frames += d->tot_pages;
+        domain_put(d);
+        d = domain_next((domid_t)(domid + 1));
+    }
+    return frames;
+}
+
+static void count_memory(struct vigil_op_counters *c)
+{
+    struct page_alloc_stats mem;
+    uint64_t used;
+
+    page_alloc_stats(&mem);
+    c->free_frames = mem.free_frames;
+    c->dirty_frames = mem.dirty_frames;
+    used = mem.free_frames + frames_of_domains();
+    c->hv_frames = mem.total_frames > used ? mem.total_frames - used : 0;
+}
+
+static int64_t op_counters(uint64_t arg)
+{
+    struct vigil_op_counters c = {0};
+    struct log_stats log;
+
+    log_get_stats(&log);
+    c.log_cells = log.cells;
+    c.log_lost = log.lost;
+    c.nmi_total = this_cpu()->nmi_count;
+    c.guest_deaths = death_count();
+    c.boot_tsc_khz = clock_tsc_khz();
+    count_memory(&c);
+    return copy_to_guest(arg, &c, sizeof(c));
+}
+
+int64_t do_vigil_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                    uint64_t a5)
+{
+    (void)a3;
+    (void)a4;
+    (void)a5;
+    if (a1 == VIGIL_OP_version) {
+        return op_version(a2);
+    }
+    if (!current->domain->is_privileged) {
+        return -EPERM;
+    }
+    switch (a1) {
+    case VIGIL_OP_box_info:
+        return op_box_info(a2);
+    case VIGIL_OP_box_read:
+        return op_box_read(a2);
+    case VIGIL_OP_box_ack:
+        return harvest_ack();
+    case VIGIL_OP_death_next:
+        return op_death_next(a2);
+    case VIGIL_OP_provoke:
+        return op_provoke(a2);
+    case VIGIL_OP_counters:
+        return op_counters(a2);
+    default:
+        return -ENOSYS;
+    }
+}
