@@ -6,7 +6,7 @@ One machine that resets again and again; each case is the story of one crash.
 
 import re
 
-from suite import Suite, check, need_vigil
+from suite import Suite, check, crash_records, need_vigil
 
 
 class Crash(Suite):
@@ -21,12 +21,8 @@ class Crash(Suite):
 
     def box(self, kind, words):
         """After the reset: find the one record and return its text."""
-        records = self.vm.dom0_json("vigil crash list --json")
-        found = [r for value in (records if isinstance(records, list)
-                                 else records.values())
-                 for r in (value if isinstance(value, list) else [value])
-                 if isinstance(r, dict) and r.get("kind") == kind]
-        check(len(found) == 1, f"records of kind {kind}: {records}")
+        found = crash_records(self.vm, kind)
+        check(len(found) == 1, f"records of kind {kind}: {found}")
         text = self.vm.dom0(f"vigil crash show {found[0]['id']}")
         check(re.search(words, text, re.I), f"no /{words}/ in {text[:600]}")
         return text
@@ -41,12 +37,12 @@ class Crash(Suite):
         """Break the hypervisor and come back."""
         self.vm.send(f"vigil debug provoke {kind}")
         self.vm.expect(banner, 30, fail=None)
-        self.vm.wait_dom0(120)
+        self.vm.wait_dom0(120, fail=None)
 
     def test_dom0_panic(self):
         self.vm.send("echo c >/proc/sysrq-trigger")
         self.vm.expect(r"Kernel panic - not syncing", 30, fail=None)
-        self.vm.wait_dom0(120)
+        self.vm.wait_dom0(120, fail=None)
         self.box("dom0", r"crash|panic")
 
     def test_dom0_log_is_kept(self):
@@ -73,7 +69,7 @@ class Crash(Suite):
 
     def test_clean_reboot_is_no_crash(self):
         self.vm.send("reboot -f")
-        self.vm.wait_dom0(150)
+        self.vm.wait_dom0(150, fail=None)
         rc, text = self.vm.dom0_cmd("vigil crash list")
         check(not re.search(r"\b(host|dom0)\b", text), text)
 
@@ -90,6 +86,6 @@ class CrashKey(Suite):
     def test_debug_key(self):
         self.vm.send("xl debug-keys C")
         self.vm.expect(r"Panic on CPU \d|Dom0 crashed|Domain 0", 30, fail=None)
-        self.vm.wait_dom0(120)
+        self.vm.wait_dom0(120, fail=None)
         text = self.vm.dom0("vigil crash list")
         check(re.search(r"\bhost\b", text), text)

@@ -155,7 +155,8 @@ class VM:
         return self._wait(lambda text: wanted.search(text), bad, timeout,
                           what or f"/{pattern}/")
 
-    def _wait(self, find, bad, timeout, what):
+    def _wait(self, find, bad, timeout, what, patient=False):
+        # patient: the serial line may be silent as long as it likes
         deadline = time.monotonic() + timeout * SCALE
         trouble = None
         with self._changed:
@@ -182,7 +183,7 @@ class VM:
                 if now >= self.wall:
                     trouble = "the machine's wall limit is over"
                     break
-                if now - self.last_byte >= self.silence:
+                if not patient and now - self.last_byte >= self.silence:
                     trouble = f"no serial byte for {self.silence:g} s"
                     break
                 self._changed.wait(min(1.0, deadline - now))
@@ -233,7 +234,7 @@ class VM:
             done["text"] = re.sub(r"^\|", "", body, flags=re.M).strip("\n")
             return re.compile(r"\Z").search(text)
 
-        self._wait(find, bad, timeout, f"Dom0 to run '{command}'")
+        self._wait(find, bad, timeout, f"Dom0 to run '{command}'", True)
         return done["rc"], done["text"]
 
     def dom0(self, command, timeout=60):
@@ -243,30 +244,43 @@ class VM:
             raise VMError(f"'{command}' ended with {rc}: {text[-600:]}")
         return text
 
-    def dom0_json(self, command, timeout=60):
-        """Run a command that must succeed and parse what it prints.
+    def dom0_bytes(self, command, timeout=60):
+        """Run a command that must succeed.  Return: its output as bytes.
 
-        The text travels as hex with its checksum; a garbled line is asked
-        for again without running the command again.
+        It travels as hex with its checksum; what came garbled is asked for
+        again, without running the command again.
         """
-        self.dom0(f"{command} >/run/json", timeout)
+        self.dom0(f"{command} >/run/bytes", timeout)
         for _ in range(4):
-            text = self.dom0("hexdump -v -e '32/1 \"%02x\" \"\\n\"' /run/json; "
-                             "echo; md5sum </run/json", timeout)
+            text = self.dom0("hexdump -v -e '32/1 \"%02x\" \"\\n\"' /run/bytes;"
+                             " echo; md5sum </run/bytes", timeout)
             lines = text.split("\n")
             try:
                 data = bytes.fromhex("".join(
                     line for line in lines[:-1]
                     if re.fullmatch(r"(?:[0-9a-f]{2} *)+", line)))
-                if lines[-1].startswith(hashlib.md5(data).hexdigest()):
-                    return json.loads(data.decode())
             except ValueError:
                 continue
-        raise VMError(f"'{command}' did not print JSON: {text[:300]}")
+            if lines[-1].startswith(hashlib.md5(data).hexdigest()):
+                return data
+        raise VMError(f"'{command}': its output came garbled four times: "
+                      f"{text[:300]}")
 
-    def wait_dom0(self, timeout=150):
-        """Wait for Dom0's shell.  Return: seconds from power-on to its init."""
-        self.expect(r"^DOM0-INIT", timeout)
+    def dom0_json(self, command, timeout=60):
+        """Run a command that must succeed and parse the JSON it prints."""
+        data = self.dom0_bytes(command, timeout)
+        try:
+            return json.loads(data.decode())
+        except ValueError as error:
+            raise VMError(f"'{command}' does not print JSON: {error}: "
+                          f"{data[:200]}") from None
+
+    def wait_dom0(self, timeout=150, fail=FATAL):
+        """Wait for Dom0's shell.  Return: seconds from power-on to its init.
+
+        fail: None after a provoked crash, whose words may still be to come
+        """
+        self.expect(r"^DOM0-INIT", timeout, fail)
         took = time.monotonic() - self.start
         self.expect(r"^DOM0-READY", timeout)
         self.expect(r"dom0# ", 30)
