@@ -225,7 +225,8 @@ void blackbox_seal(void)
 
 void blackbox_clean(const char *reason)
 {
-    if (box == NULL) {
+    /* The first one to say why knows best. */
+    if (box == NULL || box->state != VIGIL_BOX_RUNNING) {
         return;
     }
     box->kind = VIGIL_BOX_KIND_CLEAN;

@@ -182,7 +182,10 @@ void blackbox_seal(void);
  * blackbox_clean() - an orderly power off or reboot: kind CLEAN, sealed
  * @reason: one line
  *
- * Context: normal; nothing is logged afterwards.
+ * The first call counts.  machine_restart(), machine_poweroff() and
+ * machine_halt() call it too, so a caller need not, but can say more.
+ *
+ * Context: normal.
  * Return:  nothing.
  */
 void blackbox_clean(const char *reason);

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * crash/backtrace and crash/symbols: destroyed stacks, every lookup.
+ */
+#include "tests/unit/unit.h"
+
+#include "crash/backtrace.h"
+#include "crash/blackbox.h"
+#include "crash/panic.h"
+#include "crash/symbols.h"
+#include "fake_printk.h"
+#include "x86/image.h"
+
+const uint32_t symbol_count = 3;
+const struct symbol_entry symbol_table[] = {{0x10, 0}, {0x20, 6}, {0x80, 13}};
+const char symbol_names[] = "first\0second\0third";
+
+bool crash_in_progress(void)
+{
+    return false;
+}
+
+void blackbox_text_append(uint32_t type, const char *text, size_t len)
+{
+    (void)type;
+    (void)text;
+    (void)len;
+    abort(); /* nobody is dying */
+}
+
+static uint64_t stack[32];
+
+static bool in_stack(uint64_t addr)
+{
+    return addr >= (uintptr_t)stack &&
+           addr + 16 <= (uintptr_t)(stack + 32);
+}
+
+static uint64_t at(unsigned int i)
+{
+    return (uintptr_t)&stack[i];
+}
+
+static void walks_up(void **state)
+{
+    uint64_t rips[8];
+
+    (void)state;
+    memset(stack, 0, sizeof(stack));
+    stack[2] = at(6);
+    stack[3] = 0x111;
+    stack[6] = at(20);
+    stack[7] = 0x222;
+    stack[20] = 0;
+    stack[21] = 0x333;
+    assert_int_equal(backtrace_walk(at(2), in_stack, rips, 8), 3);
+    assert_int_equal(rips[0], 0x111);
+    assert_int_equal(rips[1], 0x222);
+    assert_int_equal(rips[2], 0x333);
+    assert_int_equal(backtrace_walk(at(2), in_stack, rips, 2), 2);
+    assert_int_equal(backtrace_walk(at(2), in_stack, rips, 0), 0);
+}
+
+static void destroyed_stacks(void **state)
+{
+    uint64_t rips[8];
+
+    (void)state;
+    memset(stack, 0, sizeof(stack));
+    /* Not on the stack, not aligned, at its very end. */
+    assert_int_equal(backtrace_walk(0, in_stack, rips, 8), 0);
+    assert_int_equal(backtrace_walk(UINT64_MAX, in_stack, rips, 8), 0);
+    assert_int_equal(backtrace_walk(at(2) + 1, in_stack, rips, 8), 0);
+    assert_int_equal(backtrace_walk(at(31), in_stack, rips, 8), 0);
+    /* To itself, downwards, out of the stack. */
+    stack[2] = at(2);
+    stack[3] = 0x111;
+    assert_int_equal(backtrace_walk(at(2), in_stack, rips, 8), 1);
+    stack[2] = at(0);
+    assert_int_equal(backtrace_walk(at(2), in_stack, rips, 8), 1);
+    stack[2] = 0xffff800000000000;
+    assert_int_equal(backtrace_walk(at(2), in_stack, rips, 8), 1);
+}
+
+static void names(void **state)
+{
+    static const struct {
+        uint64_t addr;
+        const char *text;
+    } rows[] = {
+        {0x1000, "0000000000001000"}, /* before the first          */
+        {0x100f, "0000000000001000"}, /* (set below)               */
+        {0x1010, "first+0/0x10"},     {0x101f, "first+0xf/0x10"},
+        {0x1020, "second+0/0x60"},    {0x107f, "second+0x5f/0x60"},
+        {0x1080, "third+0/0x80"},     {0x10ff, "third+0x7f/0x80"},
+        {0x1100, "0000000000001100"}, {0, "0000000000000000"},
+        {UINT64_MAX, "ffffffffffffffff"},
+    };
+    char buf[64];
+
+    (void)state;
+    fake_image_start = 0x1000;
+    fake_image_text_end = 0x1100;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        symbol_format(buf, sizeof(buf), rows[i].addr);
+        if (i == 1) {
+            assert_string_equal(buf, "000000000000100f");
+        } else {
+            assert_string_equal(buf, rows[i].text);
+        }
+    }
+    symbol_format(buf, 4, 0x1010);
+    assert_string_equal(buf, "fir");
+}
+
+static void prints_a_line_each(void **state)
+{
+    unsigned int before = fake_printk_count;
+
+    (void)state;
+    backtrace_print(0x1025, 0);
+    assert_int_equal(fake_printk_count, before + 2);
+    assert_string_equal(fake_printk_last,
+                        "   [<0000000000001025>] second+0x5/0x60");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(walks_up),
+        cmocka_unit_test(destroyed_stacks),
+        cmocka_unit_test(names),
+        cmocka_unit_test(prints_a_line_each),
+    };
+
+    return UNIT_RUN(tests);
+}

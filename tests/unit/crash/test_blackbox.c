@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * crash/blackbox: the life of a zone, and blackbox_check() on bytes that were
+ * not written by us.
+ */
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+
+#include "crash/blackbox.h"
+#include "fake_hw.h"
+#include "log/printk.h"
+
+#define ZONE_BYTES (256 * 1024)
+
+/* In the heap and of the exact size: reading beyond it is seen by ASan. */
+static unsigned char *zone;
+
+static struct vigil_box_header *header(void)
+{
+    return (struct vigil_box_header *)(void *)zone;
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    fake_hw_reset();
+    zone = aligned_alloc(64, ZONE_BYTES);
+    memset(zone, 0xa5, ZONE_BYTES);
+    assert_int_equal(blackbox_init(zone, ZONE_BYTES, 11, 3, "Vigil test"), 0);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    free(zone);
+    return 0;
+}
+
+/* What every believable verdict promises. */
+static void sections_inside(const void *copy, size_t bytes)
+{
+    const struct vigil_box_header *h = copy;
+
+    for (int i = 0; i < VIGIL_BOX_SECTIONS; i++) {
+        const struct vigil_box_section *s = &h->section[i];
+
+        if (s->type != VIGIL_BOX_SECT_NONE) {
+            assert_true(s->offset <= bytes);
+            assert_true(s->bytes <= bytes - s->offset);
+        }
+    }
+    assert_non_null(memchr(h->reason, 0, sizeof(h->reason)));
+    assert_non_null(memchr(h->build, 0, sizeof(h->build)));
+}
+
+static void refuses_bad_zones(void **state)
+{
+    (void)state;
+    assert_int_equal(blackbox_init(zone, BOX_MIN_BYTES - 1, 1, 1, ""),
+                     -EINVAL);
+    assert_int_equal(blackbox_init(zone + 1, ZONE_BYTES - 64, 1, 1, ""),
+                     -EINVAL);
+    assert_int_equal(blackbox_init(NULL, ZONE_BYTES, 1, 1, ""), -EINVAL);
+}
+
+static void running_then_reset(void **state)
+{
+    struct vigil_log_cell cell;
+    const struct vigil_log_cell *ring;
+
+    (void)state;
+    pr_info("hello box");
+    assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_RESET);
+    assert_int_equal(blackbox_generation_of(zone, ZONE_BYTES), 3);
+    sections_inside(zone, ZONE_BYTES);
+    assert_int_equal(header()->section[0].type, VIGIL_BOX_SECT_LOG);
+    assert_int_equal(header()->section[0].bytes % VIGIL_LOG_CELL_BYTES, 0);
+    /* The message lies in the zone and carries this boot's number. */
+    assert_int_equal(log_ring_read(log_ring_now(),
+                                   log_ring_next(log_ring_now()) - 1, &cell),
+                     LOG_READ_OK);
+    assert_int_equal(cell.boot_id, 11);
+    ring = (const void *)(zone + header()->section[0].offset);
+    assert_ptr_equal(log_ring_now()->cells, ring);
+}
+
+static void crash_is_sealed(void **state)
+{
+    struct vigil_box_regs regs = {.rip = 0xffff82d080201234};
+    const struct vigil_box_section *s = header()->section;
+
+    (void)state;
+    blackbox_set_clock(2000000, 55);
+    blackbox_begin(VIGIL_BOX_KIND_HYPERVISOR, 2, "a reason");
+    assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_TORN);
+    blackbox_stage(VIGIL_BOX_STAGE_NOTES, 1);
+    blackbox_stage(VIGIL_BOX_STAGE_STOP, 2);
+    assert_int_equal(header()->stage, VIGIL_BOX_STAGE_NOTES);
+    assert_int_equal(header()->depth, 2);
+    blackbox_regs(&regs);
+    blackbox_text_append(VIGIL_BOX_SECT_BACKTRACE, "one\n", 4);
+    blackbox_text_append(VIGIL_BOX_SECT_BACKTRACE, "two\n", 4);
+    blackbox_text_append(VIGIL_BOX_SECT_NOTES, "note\n", 5);
+    blackbox_mce("0123456789abcdef", 16);
+    blackbox_seal();
+
+    assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_SEALED_OK);
+    assert_string_equal(header()->reason, "a reason");
+    assert_int_equal(header()->cpu, 2);
+    assert_int_equal(header()->tsc_khz, 2000000);
+    for (int i = 0; i < VIGIL_BOX_SECTIONS; i++) {
+        const char *bytes = (const char *)zone + s[i].offset;
+
+        if (s[i].type == VIGIL_BOX_SECT_BACKTRACE) {
+            assert_int_equal(s[i].bytes, 8);
+            assert_memory_equal(bytes, "one\ntwo\n", 8);
+        } else if (s[i].type == VIGIL_BOX_SECT_NOTES) {
+            assert_memory_equal(bytes, "note\n", 5);
+        } else if (s[i].type == VIGIL_BOX_SECT_REGS) {
+            assert_memory_equal(bytes, &regs, sizeof(regs));
+        } else if (s[i].type == VIGIL_BOX_SECT_MCE) {
+            assert_int_equal(s[i].bytes, 16);
+        }
+    }
+
+    /* Any damage to what a checksum covers is seen. */
+    zone[BOX_TRACE_OFFSET] ^= 1;
+    assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_SEALED_BAD);
+    zone[BOX_TRACE_OFFSET] ^= 1;
+    header()->tsc ^= 1;
+    assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_SEALED_BAD);
+    header()->tsc ^= 1;
+    assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_SEALED_OK);
+
+    blackbox_mark_taken(zone, ZONE_BYTES);
+    assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_TAKEN);
+    assert_int_equal(blackbox_generation_of(zone, ZONE_BYTES), 3);
+}
+
+static void texts_stop_at_their_room(void **state)
+{
+    char text[1000];
+
+    (void)state;
+    memset(text, 't', sizeof(text));
+    text[sizeof(text) - 1] = '\0';
+    for (int i = 0; i < 100; i++) {
+        blackbox_text_append(VIGIL_BOX_SECT_BACKTRACE, text, sizeof(text));
+        blackbox_text_append(VIGIL_BOX_SECT_NOTES, text, sizeof(text));
+    }
+    blackbox_begin(VIGIL_BOX_KIND_DOM0, 0, text);
+    blackbox_seal();
+    assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_SEALED_OK);
+    assert_int_equal(strlen(header()->reason), VIGIL_BOX_REASON_BYTES - 1);
+}
+
+static void clean_end(void **state)
+{
+    (void)state;
+    blackbox_clean("power off asked by Dom0");
+    assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_CLEAN);
+    blackbox_clean("too late");
+    assert_string_equal(header()->reason, "power off asked by Dom0");
+    assert_string_equal(blackbox_verdict_name(BOX_CLEAN), "clean");
+    /* A crash on the way out still counts as one. */
+    blackbox_begin(VIGIL_BOX_KIND_HYPERVISOR, 0, "late");
+    assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_TORN);
+}
+
+static void nothing_is_believed(void **state)
+{
+    unsigned char *small = aligned_alloc(64, 64);
+
+    (void)state;
+    memset(small, 0, 64);
+    assert_int_equal(blackbox_check(NULL, 0), BOX_NOTHING);
+    assert_int_equal(blackbox_check(small, 64), BOX_NOTHING);
+    assert_int_equal(blackbox_generation_of(small, 64), 0);
+    free(small);
+
+    header()->magic ^= 1;
+    assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_NOTHING);
+    header()->magic ^= 1;
+    /* The zone got smaller than the header says. */
+    assert_int_equal(blackbox_check(zone, ZONE_BYTES - 1), BOX_MANGLED);
+    header()->version++;
+    assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_MANGLED);
+    assert_int_equal(blackbox_generation_of(zone, ZONE_BYTES), 0);
+    header()->version--;
+    header()->header_bytes--;
+    assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_MANGLED);
+    header()->header_bytes++;
+    header()->state = 0;
+    assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_MANGLED);
+    header()->state = 9;
+    assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_MANGLED);
+    header()->state = VIGIL_BOX_SEALED;
+    memset(header()->reason, 'x', sizeof(header()->reason));
+    assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_MANGLED);
+}
+
+static void impossible_sections(void **state)
+{
+    static const struct {
+        uint64_t offset, bytes;
+    } rows[] = {
+        {0, 8},                       /* over the header             */
+        {ZONE_BYTES, 1},              /* behind the end              */
+        {ZONE_BYTES + 64, 0},         /* behind the end, empty       */
+        {4096, ZONE_BYTES},           /* over the end                */
+        {4096, UINT64_MAX},           /* wraps                       */
+        {UINT64_MAX - 63, 128},       /* wraps                       */
+        {4097, 1},                    /* not aligned                 */
+    };
+
+    (void)state;
+    header()->state = VIGIL_BOX_SEALED;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct vigil_box_section *s = &header()->section[7];
+
+        s->type = VIGIL_BOX_SECT_NOTES;
+        s->offset = rows[i].offset;
+        s->bytes = rows[i].bytes;
+        assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_MANGLED);
+    }
+}
+
+static void random_damage(void **state)
+{
+    unsigned char *copy = aligned_alloc(64, ZONE_BYTES);
+    unsigned int seen[BOX_SEALED_BAD + 1] = {0};
+
+    (void)state;
+    blackbox_begin(VIGIL_BOX_KIND_HYPERVISOR, 0, "r");
+    blackbox_seal();
+    srand(4);
+    for (int round = 0; round < 3000; round++) {
+        enum box_verdict v;
+
+        memcpy(copy, zone, BOX_LOG_OFFSET);
+        for (int i = rand() % 4; i >= 0; i--) {
+            /* Mostly the header behind the magic, where it hurts. */
+            size_t at = 8 + (size_t)rand() %
+                                (sizeof(struct vigil_box_header) - 8);
+
+            copy[at] = (unsigned char)(rand() & 1 ? rand() : 0xff);
+        }
+        v = blackbox_check(copy, ZONE_BYTES);
+        seen[v]++;
+        if (v != BOX_NOTHING && v != BOX_MANGLED) {
+            sections_inside(copy, ZONE_BYTES);
+        }
+    }
+    assert_true(seen[BOX_MANGLED] > 0);
+    assert_true(seen[BOX_SEALED_BAD] > 0);
+    free(copy);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(refuses_bad_zones),  TEST(running_then_reset),
+        TEST(crash_is_sealed),    TEST(texts_stop_at_their_room),
+        TEST(clean_end),          TEST(nothing_is_believed),
+        TEST(impossible_sections), TEST(random_damage),
+    };
+
+    return UNIT_RUN(tests);
+}

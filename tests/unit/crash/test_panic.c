@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * crash/panic: the ladder, undisturbed and disturbed at each stage.
+ *
+ * A crash happens once per life, so each story runs in a child process that
+ * ends in machine_leave(); the parent looks at what it left in shared memory.
+ */
+#include "tests/unit/unit.h"
+
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cpu/tenant.h"
+#include "crash/blackbox.h"
+#include "crash/notes.h"
+#include "crash/panic.h"
+#include "crash/reboot.h"
+#include "crash/stop.h"
+#include "crash/symbols.h"
+#include "fake_hw.h"
+#include "log/printk.h"
+#include "log/sink.h"
+#include "x86/image.h"
+#include "x86/msr_index.h"
+#include "x86/percpu.h"
+
+#define ZONE_BYTES (256 * 1024)
+
+/* What the child leaves behind. */
+static struct legacy {
+    unsigned char zone[ZONE_BYTES] __attribute__((aligned(64)));
+    char console[65536];
+    size_t console_len;
+    bool left;   /* machine_leave() was reached          */
+    bool fell;   /* triple fault                         */
+    bool parked; /* another CPU parked itself            */
+} *legacy;
+
+const uint32_t symbol_count = 2;
+const struct symbol_entry symbol_table[] = {{0, 0}, {0x100, 5}};
+const char symbol_names[] = "head\0guilty_function";
+
+static void (*note_hook)(void);
+static unsigned int notes_run;
+
+static void first_note(void)
+{
+    notes_run++;
+    crash_note("first note");
+    if (note_hook) {
+        note_hook();
+    }
+}
+
+static void second_note(void)
+{
+    notes_run++;
+    crash_note("second note");
+}
+
+const struct crash_note __crash_notes_start[2] = {{"first", first_note},
+                                                  {"second", second_note}};
+asm(".globl __crash_notes_end\n"
+    ".set __crash_notes_end, __crash_notes_start + 32");
+
+static void (*sink_hook)(void);
+
+static void console(const char *text, size_t len)
+{
+    if (sink_hook) {
+        sink_hook();
+    }
+    memcpy(legacy->console + legacy->console_len, text, len);
+    legacy->console_len += len;
+}
+
+static struct log_sink sink = {
+    .name = "console", .write = console, .emergency_write = console};
+
+static void (*leave_hook)(void);
+
+void machine_leave(void)
+{
+    legacy->left = true;
+    if (leave_hook) {
+        leave_hook();
+    }
+    _exit(0);
+}
+
+static void triple_faulted(void)
+{
+    legacy->fell = true;
+    _exit(0);
+}
+
+static struct vigil_box_header *box(void)
+{
+    return (struct vigil_box_header *)(void *)legacy->zone;
+}
+
+static const char *section_text(uint32_t type)
+{
+    for (int i = 0; i < VIGIL_BOX_SECTIONS; i++) {
+        if (box()->section[i].type == type && box()->section[i].bytes > 0) {
+            return (const char *)legacy->zone + box()->section[i].offset;
+        }
+    }
+    return NULL;
+}
+
+/* Run @story in a child with a working machine around it. */
+static void die_of(void (*story)(void))
+{
+    pid_t child;
+    int status;
+
+    memset(legacy, 0, sizeof(*legacy));
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        /* A failed assertion in the child must not look like success. */
+        alarm(60);
+        fake_hw_reset();
+        fake_msr_set(MSR_FS_BASE, 1);
+        fake_msr_set(MSR_GS_BASE, 2);
+        fake_msr_set(MSR_KERNEL_GS_BASE, 3);
+        fake_image_start = 0xffff82d080200000;
+        fake_image_text_end = 0xffff82d080201000;
+        fake_triple_fault_hook = triple_faulted;
+        log_sink_register(&sink);
+        if (blackbox_init(legacy->zone, ZONE_BYTES, 5, 1, "test") != 0) {
+            _exit(9);
+        }
+        story();
+        _exit(8);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static bool said(const char *text)
+{
+    return strstr(legacy->console, text) != NULL;
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    legacy = mmap(NULL, sizeof(*legacy), PROT_READ | PROT_WRITE,
+                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(legacy, MAP_FAILED);
+    return 0;
+}
+
+/* ---- stories ---- */
+
+static void simple(void)
+{
+    panic("the reason is %d", 42);
+}
+
+static void undisturbed(void **state)
+{
+    (void)state;
+    die_of(simple);
+    assert_true(legacy->left);
+    assert_true(said("(XEN) Panic on CPU 0:\n(XEN) the reason is 42\n"));
+    assert_true(said("Call trace:"));
+    assert_true(said("rax: 000000000000feed"));
+    assert_true(said("first note"));
+    assert_true(said("second note"));
+    assert_int_equal(blackbox_check(legacy->zone, ZONE_BYTES), BOX_SEALED_OK);
+    assert_int_equal(box()->kind, VIGIL_BOX_KIND_HYPERVISOR);
+    assert_int_equal(box()->stage, VIGIL_BOX_STAGE_SEAL);
+    assert_int_equal(box()->depth, 0);
+    assert_string_equal(box()->reason, "the reason is 42");
+    assert_non_null(strstr(section_text(VIGIL_BOX_SECT_NOTES),
+                           "first note\nsecond note\n"));
+}
+
+static struct cpu_regs guilty = {.rip = 0xffff82d080200123,
+                                 .rbx = 0xb0b,
+                                 .cs = 0xe008,
+                                 .entry_vector = 14,
+                                 .error_code = 2};
+
+static void exception(void)
+{
+    tenant_set(3, 1);
+    panic_regs(&guilty, "page fault");
+}
+
+static void registers_of_an_exception(void **state)
+{
+    const struct vigil_box_regs *regs;
+
+    (void)state;
+    die_of(exception);
+    assert_true(said("RIP:    e008:[<ffff82d080200123>] "
+                     "guilty_function+0x23/0xf00"));
+    assert_true(said("vector 14 error 00000002"));
+    assert_non_null(strstr(section_text(VIGIL_BOX_SECT_BACKTRACE),
+                           "guilty_function+0x23/0xf00\n"));
+    regs = (const void *)section_text(VIGIL_BOX_SECT_REGS);
+    assert_int_equal(regs->rip, 0xffff82d080200123);
+    assert_int_equal(regs->rbx, 0xb0b);
+    assert_int_equal(regs->domid, 3);
+    assert_int_equal(regs->vcpu, 1);
+    assert_int_equal(regs->kernel_gs_base, 3);
+}
+
+static void fault_again(void)
+{
+    note_hook = NULL;
+    panic_regs(&guilty, "fault in a note");
+}
+
+static void bad_note(void)
+{
+    note_hook = fault_again;
+    panic("first reason");
+}
+
+static void a_note_that_faults_is_skipped(void **state)
+{
+    (void)state;
+    die_of(bad_note);
+    assert_true(legacy->left);
+    assert_true(said("while dying (stage 4): fault in a note"));
+    assert_true(said("second note"));
+    assert_int_equal(blackbox_check(legacy->zone, ZONE_BYTES), BOX_SEALED_OK);
+    assert_string_equal(box()->reason, "first reason");
+    assert_int_equal(box()->depth, 1);
+}
+
+static void sink_faults(void)
+{
+    panic_regs(&guilty, "fault in the serial line");
+}
+
+static void bad_sink(void)
+{
+    sink_hook = sink_faults;
+    panic("nobody will read this");
+}
+
+static void a_sink_that_faults_is_dropped(void **state)
+{
+    (void)state;
+    die_of(bad_sink);
+    assert_true(legacy->left);
+    assert_int_equal(blackbox_check(legacy->zone, ZONE_BYTES), BOX_SEALED_OK);
+    assert_string_equal(box()->reason, "nobody will read this");
+    assert_int_equal(box()->depth, 1);
+    assert_non_null(strstr(section_text(VIGIL_BOX_SECT_NOTES), "second note"));
+}
+
+static void crash_in_notes_for_ever(void)
+{
+    panic("worse");
+}
+
+static void hopeless(void)
+{
+    /* Writer and sink both fail. */
+    sink_hook = sink_faults;
+    note_hook = crash_in_notes_for_ever;
+    panic("hopeless");
+}
+
+static void failing_notes_still_end_in_a_seal(void **state)
+{
+    (void)state;
+    die_of(hopeless);
+    assert_true(legacy->left);
+    assert_int_equal(blackbox_check(legacy->zone, ZONE_BYTES), BOX_SEALED_OK);
+}
+
+static void fail_while_leaving(void)
+{
+    panic("cannot leave");
+}
+
+static void no_way_out(void)
+{
+    leave_hook = fail_while_leaving;
+    panic("locked in");
+}
+
+static void failing_to_leave_ends_bluntly(void **state)
+{
+    (void)state;
+    die_of(no_way_out);
+    assert_true(legacy->left);
+    assert_true(legacy->fell);
+    assert_int_equal(blackbox_check(legacy->zone, ZONE_BYTES), BOX_SEALED_OK);
+    assert_string_equal(box()->reason, "locked in");
+}
+
+static jmp_buf back_to_owner;
+
+static void other_cpu_halts(void)
+{
+    legacy->parked = true;
+    fake_cpu = 0;
+    longjmp(back_to_owner, 1);
+}
+
+static void other_cpu_fails(void)
+{
+    note_hook = NULL;
+    fake_halt_hook = other_cpu_halts;
+    if (setjmp(back_to_owner) == 0) {
+        fake_cpu = 1;
+        panic_regs(&guilty, "me too");
+    }
+}
+
+static void two_cpus(void)
+{
+    note_hook = other_cpu_fails;
+    panic("first CPU");
+}
+
+static void second_cpu_leaves_a_line_and_parks(void **state)
+{
+    (void)state;
+    die_of(two_cpus);
+    assert_true(legacy->parked);
+    assert_true(said("CPU 1 fails too: me too"));
+    assert_string_equal(box()->reason, "first CPU");
+    assert_int_equal(box()->cpu, 0);
+    assert_int_equal(box()->depth, 0);
+    assert_int_equal(blackbox_check(legacy->zone, ZONE_BYTES), BOX_SEALED_OK);
+}
+
+static void dom0_dies(void)
+{
+    crash_dom0("Dom0 said goodbye");
+}
+
+static void dom0_has_its_own_kind(void **state)
+{
+    (void)state;
+    die_of(dom0_dies);
+    assert_int_equal(box()->kind, VIGIL_BOX_KIND_DOM0);
+    assert_true(said("Domain 0 crashed:"));
+    assert_int_equal(blackbox_check(legacy->zone, ZONE_BYTES), BOX_SEALED_OK);
+}
+
+static void in_nmi_while_printing(void)
+{
+    /* The NMI interrupts the holder of the sink lock. */
+    sink_hook = NULL;
+    this_cpu()->context |= CTX_NMI;
+    panic_regs(&guilty, "fatal NMI");
+}
+
+static void nmi_in_printk(void)
+{
+    sink_hook = in_nmi_while_printing;
+    printk(LOG_INFO, "interrupted line");
+}
+
+static void nmi_that_interrupted_printk(void **state)
+{
+    (void)state;
+    die_of(nmi_in_printk);
+    assert_true(legacy->left);
+    assert_true(said("fatal NMI"));
+    assert_int_equal(box()->depth, 0);
+    assert_int_equal(blackbox_check(legacy->zone, ZONE_BYTES), BOX_SEALED_OK);
+}
+
+static void broken_assertion(void)
+{
+    assert_failed("a == b", "file.c", 7);
+}
+
+static void assertions_name_their_place(void **state)
+{
+    (void)state;
+    die_of(broken_assertion);
+    assert_string_equal(box()->reason,
+                        "Assertion 'a == b' failed at file.c:7");
+}
+
+static unsigned int one_other(void)
+{
+    return 1;
+}
+
+static void nothing_happens(void)
+{
+}
+
+static void deaf_cpu(void)
+{
+    static const struct crash_stop_ops ops = {one_other, nothing_happens};
+
+    crash_stop_register(&ops);
+    fake_tsc_step = 1000000;
+    panic("alone");
+}
+
+static void a_cpu_that_does_not_stop_is_named(void **state)
+{
+    (void)state;
+    die_of(deaf_cpu);
+    assert_true(said("1 CPUs did not stop"));
+    assert_int_equal(blackbox_check(legacy->zone, ZONE_BYTES), BOX_SEALED_OK);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(undisturbed),
+        cmocka_unit_test(registers_of_an_exception),
+        cmocka_unit_test(a_note_that_faults_is_skipped),
+        cmocka_unit_test(a_sink_that_faults_is_dropped),
+        cmocka_unit_test(failing_notes_still_end_in_a_seal),
+        cmocka_unit_test(failing_to_leave_ends_bluntly),
+        cmocka_unit_test(second_cpu_leaves_a_line_and_parks),
+        cmocka_unit_test(dom0_has_its_own_kind),
+        cmocka_unit_test(nmi_that_interrupted_printk),
+        cmocka_unit_test(assertions_name_their_place),
+        cmocka_unit_test(a_cpu_that_does_not_stop_is_named),
+    };
+
+    return cmocka_run_group_tests(tests, setup, NULL);
+}

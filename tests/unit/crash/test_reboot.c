@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * crash/reboot: the order of attempts, bounded waits, the box closed first.
+ */
+#include "tests/unit/unit.h"
+
+#include "crash/blackbox.h"
+#include "crash/panic.h"
+#include "crash/reboot.h"
+#include "fake_hw.h"
+#include "log/printk.h"
+
+static bool dying;
+static char trail[4096];
+static jmp_buf out;
+
+bool crash_in_progress(void)
+{
+    return dying;
+}
+
+static void step(const char *text)
+{
+    strcat(trail, text);
+    strcat(trail, " ");
+}
+
+void blackbox_clean(const char *reason)
+{
+    (void)reason;
+    step("clean");
+}
+
+static uint32_t ports_in(uint16_t port, unsigned int bytes)
+{
+    assert_int_equal(bytes, 1);
+    assert_true(port == 0x80 || port == 0x64);
+    return 0xff; /* the keyboard controller is busy for ever */
+}
+
+static void ports_out(uint16_t port, unsigned int bytes, uint32_t v)
+{
+    char text[32];
+
+    assert_int_equal(bytes, 1);
+    snprintf(text, sizeof(text), "%x=%x", port, v);
+    step(text);
+}
+
+static void gone(void)
+{
+    step("gone");
+    longjmp(out, 1);
+}
+
+static void acpi(void)
+{
+    step("acpi");
+}
+
+static const struct reboot_ops ops = {acpi, acpi};
+static const struct reboot_ops no_ops = {NULL, NULL};
+
+static int setup(void **state)
+{
+    (void)state;
+    fake_hw_reset();
+    fake_in_hook = ports_in;
+    fake_out_hook = ports_out;
+    fake_triple_fault_hook = gone;
+    fake_halt_hook = gone;
+    dying = false;
+    trail[0] = '\0';
+    reboot_register(&no_ops);
+    reboot_set_noreboot(false);
+    return 0;
+}
+
+#define LEAVE_BY(call)                                                         \
+    do {                                                                       \
+        if (setjmp(out) == 0) {                                                \
+            call;                                                              \
+        }                                                                      \
+    } while (0)
+
+static void tries_everything_in_order(void **state)
+{
+    (void)state;
+    LEAVE_BY(machine_restart());
+    assert_string_equal(trail, "clean cf9=2 cf9=6 64=fe gone ");
+    assert_false(fake_irqs_on);
+    trail[0] = '\0';
+    reboot_register(&ops);
+    LEAVE_BY(machine_restart());
+    assert_string_equal(trail, "clean acpi cf9=2 cf9=6 64=fe gone ");
+}
+
+static void a_crash_is_not_called_clean(void **state)
+{
+    (void)state;
+    dying = true;
+    LEAVE_BY(machine_leave());
+    assert_string_equal(trail, "cf9=2 cf9=6 64=fe gone ");
+}
+
+static void noreboot_halts(void **state)
+{
+    (void)state;
+    dying = true;
+    reboot_set_noreboot(true);
+    LEAVE_BY(machine_leave());
+    assert_string_equal(trail, "gone ");
+}
+
+static void poweroff_falls_back_to_halt(void **state)
+{
+    (void)state;
+    reboot_register(&ops);
+    LEAVE_BY(machine_poweroff());
+    assert_string_equal(trail, "clean acpi clean gone ");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(tries_everything_in_order, setup),
+        cmocka_unit_test_setup(a_crash_is_not_called_clean, setup),
+        cmocka_unit_test_setup(noreboot_halts, setup),
+        cmocka_unit_test_setup(poweroff_falls_back_to_halt, setup),
+    };
+
+    return UNIT_RUN(tests);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * crash/stop: all answer, none answers, nobody else is there.
+ */
+#include "tests/unit/unit.h"
+
+#include "crash/backtrace.h"
+#include "crash/stop.h"
+#include "fake_hw.h"
+#include "fake_printk.h"
+#include "x86/percpu.h"
+
+static unsigned int others, answers, lines;
+static jmp_buf parked;
+
+void backtrace_line(uint64_t rip)
+{
+    assert_int_equal(rip, 0x1234);
+    lines++;
+}
+
+static unsigned int others_online(void)
+{
+    return others;
+}
+
+static void halted(void)
+{
+    longjmp(parked, 1);
+}
+
+/* The NMI reaches @answers CPUs, one after the other. */
+static void nmi_others(void)
+{
+    static struct cpu_regs regs = {.rip = 0x1234, .cs = 0xe008};
+
+    assert_true(crash_stop_requested());
+    for (unsigned int i = 1; i <= answers; i++) {
+        if (setjmp(parked) == 0) {
+            fake_cpu = i;
+            crash_stop_park(&regs);
+        }
+        fake_cpu = 0;
+    }
+}
+
+static const struct crash_stop_ops ops = {others_online, nmi_others};
+
+static void stops_them(void **state)
+{
+    (void)state;
+    fake_hw_reset();
+    fake_halt_hook = halted;
+    assert_false(crash_stop_requested());
+    assert_int_equal(crash_stop_others(1000), 0);
+    assert_true(crash_stop_requested());
+
+    crash_stop_register(&ops);
+    others = 3;
+    answers = 2;
+    fake_tsc_step = 1000;
+    assert_int_equal(crash_stop_others(1000), 1);
+    /* One second of 1000 cycles per millisecond, not more. */
+    assert_in_range(fake_tsc, 1000000, 1100000);
+    crash_stop_print();
+    assert_int_equal(lines, 2);
+
+    answers = 1;
+    assert_int_equal(crash_stop_others(0), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(stops_them),
+    };
+
+    return UNIT_RUN(tests);
+}

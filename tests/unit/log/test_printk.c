@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * log/printk and log/sink: what reaches the console, in which form, and what
+ * does not; NMI context; emergency mode.
+ */
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+
+#include "fake_hw.h"
+#include "log/conring.h"
+#include "log/printk.h"
+#include "log/sink.h"
+#include "x86/percpu.h"
+
+static char shown[65536];
+static size_t shown_len;
+static void (*during_write)(void);
+
+static void capture(const char *text, size_t len)
+{
+    assert_true(shown_len + len < sizeof(shown));
+    memcpy(shown + shown_len, text, len);
+    shown_len += len;
+    shown[shown_len] = '\0';
+    if (during_write) {
+        void (*hook)(void) = during_write;
+
+        during_write = NULL;
+        hook();
+    }
+}
+
+static struct log_sink sink = {
+    .name = "test", .write = capture, .emergency_write = capture};
+
+static int setup(void **state)
+{
+    (void)state;
+    fake_hw_reset();
+    assert_int_equal(log_set_levels(false, "info"), 0);
+    assert_int_equal(log_set_levels(true, "warning"), 0);
+    shown_len = 0;
+    shown[0] = '\0';
+    return 0;
+}
+
+static void early_lines_are_replayed(void **state)
+{
+    (void)state;
+    printk(LOG_INFO, "before any sink, number %d", 1);
+    assert_int_equal(shown_len, 0);
+    log_sink_register(&sink);
+    assert_string_equal(shown, "(XEN) before any sink, number 1\n");
+}
+
+static void lines_are_prefixed(void **state)
+{
+    (void)state;
+    pr_info("one line\n");
+    pr_err("two\nlines");
+    assert_string_equal(shown,
+                        "(XEN) one line\n(XEN) two\n(XEN) lines\n");
+}
+
+static void long_lines_stay_whole(void **state)
+{
+    char text[LOG_TEXT_MAX + 100];
+
+    (void)state;
+    memset(text, 'z', sizeof(text));
+    printk(LOG_INFO, "%.*s", 400, text);
+    assert_int_equal(shown_len, 6 + 400 + 1);
+    shown_len = 0;
+    printk(LOG_INFO, "%.*s", (int)sizeof(text), text);
+    assert_int_equal(shown_len, 6 + LOG_TEXT_MAX - 1 + 1);
+}
+
+static void levels(void **state)
+{
+    uint64_t before = log_ring_next(log_ring_now());
+
+    (void)state;
+    pr_debug("hidden");
+    assert_int_equal(shown_len, 0);
+    /* Hidden from the console, kept in the ring. */
+    assert_int_equal(log_ring_next(log_ring_now()), before + 1);
+    assert_int_equal(log_set_levels(false, "all"), 0);
+    pr_debug("seen");
+    assert_string_equal(shown, "(XEN) seen\n");
+    assert_int_equal(log_set_levels(false, "error"), 0);
+    pr_warn("hidden");
+    assert_string_equal(shown, "(XEN) seen\n");
+    assert_int_equal(log_set_levels(false, "none"), 0);
+    pr_err("hidden");
+    printk(LOG_PANIC, "always");
+    assert_string_equal(shown, "(XEN) seen\n(XEN) always\n");
+    assert_int_equal(log_set_levels(false, "loud"), -EINVAL);
+    assert_int_equal(log_set_levels(false, "error/loud"), -EINVAL);
+    assert_int_equal(log_set_levels(false, ""), -EINVAL);
+    assert_int_equal(log_set_levels(false, "/"), -EINVAL);
+}
+
+static unsigned int count_lines(void)
+{
+    unsigned int n = 0;
+
+    for (size_t i = 0; i < shown_len; i++) {
+        n += shown[i] == '\n';
+    }
+    return n;
+}
+
+static void guests_are_limited(void **state)
+{
+    struct log_stats stats;
+
+    (void)state;
+    assert_int_equal(log_set_levels(true, "error/warning"), 0);
+    log_set_clock(1000); /* one cycle is one microsecond */
+    fake_tsc_step = 0;
+    for (int i = 0; i < 100; i++) {
+        log_about(LOG_WARNING, 5, 2, "silly thing %d", i);
+    }
+    assert_int_equal(count_lines(), 10);
+    assert_memory_equal(shown, "(XEN) d5v2 silly thing 0\n", 25);
+    log_get_stats(&stats);
+    assert_int_equal(stats.limited, 90);
+    fake_tsc += 1000000;
+    for (int i = 0; i < 100; i++) {
+        log_about(LOG_WARNING, 5, -1, "again");
+    }
+    assert_int_equal(count_lines(), 12);
+    log_about(LOG_ERROR, 5, -1, "below the first level: always");
+    assert_int_equal(count_lines(), 13);
+    log_about(LOG_INFO, 5, -1, "above the second: never");
+    assert_int_equal(count_lines(), 13);
+}
+
+static void guest_text_is_made_harmless(void **state)
+{
+    (void)state;
+    assert_int_equal(log_set_levels(true, "all"), 0);
+    log_guest_line(7, "a\x1b[2Jb\n", 7);
+    assert_string_equal(shown, "(d7) a.[2Jb\n");
+}
+
+static void dom0_writes_through(void **state)
+{
+    struct vigil_log_cell cell;
+    uint64_t before = log_ring_next(log_ring_now());
+
+    (void)state;
+    log_console_write("dom0# ", 6);
+    assert_string_equal(shown, "dom0# ");
+    assert_int_equal(log_ring_next(log_ring_now()), before);
+    log_console_write("ls\r\n", 4);
+    assert_string_equal(shown, "dom0# ls\r\n");
+    /* Shown once, and its line is in the ring. */
+    assert_int_equal(log_ring_read(log_ring_now(), before, &cell),
+                     LOG_READ_OK);
+    assert_memory_equal(cell.text, "dom0# ls", 8);
+    assert_int_equal(cell.flags, VIGIL_LOG_F_GUEST | VIGIL_LOG_F_QUIET);
+    pr_info("x");
+    assert_string_equal(shown, "dom0# ls\r\n(XEN) x\n");
+}
+
+static void nmi_leaves_it_for_later(void **state)
+{
+    (void)state;
+    this_cpu()->context = CTX_NMI;
+    log_nmi(LOG_ERROR, "from NMI");
+    printk(LOG_ERROR, "by a shared helper");
+    assert_int_equal(shown_len, 0);
+    assert_true(this_cpu()->work & WORK_LOG);
+    this_cpu()->context = 0;
+    log_drain();
+    assert_string_equal(shown, "(XEN) from NMI\n(XEN) by a shared helper\n");
+}
+
+static void interrupt_while_writing(void)
+{
+    printk(LOG_INFO, "from the interrupt");
+}
+
+static void interrupted_drain_takes_it_along(void **state)
+{
+    (void)state;
+    during_write = interrupt_while_writing;
+    printk(LOG_INFO, "outer");
+    assert_string_equal(shown, "(XEN) outer\n(XEN) from the interrupt\n");
+}
+
+static void lost_cells_are_counted(void **state)
+{
+    struct log_stats before, after;
+    uint64_t first = log_ring_next(log_ring_now());
+
+    (void)state;
+    log_get_stats(&before);
+    this_cpu()->context = CTX_NMI;
+    for (uint64_t i = 0; i < 500; i++) {
+        log_nmi(LOG_INFO, "%d", (int)i);
+    }
+    this_cpu()->context = 0;
+    log_drain();
+    log_get_stats(&after);
+    assert_int_equal(after.lost - before.lost, 500 - 128);
+    assert_int_equal(after.cells, first + 500 - 1);
+    assert_int_equal(count_lines(), 128);
+}
+
+static void dead_writer_is_passed(void **state)
+{
+    struct log_ring *ring = log_ring_now();
+    struct log_stats before, after;
+
+    (void)state;
+    log_get_stats(&before);
+    /* Draw a number and never finish. */
+    __atomic_fetch_add(&ring->next, 1, __ATOMIC_RELAXED);
+    for (int i = 0; i < 30; i++) {
+        pr_info("waiting");
+    }
+    assert_int_equal(shown_len, 0);
+    for (int i = 0; i < 60; i++) {
+        pr_info("waiting");
+    }
+    assert_int_equal(count_lines(), 90);
+    log_get_stats(&after);
+    assert_int_equal(after.lost - before.lost, 1);
+}
+
+static void moves_into_the_box(void **state)
+{
+    static struct vigil_log_cell box[512] __attribute__((aligned(64)));
+    uint64_t next = log_ring_next(log_ring_now());
+    struct vigil_log_cell cell;
+
+    (void)state;
+    log_attach(box, sizeof(box), 4242);
+    assert_ptr_equal(log_ring_now()->cells, box);
+    pr_info("in the box");
+    assert_string_equal(shown, "(XEN) in the box\n");
+    assert_int_equal(log_ring_read(log_ring_now(), next - 1, &cell),
+                     LOG_READ_OK);
+    assert_int_equal(log_ring_read(log_ring_now(), next, &cell), LOG_READ_OK);
+    assert_int_equal(cell.boot_id, 4242);
+}
+
+static void crlf_sink(void **state)
+{
+    (void)state;
+    sink.crlf = true;
+    log_console_write("a\nb", 3);
+    assert_string_equal(shown, "a\r\nb");
+    sink.crlf = false;
+}
+
+static void fail_again(void)
+{
+    /* What panic_regs() does after a fault in the sink. */
+    log_emergency();
+    printk(LOG_PANIC, "second");
+}
+
+static void emergency_ignores_locks_and_drops_bad_sinks(void **state)
+{
+    (void)state;
+    this_cpu()->context = CTX_NMI | CTX_CRASH;
+    log_emergency();
+    printk(LOG_PANIC, "dying");
+    assert_string_equal(shown, "(XEN) dying\n");
+    /* It faults while writing: it is not asked again. */
+    shown_len = 0;
+    during_write = fail_again;
+    printk(LOG_PANIC, "first");
+    assert_null(strstr(shown, "second"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(early_lines_are_replayed, setup),
+        cmocka_unit_test_setup(lines_are_prefixed, setup),
+        cmocka_unit_test_setup(long_lines_stay_whole, setup),
+        cmocka_unit_test_setup(levels, setup),
+        cmocka_unit_test_setup(guests_are_limited, setup),
+        cmocka_unit_test_setup(guest_text_is_made_harmless, setup),
+        cmocka_unit_test_setup(dom0_writes_through, setup),
+        cmocka_unit_test_setup(nmi_leaves_it_for_later, setup),
+        cmocka_unit_test_setup(interrupted_drain_takes_it_along, setup),
+        cmocka_unit_test_setup(lost_cells_are_counted, setup),
+        cmocka_unit_test_setup(dead_writer_is_passed, setup),
+        cmocka_unit_test_setup(moves_into_the_box, setup),
+        cmocka_unit_test_setup(crlf_sink, setup),
+        cmocka_unit_test_setup(emergency_ignores_locks_and_drops_bad_sinks,
+                               setup),
+    };
+
+    return UNIT_RUN(tests);
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * log/ring: whole messages, wrap, every reader's answer, damage, and many
+ * writers at once.
+ */
+#include "tests/unit/unit.h"
+
+#include <pthread.h>
+
+#include "fake_hw.h"
+#include "log/ring.h"
+
+#define CELLS 8
+
+static struct vigil_log_cell cells[1024] __attribute__((aligned(64)));
+static struct log_ring ring;
+
+static const struct log_tag tag = {.level = LOG_INFO,
+                                   .context = LOG_CTX_NMI,
+                                   .flags = VIGIL_LOG_F_GUEST |
+                                            VIGIL_LOG_F_MORE,
+                                   .cpu = 3,
+                                   .tsc = 12345};
+
+static int setup(void **state)
+{
+    (void)state;
+    fake_hw_reset();
+    log_ring_init(&ring, cells, CELLS * sizeof(*cells), 99);
+    return 0;
+}
+
+static void one_message(void **state)
+{
+    struct vigil_log_cell cell;
+
+    (void)state;
+    assert_int_equal(log_ring_read(&ring, 1, &cell), LOG_READ_EMPTY);
+    assert_int_equal(log_ring_write(&ring, &tag, "hello", 5), 1);
+    assert_int_equal(log_ring_read(&ring, 1, &cell), LOG_READ_OK);
+    assert_int_equal(cell.seq, 1);
+    assert_int_equal(cell.boot_id, 99);
+    assert_int_equal(cell.len, 5);
+    assert_int_equal(cell.cpu, 3);
+    assert_int_equal(cell.tsc, 12345);
+    assert_int_equal(cell.level, VIGIL_LOG_INFO);
+    assert_int_equal(cell.context, VIGIL_LOG_CTX_NMI);
+    assert_int_equal(cell.flags, VIGIL_LOG_F_GUEST);
+    assert_memory_equal(cell.text, "hello", 5);
+    assert_int_equal(cell.text[5], 0);
+    assert_int_equal(log_ring_read(&ring, 0, &cell), LOG_READ_LOST);
+    assert_int_equal(log_ring_read(&ring, 2, &cell), LOG_READ_EMPTY);
+}
+
+static void empty_and_full_cells(void **state)
+{
+    struct vigil_log_cell cell;
+    char text[VIGIL_LOG_TEXT_BYTES + 1];
+
+    (void)state;
+    memset(text, 'x', sizeof(text));
+    log_ring_write(&ring, &tag, text, 0);
+    assert_int_equal(log_ring_read(&ring, 1, &cell), LOG_READ_OK);
+    assert_int_equal(cell.len, 0);
+    log_ring_write(&ring, &tag, text, VIGIL_LOG_TEXT_BYTES);
+    assert_int_equal(log_ring_next(&ring), 3);
+    log_ring_write(&ring, &tag, text, VIGIL_LOG_TEXT_BYTES + 1);
+    assert_int_equal(log_ring_next(&ring), 5);
+    assert_int_equal(log_ring_read(&ring, 3, &cell), LOG_READ_OK);
+    assert_true(cell.flags & VIGIL_LOG_F_MORE);
+    assert_int_equal(log_ring_read(&ring, 4, &cell), LOG_READ_OK);
+    assert_int_equal(cell.len, 1);
+    assert_false(cell.flags & VIGIL_LOG_F_MORE);
+}
+
+static void too_long_is_cut(void **state)
+{
+    char text[CELLS * VIGIL_LOG_TEXT_BYTES];
+
+    (void)state;
+    memset(text, 'y', sizeof(text));
+    assert_int_equal(log_ring_write(&ring, &tag, text, sizeof(text)), 1);
+    assert_int_equal(log_ring_next(&ring), 1 + CELLS / 2);
+}
+
+static void wraps_and_says_what_is_gone(void **state)
+{
+    struct vigil_log_cell cell;
+    char text[16];
+
+    (void)state;
+    for (int i = 1; i <= 3 * CELLS + 2; i++) {
+        int len = snprintf(text, sizeof(text), "line %d", i);
+
+        assert_int_equal(log_ring_write(&ring, &tag, text, (size_t)len), i);
+    }
+    assert_int_equal(log_ring_oldest(&ring), 2 * CELLS + 3);
+    assert_int_equal(log_ring_read(&ring, 2 * CELLS + 2, &cell),
+                     LOG_READ_LOST);
+    for (uint64_t seq = 2 * CELLS + 3; seq < log_ring_next(&ring); seq++) {
+        assert_int_equal(log_ring_read(&ring, seq, &cell), LOG_READ_OK);
+        snprintf(text, sizeof(text), "line %d", (int)seq);
+        assert_memory_equal(cell.text, text, cell.len);
+    }
+}
+
+static void unfinished_and_damaged(void **state)
+{
+    struct vigil_log_cell cell;
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        log_ring_write(&ring, &tag, "abc", 3);
+    }
+    cells[1].seq = 0; /* its writer has not come to the end */
+    assert_int_equal(log_ring_read(&ring, 2, &cell), LOG_READ_PENDING);
+    cells[1].seq = 2;
+    assert_int_equal(log_ring_read(&ring, 2, &cell), LOG_READ_OK);
+    cells[1].text[1] ^= 1;
+    assert_int_equal(log_ring_read(&ring, 2, &cell), LOG_READ_LOST);
+    cells[1].text[1] ^= 1;
+    cells[1].len = 5000;
+    assert_int_equal(log_ring_read(&ring, 2, &cell), LOG_READ_LOST);
+    cells[1].len = 3;
+    cells[1].seq = 2 + CELLS; /* somebody was faster */
+    assert_int_equal(log_ring_read(&ring, 2, &cell), LOG_READ_LOST);
+}
+
+static void every_bit_is_covered_by_the_checksum(void **state)
+{
+    struct vigil_log_cell cell;
+    unsigned char *raw = (unsigned char *)&cells[0];
+
+    (void)state;
+    log_ring_write(&ring, &tag, "abc", 3);
+    for (size_t bit = 0; bit < sizeof(*cells) * 8; bit++) {
+        raw[bit / 8] ^= (unsigned char)(1 << bit % 8);
+        assert_int_not_equal(log_ring_read(&ring, 1, &cell), LOG_READ_OK);
+        raw[bit / 8] ^= (unsigned char)(1 << bit % 8);
+    }
+    assert_int_equal(log_ring_read(&ring, 1, &cell), LOG_READ_OK);
+}
+
+static void last_words_leave_the_cache(void **state)
+{
+    struct log_tag grave = tag;
+
+    (void)state;
+    log_ring_write(&ring, &tag, "abc", 3);
+    assert_int_equal(fake_flushed_lines, 0);
+    grave.level = LOG_ERROR;
+    log_ring_write(&ring, &grave, "abc", 3);
+    assert_int_equal(fake_flushed_lines, sizeof(*cells) / 64);
+}
+
+static void adopted_by_another_ring(void **state)
+{
+    static struct vigil_log_cell other[4] __attribute__((aligned(64)));
+    struct log_ring to;
+    struct vigil_log_cell cell;
+
+    (void)state;
+    for (int i = 0; i < 11; i++) {
+        log_ring_write(&ring, &tag, "abc", 3);
+    }
+    log_ring_init(&to, other, sizeof(other), 100);
+    log_ring_adopt(&to, &ring);
+    assert_int_equal(log_ring_next(&to), 12);
+    assert_int_equal(log_ring_read(&to, 7, &cell), LOG_READ_LOST);
+    for (uint64_t seq = 8; seq < 12; seq++) {
+        assert_int_equal(log_ring_read(&to, seq, &cell), LOG_READ_OK);
+        assert_int_equal(cell.boot_id, 100);
+    }
+    assert_int_equal(log_ring_write(&to, &tag, "next", 4), 12);
+}
+
+/* ---- many writers, one reader that is slower than they are ---- */
+
+#define WRITERS 3
+#define LINES 20000
+
+static void *write_lines(void *arg)
+{
+    struct log_tag mine = tag;
+
+    mine.cpu = (uint16_t)(uintptr_t)arg;
+    for (int i = 0; i < LINES; i++) {
+        char text[300];
+        int len = i % 7 == 0 ? 250 : 20;
+
+        /* The text can be told from cpu and tsc, so a mixture shows. */
+        mine.tsc = (uint64_t)i;
+        memset(text, 'a' + (mine.cpu + i) % 26, (size_t)len);
+        log_ring_write(&ring, &mine, text, (size_t)len);
+    }
+    return NULL;
+}
+
+static void check_cell(const struct vigil_log_cell *cell)
+{
+    for (unsigned int i = 0; i < cell->len; i++) {
+        assert_int_equal(cell->text[i],
+                         'a' + (int)((cell->cpu + cell->tsc) % 26));
+    }
+}
+
+static void many_writers(void **state)
+{
+    pthread_t thread[WRITERS];
+    struct vigil_log_cell cell;
+    uint64_t seq = 1, good = 0, lost = 0, total;
+    const uint64_t per_writer = LINES + (LINES + 6) / 7;
+
+    (void)state;
+    log_ring_init(&ring, cells, sizeof(cells), 7);
+    for (uintptr_t i = 0; i < WRITERS; i++) {
+        assert_int_equal(
+            pthread_create(&thread[i], NULL, write_lines, (void *)i), 0);
+    }
+    total = WRITERS * per_writer;
+    while (seq <= total) {
+        switch (log_ring_read(&ring, seq, &cell)) {
+        case LOG_READ_OK:
+            assert_int_equal(cell.seq, seq);
+            check_cell(&cell);
+            good++;
+            seq++;
+            break;
+        case LOG_READ_LOST:
+            lost++;
+            seq++;
+            break;
+        case LOG_READ_EMPTY:
+        case LOG_READ_PENDING:
+            sched_yield();
+            break;
+        }
+    }
+    for (int i = 0; i < WRITERS; i++) {
+        pthread_join(thread[i], NULL);
+    }
+    /* INV-LOG-2: nothing is unaccounted for. */
+    assert_int_equal(good + lost, total);
+    assert_int_equal(log_ring_next(&ring), total + 1);
+    assert_true(good > 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(one_message, setup),
+        cmocka_unit_test_setup(empty_and_full_cells, setup),
+        cmocka_unit_test_setup(too_long_is_cut, setup),
+        cmocka_unit_test_setup(wraps_and_says_what_is_gone, setup),
+        cmocka_unit_test_setup(unfinished_and_damaged, setup),
+        cmocka_unit_test_setup(every_bit_is_covered_by_the_checksum, setup),
+        cmocka_unit_test_setup(last_words_leave_the_cache, setup),
+        cmocka_unit_test_setup(adopted_by_another_ring, setup),
+        cmocka_unit_test_setup(many_writers, setup),
+    };
+
+    return UNIT_RUN(tests);
+}

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: MIT
+tests += log/test_ring log/test_printk log/test_conring
+test_ring-srcs := hypervisor/log/ring.c $(unit-lib) $(unit-alarm)
+test_printk-srcs := $(addprefix hypervisor/log/,ring.c printk.c sink.c \
+                      conring.c) hypervisor/sync/spinlock.c $(unit-lib) \
+                    $(unit-alarm)
+test_conring-srcs := hypervisor/log/conring.c $(unit-lib) $(unit-alarm)
