@@ -8,11 +8,11 @@
 #include "crash/backtrace.h"
 
 #include "lib/format.h"
+#include "x86/percpu.h"
+#include "log/printk.h"
 #include "crash/blackbox.h"
 #include "crash/panic.h"
 #include "crash/symbols.h"
-#include "log/printk.h"
-#include "x86/percpu.h"
 
 #define PAIR_BYTES 16U
 

@@ -19,9 +19,9 @@
 #include "lib/crc32.h"
 #include "lib/errno.h"
 #include "lib/string.h"
-#include "log/printk.h"
 #include "x86/barrier.h"
 #include "x86/tsc.h"
+#include "log/printk.h"
 
 #define LINE_BYTES 64
 
@@ -104,8 +104,8 @@ int blackbox_init(void *zone, size_t bytes, uint64_t boot_id,
         !IS_ALIGNED((uintptr_t)zone, LINE_BYTES)) {
         return -EINVAL;
     }
-    log_bytes = (bytes - BOX_LOG_OFFSET) / VIGIL_LOG_CELL_BYTES *
-                VIGIL_LOG_CELL_BYTES;
+    log_bytes =
+        (bytes - BOX_LOG_OFFSET) / VIGIL_LOG_CELL_BYTES * VIGIL_LOG_CELL_BYTES;
 
     memset(zone, 0, BOX_LOG_OFFSET);
     h->version = VIGIL_BOX_VERSION;

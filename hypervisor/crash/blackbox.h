@@ -23,15 +23,15 @@
 #include "lib/compiler.h"
 #include "lib/types.h"
 
-#define BOX_REGS_OFFSET 4096U
+#define BOX_REGS_OFFSET  4096U
 #define BOX_TRACE_OFFSET 8192U
-#define BOX_TRACE_BYTES 8192U
+#define BOX_TRACE_BYTES  8192U
 #define BOX_NOTES_OFFSET (BOX_TRACE_OFFSET + BOX_TRACE_BYTES)
-#define BOX_NOTES_BYTES 16384U
-#define BOX_MCE_OFFSET (BOX_NOTES_OFFSET + BOX_NOTES_BYTES)
-#define BOX_MCE_BYTES 32768U
-#define BOX_LOG_OFFSET (BOX_MCE_OFFSET + BOX_MCE_BYTES)
-#define BOX_MIN_BYTES (BOX_LOG_OFFSET + 65536U)
+#define BOX_NOTES_BYTES  16384U
+#define BOX_MCE_OFFSET   (BOX_NOTES_OFFSET + BOX_NOTES_BYTES)
+#define BOX_MCE_BYTES    32768U
+#define BOX_LOG_OFFSET   (BOX_MCE_OFFSET + BOX_MCE_BYTES)
+#define BOX_MIN_BYTES    (BOX_LOG_OFFSET + 65536U)
 
 /* What blackbox_check() says about a zone it was shown. */
 enum box_verdict {

@@ -5,8 +5,8 @@
 #include "crash/notes.h"
 
 #include "lib/format.h"
-#include "crash/blackbox.h"
 #include "log/printk.h"
+#include "crash/blackbox.h"
 
 /* Only the dying CPU touches it; it survives a writer's fault on purpose. */
 static unsigned int next_note;

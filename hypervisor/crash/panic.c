@@ -17,6 +17,12 @@
 
 #include "lib/format.h"
 #include "lib/string.h"
+#include "x86/cr.h"
+#include "x86/crash_asm.h"
+#include "x86/msr.h"
+#include "x86/percpu.h"
+#include "log/printk.h"
+#include "log/sink.h"
 #include "cpu/tenant.h"
 #include "crash/backtrace.h"
 #include "crash/blackbox.h"
@@ -24,12 +30,6 @@
 #include "crash/reboot.h"
 #include "crash/stop.h"
 #include "crash/symbols.h"
-#include "log/printk.h"
-#include "log/sink.h"
-#include "x86/cr.h"
-#include "x86/crash_asm.h"
-#include "x86/msr.h"
-#include "x86/percpu.h"
 
 /* More failures than this inside the crash path: stop recording, reset. */
 #define DEPTH_MAX 8
@@ -131,8 +131,7 @@ void crash_print_regs(const struct cpu_regs *r)
     char who[24] = "hypervisor";
 
     if (regs_from_guest(r)) {
-        snprintf(who, sizeof(who), "guest d%uv%u", badge.domid,
-                 badge.vcpu);
+        snprintf(who, sizeof(who), "guest d%uv%u", badge.domid, badge.vcpu);
         snprintf(where, sizeof(where), "guest");
     } else {
         symbol_format(where, sizeof(where), r->rip);
@@ -151,13 +150,14 @@ void crash_print_regs(const struct cpu_regs *r)
            r->r11);
     printk(level, "r12: %016lx   r13: %016lx   r14: %016lx", r->r12, r->r13,
            r->r14);
-    printk(level, "r15: %016lx   cr0: %016lx   cr4: %016lx", r->r15,
-           read_cr0(), read_cr4());
+    printk(level, "r15: %016lx   cr0: %016lx   cr4: %016lx", r->r15, read_cr0(),
+           read_cr4());
     printk(level, "cr3: %016lx   cr2: %016lx", read_cr3(), read_cr2());
-    printk(level, "fsb: %016lx   gsb: %016lx   gss: %016lx",
-           rdmsr(MSR_FS_BASE), rdmsr(MSR_GS_BASE), rdmsr(MSR_KERNEL_GS_BASE));
-    printk(level, "ds: %04x   es: %04x   fs: %04x   gs: %04x   ss: %04x   "
-                  "cs: %04x",
+    printk(level, "fsb: %016lx   gsb: %016lx   gss: %016lx", rdmsr(MSR_FS_BASE),
+           rdmsr(MSR_GS_BASE), rdmsr(MSR_KERNEL_GS_BASE));
+    printk(level,
+           "ds: %04x   es: %04x   fs: %04x   gs: %04x   ss: %04x   "
+           "cs: %04x",
            read_ds(), read_es(), read_fs(), read_gs(), r->ss, r->cs);
 }
 
@@ -317,8 +317,8 @@ static uint64_t choose_stack(uint64_t interrupted_rsp)
     uint64_t sp = read_rsp();
     uint64_t block = cpu_block_of(sp);
     uint64_t lowest = block + CPU_STACK_MAIN + CRASH_STACK_BYTES;
-    uint64_t highest = block + CPU_BLOCK_BYTES - CPU_STRUCT_BYTES -
-                       sizeof(struct cpu_regs);
+    uint64_t highest =
+        block + CPU_BLOCK_BYTES - CPU_STRUCT_BYTES - sizeof(struct cpu_regs);
 
     if (sp >= lowest && sp < highest) {
         return (sp - 256) & ~15UL;
@@ -342,10 +342,9 @@ static bool claim(void)
     return owner == me;
 }
 
-PRINTF_LIKE(4, 0) static NORETURN void die(uint32_t kind,
-                                           const struct cpu_regs *regs,
-                                           uint64_t own_rbp, const char *fmt,
-                                           va_list args)
+PRINTF_LIKE(4, 0)
+static NORETURN void die(uint32_t kind, const struct cpu_regs *regs,
+                         uint64_t own_rbp, const char *fmt, va_list args)
 {
     irq_disable();
     this_cpu()->context |= CTX_CRASH;

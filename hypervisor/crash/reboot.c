@@ -4,24 +4,24 @@
  */
 #include "crash/reboot.h"
 
-#include "crash/blackbox.h"
-#include "crash/panic.h"
-#include "log/printk.h"
 #include "x86/crash_asm.h"
 #include "x86/io.h"
 #include "x86/irqflags.h"
+#include "log/printk.h"
+#include "crash/blackbox.h"
+#include "crash/panic.h"
 
-#define PORT_DELAY 0x80 /* POST code port: a read takes about 1 us */
-#define PORT_RESET 0xcf9
+#define PORT_DELAY   0x80 /* POST code port: a read takes about 1 us */
+#define PORT_RESET   0xcf9
 #define PORT_KBD_CMD 0x64
 
-#define RESET_SYSTEM 0x02    /* 0xcf9: kind of reset: the whole system     */
-#define RESET_CPU 0x04       /* 0xcf9: the 0 -> 1 edge resets              */
-#define KBD_INPUT_FULL 0x02  /* status: the controller has not read yet    */
+#define RESET_SYSTEM    0x02 /* 0xcf9: kind of reset: the whole system     */
+#define RESET_CPU       0x04 /* 0xcf9: the 0 -> 1 edge resets              */
+#define KBD_INPUT_FULL  0x02 /* status: the controller has not read yet    */
 #define KBD_PULSE_RESET 0xfe /* command: pulse the CPU's reset line        */
 
 #define RESET_WAIT_US 50000
-#define KBD_WAIT_US 10000
+#define KBD_WAIT_US   10000
 
 /* c: set at boot */
 static const struct reboot_ops *reboot_ops;

@@ -9,13 +9,13 @@
 #include "crash/stop.h"
 
 #include "lib/string.h"
-#include "crash/backtrace.h"
-#include "log/printk.h"
 #include "x86/irqflags.h"
 #include "x86/percpu.h"
 #include "x86/tsc.h"
+#include "log/printk.h"
+#include "crash/backtrace.h"
 
-#define WAIT_MS 1000
+#define WAIT_MS   1000
 #define GUESS_KHZ 4000000 /* too long a wait does no harm, too short might */
 
 /* Legend: c constant after init; a atomic; o written once by its own CPU */

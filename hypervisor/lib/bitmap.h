@@ -12,9 +12,8 @@
 #include "lib/compiler.h"
 #include "lib/types.h"
 
-#define BITMAP_WORD_BITS 64
-#define BITMAP_WORDS(bits)                                                     \
-    (((bits) + BITMAP_WORD_BITS - 1) / BITMAP_WORD_BITS)
+#define BITMAP_WORD_BITS   64
+#define BITMAP_WORDS(bits) (((bits) + BITMAP_WORD_BITS - 1) / BITMAP_WORD_BITS)
 /* Declare an array with room for @bits bits. */
 #define BITMAP(name, bits) uint64_t name[BITMAP_WORDS(bits)]
 

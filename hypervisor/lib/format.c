@@ -169,8 +169,7 @@ NMI_SAFE static void put_number(struct out *o, const struct spec *sp,
     } else if (sp->zero && !sp->left) {
         zeros = sp->width - prefix_len - digit_len;
     }
-    if (sp->alt && base == 8 && zeros <= 0 &&
-        (first == end || *first != '0')) {
+    if (sp->alt && base == 8 && zeros <= 0 && (first == end || *first != '0')) {
         zeros = 1;
     }
     if (zeros < 0) {
@@ -320,8 +319,7 @@ NMI_SAFE static const char *put_conversion(struct out *o, const char *fmt,
     fmt = parse_length(&sp, fmt);
     c = sp.conversion = *fmt;
 
-    if (c == 'd' || c == 'i' || c == 'u' || c == 'x' || c == 'X' ||
-        c == 'o') {
+    if (c == 'd' || c == 'i' || c == 'u' || c == 'x' || c == 'X' || c == 'o') {
         put_integer(o, &sp, args);
     } else if (c == 's') {
         put_string(o, &sp, va_arg(args->list, const char *));

@@ -6,8 +6,7 @@
 
 #include "lib/errno.h"
 
-void heapq_init(struct heapq *heap, struct heapq_node **slots,
-                unsigned int max)
+void heapq_init(struct heapq *heap, struct heapq_node **slots, unsigned int max)
 {
     heap->slots = slots;
     heap->max = max;

@@ -46,8 +46,8 @@ void heapq_init(struct heapq *heap, struct heapq_node **slots,
  * Context: any; the owner's lock held.
  * Return:  0; -ENOMEM: the array is full; -EBUSY: @node is in a heap
  */
-int heapq_insert(struct heapq *heap, struct heapq_node *node,
-                 uint64_t key) MUST_CHECK;
+int heapq_insert(struct heapq *heap, struct heapq_node *node, uint64_t key)
+    MUST_CHECK;
 
 /**
  * heapq_remove() - take a node out of the heap, wherever it is

@@ -121,8 +121,7 @@ int parse_size(const char *text, uint64_t *ret_bytes)
 
 int parse_bool(const char *text, bool *ret_value)
 {
-    static const char *const yes[] = {"",     "1",    "on",
-                                      "yes",  "true", "enable"};
+    static const char *const yes[] = {"", "1", "on", "yes", "true", "enable"};
     static const char *const no[] = {"0", "off", "no", "false", "disable"};
 
     for (size_t i = 0; i < ARRAY_SIZE(yes); i++) {

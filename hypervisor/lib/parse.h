@@ -31,8 +31,8 @@ int parse_u64(const char *text, uint64_t *ret_value) MUST_CHECK;
  * Context: any.
  * Return:  0; -EINVAL: not a number; -ERANGE: above @max
  */
-int parse_uint(const char *text, unsigned int max,
-               unsigned int *ret_value) MUST_CHECK;
+int parse_uint(const char *text, unsigned int max, unsigned int *ret_value)
+    MUST_CHECK;
 
 /**
  * parse_size() - an amount of memory: number with K, M, G, T or B
@@ -64,8 +64,8 @@ int parse_bool(const char *text, bool *ret_value) MUST_CHECK;
  * Context: any.
  * Return:  true: an item was stored (it may be empty); false: the list ended
  */
-bool parse_next(const char **cursor, char separator, char *item,
-                size_t size) MUST_CHECK;
+bool parse_next(const char **cursor, char separator, char *item, size_t size)
+    MUST_CHECK;
 
 /**
  * parse_key() - does an item have the form "key=value" (or "key:value")?

@@ -36,8 +36,7 @@ struct rangeset {
  * Context: any.
  * Return:  nothing.
  */
-void rangeset_init(struct rangeset *set, struct range *space,
-                   unsigned int max);
+void rangeset_init(struct rangeset *set, struct range *space, unsigned int max);
 
 /**
  * rangeset_add() - add all numbers from @first to @last
@@ -48,8 +47,8 @@ void rangeset_init(struct rangeset *set, struct range *space,
  * Context: any; the owner's lock held.
  * Return:  0; -EINVAL: @last < @first; -ENOMEM: array full, set unchanged
  */
-int rangeset_add(struct rangeset *set, uint64_t first,
-                 uint64_t last) MUST_CHECK;
+int rangeset_add(struct rangeset *set, uint64_t first, uint64_t last)
+    MUST_CHECK;
 
 /**
  * rangeset_remove() - take away all numbers from @first to @last
@@ -63,8 +62,8 @@ int rangeset_add(struct rangeset *set, uint64_t first,
  * Return:  0; -EINVAL: @last < @first; -ENOMEM: a range would have to be
  *          split and the array is full, set unchanged
  */
-int rangeset_remove(struct rangeset *set, uint64_t first,
-                    uint64_t last) MUST_CHECK;
+int rangeset_remove(struct rangeset *set, uint64_t first, uint64_t last)
+    MUST_CHECK;
 
 /**
  * rangeset_contains() - are all numbers from @first to @last in the set?

@@ -49,8 +49,7 @@ NMI_SAFE void *memcpy(void *dst, const void *src, size_t len)
 NMI_SAFE static void copy_backward(void *dst, const void *src, size_t len)
 {
     volatile unsigned char *d = (volatile unsigned char *)dst + len;
-    const volatile unsigned char *s =
-        (const volatile unsigned char *)src + len;
+    const volatile unsigned char *s = (const volatile unsigned char *)src + len;
 
     for (; len >= WORD; len -= WORD) {
         s -= WORD;

@@ -11,7 +11,7 @@
 
 #include "lib/assert.h"
 
-#define MASK (CONRING_BYTES - 1)
+#define MASK       (CONRING_BYTES - 1)
 #define READ_TRIES 8
 
 STATIC_ASSERT((CONRING_BYTES & MASK) == 0, "ring size is a power of two");

@@ -11,16 +11,16 @@
 #include "lib/errno.h"
 #include "lib/format.h"
 #include "lib/string.h"
-#include "log/sink.h"
-#include "sync/spinlock.h"
 #include "x86/percpu.h"
 #include "x86/tsc.h"
+#include "sync/spinlock.h"
+#include "log/sink.h"
 
 #define EARLY_CELLS 128
 
 /* Lines about guests: ten at once, then one each half second. */
 #define LIMIT_BURST 10
-#define LIMIT_MS 500
+#define LIMIT_MS    500
 
 static struct vigil_log_cell early_cells[EARLY_CELLS] ALIGNED(64);
 static struct log_ring early_ring = {
@@ -72,7 +72,7 @@ NMI_SAFE struct log_tag log_stamp(enum log_level level, uint8_t flags)
 
 /* Format into @buf and cut trailing newlines. */
 NMI_SAFE PRINTF_LIKE(3, 0) static size_t
-format_line(char *buf, size_t size, const char *fmt, va_list args)
+    format_line(char *buf, size_t size, const char *fmt, va_list args)
 {
     size_t len = vscnprintf(buf, size, fmt, args);
 
@@ -260,11 +260,9 @@ static const struct level_name {
     const char *name;
     int level;
 } level_names[] = {
-    {"none", LOG_PANIC},
-    {"error", LOG_ERROR},
+    {"none", LOG_PANIC},     {"error", LOG_ERROR},
     {"warning", LOG_NOTICE}, /* Xen's plain messages are of this level */
-    {"info", LOG_INFO},
-    {"debug", LOG_DEBUG},
+    {"info", LOG_INFO},      {"debug", LOG_DEBUG},
     {"all", LOG_DEBUG},
 };
 

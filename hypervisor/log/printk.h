@@ -155,10 +155,10 @@ struct log_stats {
  */
 void log_get_stats(struct log_stats *ret_stats);
 
-#define pr_err(...) printk(LOG_ERROR, __VA_ARGS__)
-#define pr_warn(...) printk(LOG_WARNING, __VA_ARGS__)
+#define pr_err(...)    printk(LOG_ERROR, __VA_ARGS__)
+#define pr_warn(...)   printk(LOG_WARNING, __VA_ARGS__)
 #define pr_notice(...) printk(LOG_NOTICE, __VA_ARGS__)
-#define pr_info(...) printk(LOG_INFO, __VA_ARGS__)
-#define pr_debug(...) printk(LOG_DEBUG, __VA_ARGS__)
+#define pr_info(...)   printk(LOG_INFO, __VA_ARGS__)
+#define pr_debug(...)  printk(LOG_DEBUG, __VA_ARGS__)
 
 #endif

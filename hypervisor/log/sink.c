@@ -13,9 +13,9 @@
 #include "log/sink.h"
 
 #include "lib/string.h"
+#include "sync/spinlock.h"
 #include "log/conring.h"
 #include "log/printk.h"
-#include "sync/spinlock.h"
 
 /* Cells written after an unfinished one before we stop waiting for it. */
 #define PENDING_PATIENCE 64
@@ -25,12 +25,12 @@
 static SPINLOCK(sink_lock, LOCK_RANK_SINK, IRQ_ANY);
 
 /* Legend: L sink_lock (or dying); a atomic */
-static struct log_sink *sinks;    /* L                                      */
-static uint64_t drained = 1;      /* L, a: next sequence number to show     */
-static bool in_message;           /* L: the last cell had F_MORE            */
-static uint64_t lost_cells;       /* L                                      */
-static bool emergency;            /* a: set once                            */
-static struct log_sink *in_call;  /* dying CPU: sink being written to       */
+static struct log_sink *sinks;   /* L                                      */
+static uint64_t drained = 1;     /* L, a: next sequence number to show     */
+static bool in_message;          /* L: the last cell had F_MORE            */
+static uint64_t lost_cells;      /* L                                      */
+static bool emergency;           /* a: set once                            */
+static struct log_sink *in_call; /* dying CPU: sink being written to       */
 
 bool log_is_emergency(void)
 {

@@ -12,21 +12,23 @@
 #define VIGIL_SYNC_LOCKRANK_H
 
 enum lock_rank {
-    LOCK_RANK_DOMCTL = 5,       /* one domain-building operation at a time  */
-    LOCK_RANK_DOMAIN_LIST = 10, /* the list of domains                      */
-    LOCK_RANK_DOMAIN = 30,      /* one domain's life cycle and settings     */
-    LOCK_RANK_EVTCHN = 32,      /* one domain's event channels              */
-    LOCK_RANK_GRANT = 34,       /* one domain's grant table and maptrack    */
-    LOCK_RANK_PAGETYPE = 36,    /* page-table updates of one domain         */
-    LOCK_RANK_ACCOUNT = 38,     /* a domain's list and tally of frames      */
-    LOCK_RANK_HEAP = 40,        /* page allocator and frame states          */
-    LOCK_RANK_POOL = 45,        /* small-object heap                        */
-    LOCK_RANK_RUNQUEUE = 50,    /* one CPU's run queue                      */
-    LOCK_RANK_TIMER = 55,       /* one CPU's timer heap                     */
-    LOCK_RANK_IRQ_DESC = 60,    /* one physical interrupt descriptor        */
-    LOCK_RANK_DEVICE = 70,      /* registers of one device: IO-APIC, RTC    */
-    LOCK_RANK_PCI_CFG = 75,     /* ports 0xcf8 and 0xcfc                    */
-    LOCK_RANK_SINK = 90,        /* the console sinks and the console ring   */
+    LOCK_RANK_DOMCTL = 5,        /* one domain-building operation at a time  */
+    LOCK_RANK_DOMAIN_LIST = 10,  /* the list of domains                      */
+    LOCK_RANK_DOMAIN = 30,       /* one domain's life cycle and settings     */
+    LOCK_RANK_EVTCHN = 32,       /* one domain's event channels              */
+    LOCK_RANK_EVTCHN_QUEUE = 33, /* one FIFO event queue of a vcpu          */
+    LOCK_RANK_GRANT = 34,        /* one domain's grant table and maptrack    */
+    LOCK_RANK_PAGETYPE = 36,     /* page-table updates of one domain         */
+    LOCK_RANK_ACCOUNT = 38,      /* a domain's list and tally of frames      */
+    LOCK_RANK_HEAP = 40,         /* page allocator and frame states          */
+    LOCK_RANK_POOL = 45,         /* small-object heap                        */
+    LOCK_RANK_RUNQUEUE = 50,     /* one CPU's run queue                      */
+    LOCK_RANK_TIMER = 55,        /* one CPU's timer heap                     */
+    LOCK_RANK_IRQ_DESC = 60,     /* one physical interrupt descriptor        */
+    LOCK_RANK_DEVICE = 70,       /* registers of one device: IO-APIC, RTC    */
+    LOCK_RANK_PCI_CFG = 75,      /* ports 0xcf8 and 0xcfc                    */
+    LOCK_RANK_SINK = 90,         /* the console sinks and the console ring   */
+    LOCK_RANK_IRQ_LEAF = 95,     /* taken by interrupt handlers, takes none  */
 };
 
 #endif

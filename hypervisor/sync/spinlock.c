@@ -45,15 +45,15 @@ static void check_before(const struct spinlock *lock, bool waits,
             continue; /* a trylock by the holder fails by itself */
         }
         if (h == lock) {
-            panic("lock %s taken twice: %s:%d, then %s:%d", lock->name,
-                  h->file, h->line, file, line);
+            panic("lock %s taken twice: %s:%d, then %s:%d", lock->name, h->file,
+                  h->line, file, line);
         }
         if (waits &&
             (h->rank > lock->rank ||
              (h->rank == lock->rank && (uintptr_t)h > (uintptr_t)lock))) {
             panic("lock %s (rank %d) at %s:%d after %s (rank %d) at %s:%d",
-                  lock->name, lock->rank, file, line, h->name, h->rank,
-                  h->file, h->line);
+                  lock->name, lock->rank, file, line, h->name, h->rank, h->file,
+                  h->line);
         }
     }
 }

@@ -81,8 +81,8 @@ void spin_lock_at(struct spinlock *lock, const char *file, int line);
  * Context: any but NMI/#MC; interrupts off if the lock says IRQ_OFF.
  * Return:  true: now held; false: somebody else has it
  */
-bool spin_trylock_at(struct spinlock *lock, const char *file,
-                     int line) MUST_CHECK;
+bool spin_trylock_at(struct spinlock *lock, const char *file, int line)
+    MUST_CHECK;
 
 /**
  * spin_lock_irqsave_at() - interrupts off, then take a lock;
@@ -125,8 +125,8 @@ void spin_unlock_irqrestore(struct spinlock *lock, unsigned long flags);
  */
 bool spin_is_locked(const struct spinlock *lock);
 
-#define spin_lock(lock) spin_lock_at((lock), __FILE__, __LINE__)
-#define spin_trylock(lock) spin_trylock_at((lock), __FILE__, __LINE__)
+#define spin_lock(lock)         spin_lock_at((lock), __FILE__, __LINE__)
+#define spin_trylock(lock)      spin_trylock_at((lock), __FILE__, __LINE__)
 #define spin_lock_irqsave(lock) spin_lock_irqsave_at((lock), __FILE__, __LINE__)
 
 #endif

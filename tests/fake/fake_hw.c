@@ -11,7 +11,7 @@
 #include "x86/image.h"
 #include "x86/percpu.h"
 
-#define MSRS_MAX 256
+#define MSRS_MAX   256
 #define LEAVES_MAX 64
 
 uint64_t fake_tsc;
@@ -48,8 +48,7 @@ static unsigned int leaf_count;
 
 void fake_unexpected(const char *what, uint64_t detail)
 {
-    fprintf(stderr, "unexpected %s 0x%llx\n", what,
-            (unsigned long long)detail);
+    fprintf(stderr, "unexpected %s 0x%llx\n", what, (unsigned long long)detail);
     abort();
 }
 

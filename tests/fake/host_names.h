@@ -9,18 +9,18 @@
 #ifndef VIGIL_FAKE_HOST_NAMES_H
 #define VIGIL_FAKE_HOST_NAMES_H
 
-#define memcpy hv_memcpy
-#define memmove hv_memmove
-#define memset hv_memset
-#define memcmp hv_memcmp
-#define memchr hv_memchr
-#define strlen hv_strlen
-#define strnlen hv_strnlen
-#define strcmp hv_strcmp
-#define strncmp hv_strncmp
-#define strchr hv_strchr
-#define strlcpy hv_strlcpy
+#define memcpy    hv_memcpy
+#define memmove   hv_memmove
+#define memset    hv_memset
+#define memcmp    hv_memcmp
+#define memchr    hv_memchr
+#define strlen    hv_strlen
+#define strnlen   hv_strnlen
+#define strcmp    hv_strcmp
+#define strncmp   hv_strncmp
+#define strchr    hv_strchr
+#define strlcpy   hv_strlcpy
 #define vsnprintf hv_vsnprintf
-#define snprintf hv_snprintf
+#define snprintf  hv_snprintf
 
 #endif

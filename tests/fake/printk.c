@@ -6,9 +6,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "fake_printk.h"
 #include "log/printk.h"
 #include "log/sink.h"
+#include "fake_printk.h"
 
 char fake_printk_last[LOG_TEXT_MAX];
 unsigned int fake_printk_count;

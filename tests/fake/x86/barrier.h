@@ -8,7 +8,7 @@
 #include "fake_hw.h"
 
 #define barrier() __atomic_signal_fence(__ATOMIC_SEQ_CST)
-#define smp_mb() __atomic_thread_fence(__ATOMIC_SEQ_CST)
+#define smp_mb()  __atomic_thread_fence(__ATOMIC_SEQ_CST)
 #define smp_rmb() __atomic_thread_fence(__ATOMIC_ACQUIRE)
 #define smp_wmb() __atomic_thread_fence(__ATOMIC_RELEASE)
 

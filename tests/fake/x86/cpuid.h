@@ -5,8 +5,8 @@
 #ifndef VIGIL_FAKE_X86_CPUID_H
 #define VIGIL_FAKE_X86_CPUID_H
 
-#include "fake_hw.h"
 #include "lib/types.h"
+#include "fake_hw.h"
 
 struct cpuid_regs {
     uint32_t a, b, c, d;

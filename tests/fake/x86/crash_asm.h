@@ -5,12 +5,12 @@
 #ifndef VIGIL_FAKE_X86_CRASH_ASM_H
 #define VIGIL_FAKE_X86_CRASH_ASM_H
 
-#include "fake_hw.h"
 #include "lib/compiler.h"
 #include "lib/types.h"
 #include "x86/irqflags.h"
 #include "x86/regs.h"
 #include "x86/segment.h"
+#include "fake_hw.h"
 
 static inline void regs_capture(struct cpu_regs *r)
 {

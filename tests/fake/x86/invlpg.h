@@ -5,8 +5,8 @@
 #ifndef VIGIL_FAKE_X86_INVLPG_H
 #define VIGIL_FAKE_X86_INVLPG_H
 
-#include "fake_hw.h"
 #include "x86/cr.h"
+#include "fake_hw.h"
 
 static inline void invlpg(uint64_t va)
 {

@@ -5,8 +5,8 @@
 #ifndef VIGIL_FAKE_X86_IO_H
 #define VIGIL_FAKE_X86_IO_H
 
-#include "fake_hw.h"
 #include "lib/types.h"
+#include "fake_hw.h"
 
 static inline uint8_t inb(uint16_t port)
 {

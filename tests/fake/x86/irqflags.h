@@ -5,8 +5,8 @@
 #ifndef VIGIL_FAKE_X86_IRQFLAGS_H
 #define VIGIL_FAKE_X86_IRQFLAGS_H
 
-#include "fake_hw.h"
 #include "lib/types.h"
+#include "fake_hw.h"
 
 static inline uint64_t read_rflags(void)
 {

@@ -5,9 +5,9 @@
 #ifndef VIGIL_FAKE_X86_MSR_H
 #define VIGIL_FAKE_X86_MSR_H
 
-#include "fake_hw.h"
 #include "lib/types.h"
 #include "x86/msr_index.h"
+#include "fake_hw.h"
 
 static inline uint64_t rdmsr(uint32_t index)
 {

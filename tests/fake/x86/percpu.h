@@ -6,9 +6,9 @@
 #define VIGIL_FAKE_X86_PERCPU_H
 
 /* The structure is the real one; only the way to find it is not. */
-#define this_cpu real_this_cpu
+#define this_cpu    real_this_cpu
 #define this_cpu_id real_this_cpu_id
-#define guest_regs real_guest_regs
+#define guest_regs  real_guest_regs
 #include "../../../hypervisor/x86/percpu.h"
 #undef this_cpu
 #undef this_cpu_id

@@ -5,8 +5,8 @@
 #ifndef VIGIL_FAKE_X86_SMAP_H
 #define VIGIL_FAKE_X86_SMAP_H
 
-#include "fake_hw.h"
 #include "lib/types.h"
+#include "fake_hw.h"
 
 static inline void stac_if(bool has_smap)
 {

@@ -4,12 +4,12 @@
  */
 #include "tests/unit/unit.h"
 
+#include "x86/image.h"
 #include "crash/backtrace.h"
 #include "crash/blackbox.h"
 #include "crash/panic.h"
 #include "crash/symbols.h"
 #include "fake_printk.h"
-#include "x86/image.h"
 
 const uint32_t symbol_count = 3;
 const struct symbol_entry symbol_table[] = {{0x10, 0}, {0x20, 6}, {0x80, 13}};
@@ -32,8 +32,7 @@ static uint64_t stack[32];
 
 static bool in_stack(uint64_t addr)
 {
-    return addr >= (uintptr_t)stack &&
-           addr + 16 <= (uintptr_t)(stack + 32);
+    return addr >= (uintptr_t)stack && addr + 16 <= (uintptr_t)(stack + 32);
 }
 
 static uint64_t at(unsigned int i)
@@ -90,10 +89,10 @@ static void names(void **state)
     } rows[] = {
         {0x1000, "0000000000001000"}, /* before the first          */
         {0x100f, "0000000000001000"}, /* (set below)               */
-        {0x1010, "first+0/0x10"},     {0x101f, "first+0xf/0x10"},
-        {0x1020, "second+0/0x60"},    {0x107f, "second+0x5f/0x60"},
-        {0x1080, "third+0/0x80"},     {0x10ff, "third+0x7f/0x80"},
-        {0x1100, "0000000000001100"}, {0, "0000000000000000"},
+        {0x1010, "first+0/0x10"},         {0x101f, "first+0xf/0x10"},
+        {0x1020, "second+0/0x60"},        {0x107f, "second+0x5f/0x60"},
+        {0x1080, "third+0/0x80"},         {0x10ff, "third+0x7f/0x80"},
+        {0x1100, "0000000000001100"},     {0, "0000000000000000"},
         {UINT64_MAX, "ffffffffffffffff"},
     };
     char buf[64];

@@ -7,9 +7,9 @@
 
 #include <errno.h>
 
+#include "log/printk.h"
 #include "crash/blackbox.h"
 #include "fake_hw.h"
-#include "log/printk.h"
 
 #define ZONE_BYTES (256 * 1024)
 
@@ -58,8 +58,7 @@ static void sections_inside(const void *copy, size_t bytes)
 static void refuses_bad_zones(void **state)
 {
     (void)state;
-    assert_int_equal(blackbox_init(zone, BOX_MIN_BYTES - 1, 1, 1, ""),
-                     -EINVAL);
+    assert_int_equal(blackbox_init(zone, BOX_MIN_BYTES - 1, 1, 1, ""), -EINVAL);
     assert_int_equal(blackbox_init(zone + 1, ZONE_BYTES - 64, 1, 1, ""),
                      -EINVAL);
     assert_int_equal(blackbox_init(NULL, ZONE_BYTES, 1, 1, ""), -EINVAL);
@@ -78,9 +77,9 @@ static void running_then_reset(void **state)
     assert_int_equal(header()->section[0].type, VIGIL_BOX_SECT_LOG);
     assert_int_equal(header()->section[0].bytes % VIGIL_LOG_CELL_BYTES, 0);
     /* The message lies in the zone and carries this boot's number. */
-    assert_int_equal(log_ring_read(log_ring_now(),
-                                   log_ring_next(log_ring_now()) - 1, &cell),
-                     LOG_READ_OK);
+    assert_int_equal(
+        log_ring_read(log_ring_now(), log_ring_next(log_ring_now()) - 1, &cell),
+        LOG_READ_OK);
     assert_int_equal(cell.boot_id, 11);
     ring = (const void *)(zone + header()->section[0].offset);
     assert_ptr_equal(log_ring_now()->cells, ring);
@@ -206,13 +205,13 @@ static void impossible_sections(void **state)
     static const struct {
         uint64_t offset, bytes;
     } rows[] = {
-        {0, 8},                       /* over the header             */
-        {ZONE_BYTES, 1},              /* behind the end              */
-        {ZONE_BYTES + 64, 0},         /* behind the end, empty       */
-        {4096, ZONE_BYTES},           /* over the end                */
-        {4096, UINT64_MAX},           /* wraps                       */
-        {UINT64_MAX - 63, 128},       /* wraps                       */
-        {4097, 1},                    /* not aligned                 */
+        {0, 8},                 /* over the header             */
+        {ZONE_BYTES, 1},        /* behind the end              */
+        {ZONE_BYTES + 64, 0},   /* behind the end, empty       */
+        {4096, ZONE_BYTES},     /* over the end                */
+        {4096, UINT64_MAX},     /* wraps                       */
+        {UINT64_MAX - 63, 128}, /* wraps                       */
+        {4097, 1},              /* not aligned                 */
     };
 
     (void)state;
@@ -242,8 +241,8 @@ static void random_damage(void **state)
         memcpy(copy, zone, BOX_LOG_OFFSET);
         for (int i = rand() % 4; i >= 0; i--) {
             /* Mostly the header behind the magic, where it hurts. */
-            size_t at = 8 + (size_t)rand() %
-                                (sizeof(struct vigil_box_header) - 8);
+            size_t at =
+                8 + (size_t)rand() % (sizeof(struct vigil_box_header) - 8);
 
             copy[at] = (unsigned char)(rand() & 1 ? rand() : 0xff);
         }
@@ -263,9 +262,9 @@ static void random_damage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(refuses_bad_zones),  TEST(running_then_reset),
-        TEST(crash_is_sealed),    TEST(texts_stop_at_their_room),
-        TEST(clean_end),          TEST(nothing_is_believed),
+        TEST(refuses_bad_zones),   TEST(running_then_reset),
+        TEST(crash_is_sealed),     TEST(texts_stop_at_their_room),
+        TEST(clean_end),           TEST(nothing_is_believed),
         TEST(impossible_sections), TEST(random_damage),
     };
 

@@ -11,6 +11,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "x86/image.h"
+#include "x86/msr_index.h"
+#include "x86/percpu.h"
+#include "log/printk.h"
+#include "log/sink.h"
 #include "cpu/tenant.h"
 #include "crash/blackbox.h"
 #include "crash/notes.h"
@@ -19,11 +24,6 @@
 #include "crash/stop.h"
 #include "crash/symbols.h"
 #include "fake_hw.h"
-#include "log/printk.h"
-#include "log/sink.h"
-#include "x86/image.h"
-#include "x86/msr_index.h"
-#include "x86/percpu.h"
 
 #define ZONE_BYTES (256 * 1024)
 
@@ -35,7 +35,7 @@ static struct legacy {
     bool left;   /* machine_leave() was reached          */
     bool fell;   /* triple fault                         */
     bool parked; /* another CPU parked itself            */
-} *legacy;
+} * legacy;
 
 const uint32_t symbol_count = 2;
 const struct symbol_entry symbol_table[] = {{0, 0}, {0x100, 5}};
@@ -384,8 +384,7 @@ static void assertions_name_their_place(void **state)
 {
     (void)state;
     die_of(broken_assertion);
-    assert_string_equal(box()->reason,
-                        "Assertion 'a == b' failed at file.c:7");
+    assert_string_equal(box()->reason, "Assertion 'a == b' failed at file.c:7");
 }
 
 static unsigned int one_other(void)

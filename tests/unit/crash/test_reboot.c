@@ -4,11 +4,11 @@
  */
 #include "tests/unit/unit.h"
 
+#include "log/printk.h"
 #include "crash/blackbox.h"
 #include "crash/panic.h"
 #include "crash/reboot.h"
 #include "fake_hw.h"
-#include "log/printk.h"
 
 static bool dying;
 static char trail[4096];

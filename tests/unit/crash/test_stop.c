@@ -4,11 +4,11 @@
  */
 #include "tests/unit/unit.h"
 
+#include "x86/percpu.h"
 #include "crash/backtrace.h"
 #include "crash/stop.h"
 #include "fake_hw.h"
 #include "fake_printk.h"
-#include "x86/percpu.h"
 
 static unsigned int others, answers, lines;
 static jmp_buf parked;

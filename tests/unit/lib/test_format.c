@@ -30,20 +30,20 @@ size_t scnprintf(char *buf, size_t size, const char *fmt, ...);
         }                                                                      \
     } while (0)
 
-static const char *const flags[] = {"",  "-",  "0",  "+",  " ", "#",
+static const char *const flags[] = {"",   "-",  "0",  "+",  " ",  "#",
                                     "-0", "+0", "#0", "-#", "+-", " 0"};
 static const char *const widths[] = {"", "1", "7", "20"};
 static const char *const precisions[] = {"", ".", ".0", ".1", ".5", ".25"};
 
 static void integers_like_libc(void **state)
 {
-    static const long values[] = {0,        1,       -1,       9,
-                                  10,       255,     -256,     INT_MAX,
-                                  INT_MIN,  LONG_MAX, LONG_MIN, 0xdeadbeef};
-    static const char *const kinds[] = {"d",  "u",  "x",  "X",  "o",   "ld",
-                                        "lu", "lx", "lX", "lo", "hd",  "hu",
-                                        "hx", "hhd", "hhu", "hhx", "lld",
-                                        "llx", "zu", "zx", "i", "li", "jx"};
+    static const long values[] = {0,       1,        -1,       9,
+                                  10,      255,      -256,     INT_MAX,
+                                  INT_MIN, LONG_MAX, LONG_MIN, 0xdeadbeef};
+    static const char *const kinds[] = {"d",  "u",   "x",   "X",   "o",   "ld",
+                                        "lu", "lx",  "lX",  "lo",  "hd",  "hu",
+                                        "hx", "hhd", "hhu", "hhx", "lld", "llx",
+                                        "zu", "zx",  "i",   "li",  "jx"};
 
     (void)state;
     for (size_t f = 0; f < sizeof(flags) / sizeof(*flags); f++) {

@@ -33,8 +33,7 @@ static void random_steps(void **state)
         struct heapq_node *n = &node[rand() % N];
 
         if (n->at == 0) {
-            assert_int_equal(
-                heapq_insert(&heap, n, (uint64_t)rand() % 100), 0);
+            assert_int_equal(heapq_insert(&heap, n, (uint64_t)rand() % 100), 0);
         } else {
             heapq_remove(&heap, n);
             assert_int_equal(n->at, 0);

@@ -130,10 +130,8 @@ static void lists(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(numbers),
-        cmocka_unit_test(limited_numbers),
-        cmocka_unit_test(sizes),
-        cmocka_unit_test(booleans),
+        cmocka_unit_test(numbers), cmocka_unit_test(limited_numbers),
+        cmocka_unit_test(sizes),   cmocka_unit_test(booleans),
         cmocka_unit_test(lists),
     };
 

@@ -9,7 +9,7 @@
 
 #include "lib/rangeset.h"
 
-#define N 64
+#define N      64
 #define RANGES 40
 
 static void invariant(const struct rangeset *set)

@@ -7,11 +7,11 @@
 
 #include <errno.h>
 
-#include "fake_hw.h"
+#include "x86/percpu.h"
 #include "log/conring.h"
 #include "log/printk.h"
 #include "log/sink.h"
-#include "x86/percpu.h"
+#include "fake_hw.h"
 
 static char shown[65536];
 static size_t shown_len;
@@ -59,8 +59,7 @@ static void lines_are_prefixed(void **state)
     (void)state;
     pr_info("one line\n");
     pr_err("two\nlines");
-    assert_string_equal(shown,
-                        "(XEN) one line\n(XEN) two\n(XEN) lines\n");
+    assert_string_equal(shown, "(XEN) one line\n(XEN) two\n(XEN) lines\n");
 }
 
 static void long_lines_stay_whole(void **state)
@@ -157,8 +156,7 @@ static void dom0_writes_through(void **state)
     log_console_write("ls\r\n", 4);
     assert_string_equal(shown, "dom0# ls\r\n");
     /* Shown once, and its line is in the ring. */
-    assert_int_equal(log_ring_read(log_ring_now(), before, &cell),
-                     LOG_READ_OK);
+    assert_int_equal(log_ring_read(log_ring_now(), before, &cell), LOG_READ_OK);
     assert_memory_equal(cell.text, "dom0# ls", 8);
     assert_int_equal(cell.flags, VIGIL_LOG_F_GUEST | VIGIL_LOG_F_QUIET);
     pr_info("x");

@@ -7,8 +7,8 @@
 
 #include <pthread.h>
 
-#include "fake_hw.h"
 #include "log/ring.h"
+#include "fake_hw.h"
 
 #define CELLS 8
 
@@ -17,8 +17,8 @@ static struct log_ring ring;
 
 static const struct log_tag tag = {.level = LOG_INFO,
                                    .context = LOG_CTX_NMI,
-                                   .flags = VIGIL_LOG_F_GUEST |
-                                            VIGIL_LOG_F_MORE,
+                                   .flags =
+                                       VIGIL_LOG_F_GUEST | VIGIL_LOG_F_MORE,
                                    .cpu = 3,
                                    .tsc = 12345};
 
@@ -95,8 +95,7 @@ static void wraps_and_says_what_is_gone(void **state)
         assert_int_equal(log_ring_write(&ring, &tag, text, (size_t)len), i);
     }
     assert_int_equal(log_ring_oldest(&ring), 2 * CELLS + 3);
-    assert_int_equal(log_ring_read(&ring, 2 * CELLS + 2, &cell),
-                     LOG_READ_LOST);
+    assert_int_equal(log_ring_read(&ring, 2 * CELLS + 2, &cell), LOG_READ_LOST);
     for (uint64_t seq = 2 * CELLS + 3; seq < log_ring_next(&ring); seq++) {
         assert_int_equal(log_ring_read(&ring, seq, &cell), LOG_READ_OK);
         snprintf(text, sizeof(text), "line %d", (int)seq);
@@ -177,7 +176,7 @@ static void adopted_by_another_ring(void **state)
 /* ---- many writers, one reader that is slower than they are ---- */
 
 #define WRITERS 3
-#define LINES 20000
+#define LINES   20000
 
 static void *write_lines(void *arg)
 {

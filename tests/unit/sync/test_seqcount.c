@@ -6,9 +6,9 @@
 
 #include <pthread.h>
 
-#include "fire_alarm.h"
 #include "sync/refcount.h"
 #include "sync/seqcount.h"
+#include "fire_alarm.h"
 
 static struct seqcount seq;
 static uint64_t pair[2];

@@ -6,10 +6,10 @@
 
 #include <pthread.h>
 
+#include "x86/percpu.h"
+#include "sync/spinlock.h"
 #include "fake_hw.h"
 #include "fire_alarm.h"
-#include "sync/spinlock.h"
-#include "x86/percpu.h"
 
 static int setup(void **state)
 {
@@ -126,7 +126,7 @@ static void each_cpu_has_its_own_list(void **state)
  * do, through locks of the same kind but one per thread of bookkeeping.
  */
 #define THREADS 4
-#define ROUNDS 20000
+#define ROUNDS  20000
 
 static struct spinlock contended =
     SPINLOCK_INIT("contended", LOCK_RANK_HEAP, IRQ_ANY);
