@@ -198,7 +198,8 @@ static INIT_TEXT void directmap_build(void)
     maddr_t low_end = 0; /* end of RAM below 4 GiB and what adjoins it */
 
     for (unsigned int i = 0; memmap_region(i, &r); i++) {
-        if (r.type == MEMMAP_RAM && r.end <= 1UL << 32) {
+        if ((r.type == MEMMAP_RAM || r.type == MEMMAP_KEPT) &&
+            r.end <= 1UL << 32) {
             low_end = r.end;
         }
     }
