@@ -49,7 +49,8 @@ struct cpu_block {
     uint32_t nmi_latched;
     uint32_t dr7_dirty;  /* hypervisor #DB cleared DR7: reload on exit */
     uint32_t apic_id;
-    uint32_t in_fixup_free; /* unused by C; keeps the block aligned    */
+    uint32_t iret_fault_vector; /* why the IRET to a guest failed        */
+    uint32_t iret_fault_error;
     uint64_t irq_count;
     uint64_t nmi_count;
     uint64_t next_deadline_ns; /* cpu/timer.c: LAPIC is armed for this */

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * boot/cmdline.c - the table of options.
+ */
+#include "boot/cmdline.h"
+
+#include "boot/loader.h"
+#include "crash/reboot.h"
+#include "dev/uart16550.h"
+#include "lib/errno.h"
+#include "lib/parse.h"
+#include "lib/string.h"
+#include "log/printk.h"
+#include "ras/nmi.h"
+#include "x86/percpu.h"
+
+#define ITEM_BYTES 256
+
+struct boot_options boot_options = {
+    .dom0_max_bytes = INT64_MAX,
+    .dom0_max_vcpus = 1,
+    .maxcpus = NR_CPUS,
+};
+
+static char saved[LOADER_CMDLINE_BYTES];
+
+static int set_uart1(const char *v)
+{
+    int rc = uart_init(1, v);
+
+    return rc == -ENODEV || rc == -EBUSY ? 0 : rc;
+}
+
+static int set_uart2(const char *v)
+{
+    int rc = uart_init(2, v);
+
+    return rc == -ENODEV || rc == -EBUSY ? 0 : rc;
+}
+
+/* console=com1,vga: serial lines are sinks as soon as com1= sets them up. */
+static int set_console(const char *v)
+{
+    char item[ITEM_BYTES];
+
+    while (parse_next(&v, ',', item, sizeof(item))) {
+        if (strcmp(item, "vga") == 0) {
+            pr_warn("boot: console=vga: no text console yet, use com1");
+        } else if (strncmp(item, "com", 3) != 0 && strcmp(item, "none") != 0) {
+            return -EINVAL;
+        }
+    }
+    return 0;
+}
+
+static int set_loglvl(const char *v)
+{
+    return log_set_levels(false, v);
+}
+
+static int set_guest_loglvl(const char *v)
+{
+    return log_set_levels(true, v);
+}
+
+static int set_noreboot(const char *v)
+{
+    bool on = true;
+    int rc = *v == '\0' ? 0 : parse_bool(v, &on);
+
+    if (rc == 0) {
+        reboot_set_noreboot(on);
+    }
+    return rc;
+}
+
+static int set_provoke(const char *v)
+{
+    return parse_bool(v, &boot_options.provoke);
+}
+
+static int parse_signed_size(const char *v, int64_t *ret_bytes)
+{
+    bool negative = *v == '-';
+    uint64_t bytes;
+    int rc = parse_size(negative ? v + 1 : v, &bytes);
+
+    if (rc != 0 || bytes > INT64_MAX) {
+        return -EINVAL;
+    }
+    *ret_bytes = negative ? -(int64_t)bytes : (int64_t)bytes;
+    return 0;
+}
+
+/* dom0_mem=<size>,min:<size>,max:<size> */
+static int set_dom0_mem(const char *v)
+{
+    struct boot_options *o = &boot_options;
+    char item[ITEM_BYTES];
+
+    while (parse_next(&v, ',', item, sizeof(item))) {
+        int rc;
+
+        if (strncmp(item, "min:", 4) == 0) {
+            rc = parse_signed_size(item + 4, &o->dom0_min_bytes);
+        } else if (strncmp(item, "max:", 4) == 0) {
+            rc = parse_signed_size(item + 4, &o->dom0_max_bytes);
+        } else {
+            rc = parse_signed_size(item, &o->dom0_mem_bytes);
+            o->has_dom0_mem = true;
+        }
+        if (rc != 0) {
+            return rc;
+        }
+    }
+    return 0;
+}
+
+static int set_dom0_max_vcpus(const char *v)
+{
+    return parse_uint(v, NR_CPUS, &boot_options.dom0_max_vcpus);
+}
+
+static int set_maxcpus(const char *v)
+{
+    return parse_uint(v, NR_CPUS, &boot_options.maxcpus);
+}
+
+static int set_nmi(const char *v)
+{
+    return nmi_set_policy(v);
+}
+
+/* Options of Xen that ask for what Vigil does anyway, or has no use for. */
+static int ignore(const char *v)
+{
+    (void)v;
+    return 0;
+}
+
+static const struct {
+    const char *name;
+    int (*set)(const char *value);
+} options[] = {
+    {"com1", set_uart1},
+    {"com2", set_uart2},
+    {"console", set_console},
+    {"loglvl", set_loglvl},
+    {"guest_loglvl", set_guest_loglvl},
+    {"noreboot", set_noreboot},
+    {"nmi", set_nmi},
+    {"dom0_mem", set_dom0_mem},
+    {"dom0_max_vcpus", set_dom0_max_vcpus},
+    {"maxcpus", set_maxcpus},
+    {"vigil_provoke", set_provoke},
+    {"no-real-mode", ignore},
+    {"edd", ignore},
+};
+
+static void apply(char *item)
+{
+    char *value = strchr(item, '=');
+    unsigned int i;
+
+    if (value != NULL) {
+        *value++ = '\0';
+    }
+    for (i = 0; i < ARRAY_SIZE(options); i++) {
+        if (strcmp(options[i].name, item) == 0) {
+            if (options[i].set(value != NULL ? value : "") != 0) {
+                pr_warn("boot: option %s: value \"%s\" not understood", item,
+                        value != NULL ? value : "");
+            }
+            return;
+        }
+    }
+    pr_warn("boot: unknown option \"%s\"", item);
+}
+
+static const char *skip_spaces(const char *p)
+{
+    while (*p == ' ') {
+        p++;
+    }
+    return p;
+}
+
+static const char *skip_word(const char *p)
+{
+    while (*p != ' ' && *p != '\0') {
+        p++;
+    }
+    return skip_spaces(p);
+}
+
+const char *cmdline_strip(const char *text)
+{
+    const char *p = skip_spaces(text);
+
+    /* Multiboot 1: always; GRUB's scripts for multiboot 2: a placeholder. */
+    if (loader_info.is_multiboot1 || *p == '/' ||
+        (strncmp(p, "placeholder", 11) == 0 &&
+         (p[11] == ' ' || p[11] == '\0'))) {
+        return skip_word(p);
+    }
+    return p;
+}
+
+void cmdline_parse(const char *text)
+{
+    char item[ITEM_BYTES];
+    const char *cursor;
+
+    strlcpy(saved, cmdline_strip(text), sizeof(saved));
+    cursor = saved;
+    while (parse_next(&cursor, ' ', item, sizeof(item))) {
+        if (item[0] != '\0') {
+            apply(item);
+        }
+    }
+}
+
+const char *cmdline_text(void)
+{
+    return saved;
+}

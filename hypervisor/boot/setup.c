@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * boot/setup.c - start of day, in numbered steps.  The only place that knows
+ * the order of everything.
+ */
+#include "boot/setup.h"
+
+#include "boot/cmdline.h"
+#include "boot/harvest.h"
+#include "boot/loader.h"
+#include "boot/version.h"
+#include "cpu/clock.h"
+#include "cpu/desc.h"
+#include "cpu/features.h"
+#include "cpu/lapic.h"
+#include "cpu/percpu.h"
+#include "cpu/softirq.h"
+#include "cpu/timer.h"
+#include "crash/blackbox.h"
+#include "crash/reboot.h"
+#include "dev/acpi.h"
+#include "dev/i8259.h"
+#include "dev/irq.h"
+#include "dev/pit.h"
+#include "dev/rtc.h"
+#include "dev/uart16550.h"
+#include "domain/frame_use.h"
+#include "domain/sched.h"
+#include "domain/virq.h"
+#include "entry/trap.h"
+#include "lib/assert.h"
+#include "lib/errno.h"
+#include "log/printk.h"
+#include "log/sink.h"
+#include "mm/directmap.h"
+#include "mm/frame.h"
+#include "mm/hvmap.h"
+#include "mm/m2p.h"
+#include "mm/memmap.h"
+#include "mm/page_alloc.h"
+#include "pv/build_dom0.h"
+#include "pv/domain_pv.h"
+#include "pv/guest_cpuid.h"
+#include "pv/pagetype.h"
+#include "ras/mce.h"
+#include "ras/poll.h"
+#include "response/work.h"
+#include "x86/irqflags.h"
+
+extern const uint8_t __image_start[], __bss_end[];
+
+#define CONSOLE_POLL_NS 20000000ULL
+#define LAPIC_PADDR 0xfee00000ULL
+
+static struct timer console_timer;
+
+/* Input, and lines that NMI context left in the ring. */
+static void console_softirq(void)
+{
+    log_drain();
+    if (uart_rx_poll() != 0) {
+        virq_raise_global(VIRQ_CONSOLE);
+    }
+}
+
+static void console_tick(void *arg)
+{
+    (void)arg;
+    softirq_raise(SOFTIRQ_CONSOLE);
+    timer_set(&console_timer, clock_now_ns() + CONSOLE_POLL_NS);
+}
+
+static void uart_interrupt(void *arg)
+{
+    (void)arg;
+    softirq_raise(SOFTIRQ_CONSOLE);
+}
+
+/* domain/frame_use.h: frames held for grants and event-channel pages. */
+static int hold_frame(mfn_t m, domid_t owner, bool writable)
+{
+    if (!mfn_valid(m)) {
+        return -EINVAL;
+    }
+    return pagetype_get_ref(frame_of(m), owner, writable);
+}
+
+static void release_frame(mfn_t m, bool writable)
+{
+    pagetype_put_ref(frame_of(m), writable);
+}
+
+static const struct frame_use_ops frame_use = {hold_frame, release_frame};
+
+static INIT_TEXT void init_memmap(void)
+{
+    const struct loader_info *li = &loader_info;
+    unsigned int i;
+
+    for (i = 0; i < li->ranges; i++) {
+        memmap_add(li->range[i].start, li->range[i].bytes, li->range[i].type);
+    }
+    memmap_finish();
+    memmap_reserve(HV_LOAD_PADDR,
+                   (uint64_t)__bss_end - HV_IMAGE_VA - HV_LOAD_PADDR);
+    for (i = 0; i < li->modules; i++) {
+        memmap_reserve(li->module[i].start, li->module[i].bytes);
+    }
+}
+
+static INIT_TEXT void init_memory(void)
+{
+    hvmap_init();
+    frame_table_init(memmap_top_frame());
+    page_alloc_init();
+    m2p_init();
+}
+
+static INIT_TEXT void init_time(void)
+{
+    uint64_t khz = pit_measure_tsc_khz();
+
+    if (khz == 0) {
+        panic("the 8254 timer does not count: cannot measure the TSC");
+    }
+    clock_init(khz, rtc_read_utc_ns());
+    log_set_clock(khz);
+    blackbox_set_clock(khz, clock_wall_base_ns());
+    timer_cpu_init();
+    lapic_calibrate();
+}
+
+static INIT_TEXT void init_interrupts(void)
+{
+    const struct loader_info *li = &loader_info;
+
+    i8259_init();
+    if (hvmap_map(FIXMAP_LAPIC_VA, maddr_to_mfn(LAPIC_PADDR),
+                  PTE_W | PTE_NX | PTE_PCD | PTE_PWT) != 0) {
+        panic("no memory to map the local APIC");
+    }
+    lapic_init();
+    if (acpi_init(li->rsdp_bytes != 0 ? li->rsdp : NULL, li->rsdp_bytes) !=
+        0) {
+        pr_warn("boot: no ACPI tables: no IO-APIC, no power off");
+    }
+    irq_init();
+}
+
+static INIT_TEXT void init_console_input(void)
+{
+    unsigned int line = uart_irq_line();
+
+    softirq_plug(SOFTIRQ_CONSOLE, console_softirq);
+    timer_init(&console_timer, console_tick, NULL);
+    timer_set(&console_timer, clock_now_ns() + CONSOLE_POLL_NS);
+    if (line != 0 &&
+        irq_bind(irq_isa_to_gsi(line), uart_interrupt, NULL, "console") == 0) {
+        uart_rx_irq_enable();
+    }
+}
+
+/* dom0_mem= as pages; 0 where it says nothing. */
+static INIT_TEXT void memory_params(struct dom0_params *p)
+{
+    const struct boot_options *o = &boot_options;
+    int64_t all = (int64_t)(memmap_ram_frames() << PAGE_SHIFT);
+
+    if (o->has_dom0_mem) {
+        int64_t want = o->dom0_mem_bytes;
+
+        want = want < 0 ? all + want : want;
+        p->nr_pages = want > 0 ? (uint64_t)want >> PAGE_SHIFT : 1;
+    }
+    if (o->dom0_min_bytes != 0) {
+        int64_t min = o->dom0_min_bytes;
+
+        min = min < 0 ? all + min : min;
+        p->min_pages = min > 0 ? (uint64_t)min >> PAGE_SHIFT : 0;
+    }
+    if (o->dom0_max_bytes != INT64_MAX) {
+        int64_t max = o->dom0_max_bytes;
+
+        max = max < 0 ? all + max : max;
+        p->max_pages = max > 0 ? (uint64_t)max >> PAGE_SHIFT : 1;
+    }
+}
+
+static INIT_TEXT void start_dom0(void)
+{
+    const struct loader_info *li = &loader_info;
+    struct dom0_params p = {.max_vcpus = boot_options.dom0_max_vcpus,
+                            .has_text_console = true};
+    const char *why = "unknown reason";
+
+    if (li->modules > 0) {
+        p.kernel = li->module[0].start;
+        p.kernel_bytes = li->module[0].bytes;
+        p.cmdline = cmdline_strip(li->module[0].cmdline);
+    }
+    if (li->modules > 1) {
+        p.initrd = li->module[1].start;
+        p.initrd_bytes = li->module[1].bytes;
+    }
+    memory_params(&p);
+    if (build_dom0(&p, &why) != 0) {
+        panic("Vigil cannot start Dom0: %s", why);
+    }
+}
+
+static INIT_TEXT void print_banner(void)
+{
+    const struct cpu_features *f = &cpu_features;
+
+    pr_info("%s, loaded by %s", version_text(),
+            loader_info.name[0] != '\0' ? loader_info.name : "multiboot");
+    pr_info("boot: options: %s", cmdline_text());
+    pr_info("cpu: %s family %u model %u%s%s%s", f->vendor_id, f->family,
+            f->model, f->smep ? " SMEP" : "", f->smap ? " SMAP" : "",
+            f->umip ? " UMIP" : "");
+}
+
+void boot_main(uint32_t magic, uint32_t info)
+{
+    struct page_alloc_stats stats;
+
+    /* 1. This CPU: its block, its tables; exceptions have handlers now. */
+    percpu_init(0);
+    desc_init();
+    /* 2. What the loader says; a console as soon as com1= is read. */
+    if (loader_read(magic, info) != 0) {
+        if (uart_init(1, "115200,8n1") != 0) {
+            halt();
+        }
+        panic("the boot loader's information is not multiboot (eax 0x%x)",
+              magic);
+    }
+    cmdline_parse(loader_info.cmdline);
+    /* 3. The processor; machine checks can be taken from here on. */
+    features_init();
+    features_cpu_init();
+    entry_has_smap = cpu_features.smap;
+    print_banner();
+    /* 4. Memory; the old black box before anyone allocates. */
+    init_memmap();
+    harvest_boxes();
+    init_memory();
+    /* 5. Devices and time. */
+    init_interrupts();
+    init_time();
+    ras_init();
+    /* 6. Domains. */
+    guest_cpuid_init();
+    sched_init();
+    virq_init();
+    frame_use_plug(&frame_use);
+    pv_init();
+    response_init();
+    init_console_input();
+    ras_poll_init();
+    /* 7. Dom0. */
+    irq_enable();
+    start_dom0();
+    page_alloc_stats(&stats);
+    pr_info("mm: %lu KiB of RAM, %lu KiB free, %lu KiB kept by Vigil",
+            (unsigned long)(stats.total_frames << 2),
+            (unsigned long)(stats.free_frames << 2),
+            (unsigned long)((stats.total_frames - stats.free_frames -
+                             dom0->tot_pages)
+                            << 2));
+    pr_info("boot: Dom0 starts");
+    irq_disable();
+    vcpu_release(dom0->vcpu[0], VCPU_HOLD_DOWN);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cpu/desc.h - this CPU's GDT page, TSS, IDT and IST stacks.
+ */
+#ifndef VIGIL_CPU_DESC_H
+#define VIGIL_CPU_DESC_H
+
+#include "lib/compiler.h"
+#include "lib/types.h"
+#include "x86/segment.h"
+#include "x86/tss.h"
+
+/**
+ * desc_init() - build and load GDT, TSS and IDT of this CPU
+ *
+ * Also points the SYSCALL MSRs at this CPU's stub.
+ * Context: boot, once per CPU, interrupts off.
+ */
+void desc_init(void);
+
+/**
+ * desc_gdt_page() - page with the hypervisor's reserved descriptors
+ *
+ * It is page 14 of every GDT (entries from GDT_FIRST_RESERVED_ENTRY).
+ * Context: any.
+ * Return:  this CPU's page, in the image
+ */
+uint64_t *desc_gdt_page(void);
+
+/**
+ * desc_load_gdt() - load GDTR
+ * @base: linear address of entry 0; page 14 from it must be mapped
+ *
+ * Context: interrupts off.
+ */
+void desc_load_gdt(uint64_t base);
+
+/* GDT base under which only the reserved page exists: always mapped. */
+uint64_t desc_own_gdt_base(void);
+
+/**
+ * desc_set_ldt() - load LDTR
+ * @base: linear address
+ * @ents: descriptors; 0 loads the null LDT
+ *
+ * Context: interrupts off.
+ */
+void desc_set_ldt(uint64_t base, unsigned int ents);
+
+#endif

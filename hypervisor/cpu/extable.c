@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cpu/extable.c - linear search: the table has a few dozen entries and a
+ * fault in the hypervisor is no hot path.
+ */
+#include "cpu/extable.h"
+
+struct extable_entry {
+    int32_t insn, fixup; /* relative to the field itself */
+};
+
+extern const struct extable_entry __ex_table_start[], __ex_table_end[];
+
+uint64_t extable_find(uint64_t rip)
+{
+    const struct extable_entry *e;
+
+    for (e = __ex_table_start; e < __ex_table_end; e++) {
+        if ((uint64_t)&e->insn + (uint64_t)(int64_t)e->insn == rip) {
+            return (uint64_t)&e->fixup + (uint64_t)(int64_t)e->fixup;
+        }
+    }
+    return 0;
+}

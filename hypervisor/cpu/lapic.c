@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cpu/lapic.c - xAPIC registers (SDM 3A chapter 11).
+ */
+#include "cpu/lapic.h"
+
+#include "cpu/clock.h"
+#include "cpu/timer.h"
+#include "lib/assert.h"
+#include "log/printk.h"
+#include "x86/io.h"
+#include "x86/irqflags.h"
+#include "x86/layout.h"
+#include "x86/msr.h"
+
+#define REG_ID 0x020
+#define REG_TPR 0x080
+#define REG_EOI 0x0b0
+#define REG_SVR 0x0f0
+#define REG_ESR 0x280
+#define REG_ICR_LO 0x300
+#define REG_LVT_CMCI 0x2f0
+#define REG_LVT_TIMER 0x320
+#define REG_LVT_THERMAL 0x330
+#define REG_LVT_PERF 0x340
+#define REG_LVT_LINT0 0x350
+#define REG_LVT_LINT1 0x360
+#define REG_LVT_ERROR 0x370
+#define REG_TIMER_INIT 0x380
+#define REG_TIMER_NOW 0x390
+#define REG_TIMER_DIVIDE 0x3e0
+
+#define LVT_MASKED 0x10000u
+#define LVT_NMI 0x00400u
+#define SVR_ENABLE 0x100u
+#define DIVIDE_BY_1 0xbu
+#define ICR_SELF 0x40000u
+
+#define APIC_BASE_ENABLE (1UL << 11)
+
+static uint64_t timer_khz;
+
+static inline uint32_t reg_read(unsigned int reg)
+{
+    return mmio_read32((const volatile void *)(FIXMAP_LAPIC_VA + reg));
+}
+
+static inline void reg_write(unsigned int reg, uint32_t v)
+{
+    mmio_write32((volatile void *)(FIXMAP_LAPIC_VA + reg), v);
+}
+
+void lapic_init(void)
+{
+    wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE);
+    reg_write(REG_TPR, 0);
+    reg_write(REG_LVT_TIMER, LVT_MASKED | VECTOR_TIMER);
+    reg_write(REG_LVT_LINT0, LVT_MASKED);
+    reg_write(REG_LVT_LINT1, LVT_NMI);
+    reg_write(REG_LVT_ERROR, LVT_MASKED | VECTOR_SPURIOUS);
+    reg_write(REG_TIMER_DIVIDE, DIVIDE_BY_1);
+    reg_write(REG_SVR, SVR_ENABLE | VECTOR_SPURIOUS);
+    reg_write(REG_EOI, 0);
+}
+
+void lapic_calibrate(void)
+{
+    uint64_t khz = clock_tsc_khz();
+    uint64_t start, end, ticks;
+
+    reg_write(REG_LVT_TIMER, LVT_MASKED | VECTOR_TIMER);
+    reg_write(REG_TIMER_INIT, 0xffffffffu);
+    start = clock_now_ns();
+    do {
+        end = clock_now_ns();
+    } while (end - start < 10000000);
+    ticks = 0xffffffffu - reg_read(REG_TIMER_NOW);
+    end = clock_now_ns();
+    reg_write(REG_TIMER_INIT, 0);
+    timer_khz = ticks * 1000000 / (end - start);
+    if (timer_khz == 0) {
+        panic("the local APIC timer does not count");
+    }
+    pr_info("cpu: TSC %lu kHz, local APIC timer %lu kHz", (unsigned long)khz,
+            (unsigned long)timer_khz);
+}
+
+void lapic_eoi(void)
+{
+    reg_write(REG_EOI, 0);
+}
+
+uint32_t lapic_id(void)
+{
+    return reg_read(REG_ID) >> 24;
+}
+
+void lapic_timer_arm(uint64_t delay_ns)
+{
+    uint64_t ticks;
+
+    if (delay_ns == TIMER_NEVER) {
+        reg_write(REG_TIMER_INIT, 0);
+        return;
+    }
+    /* At most 4 s ahead: no overflow below, and timer_run() re-arms. */
+    if (delay_ns > 4000000000ULL) {
+        delay_ns = 4000000000ULL;
+    }
+    ticks = delay_ns * timer_khz / 1000000;
+    if (ticks == 0) {
+        ticks = 1;
+    } else if (ticks > 0xffffffffu) {
+        ticks = 0xffffffffu;
+    }
+    reg_write(REG_LVT_TIMER, VECTOR_TIMER);
+    reg_write(REG_TIMER_INIT, (uint32_t)ticks);
+}
+
+NMI_SAFE void lapic_self_ipi(uint8_t vector)
+{
+    reg_write(REG_ICR_LO, ICR_SELF | vector);
+}

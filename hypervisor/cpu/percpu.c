@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cpu/percpu.c - the per-CPU block: allocate nothing, initialise everything.
+ */
+#include "cpu/percpu.h"
+
+#include "lib/assert.h"
+
+void percpu_init(cpu_t cpu)
+{
+    struct cpu_block *cb = this_cpu();
+
+    *cb = (struct cpu_block){.cpu_id = cpu};
+}
+
+NMI_SAFE bool percpu_stack_contains(uint64_t addr)
+{
+    uint64_t block = cpu_block_of(read_rsp());
+
+    if (addr < block + CPU_STACK_DF || addr + 16 < addr ||
+        addr + 16 > block + CPU_BLOCK_BYTES) {
+        return false;
+    }
+    return addr + 16 <= block + CPU_GUARD_MAIN ||
+           addr >= block + CPU_STACK_MAIN;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * domain/account.h - which frames a domain owns, and how many it may.
+ */
+#ifndef VIGIL_DOMAIN_ACCOUNT_H
+#define VIGIL_DOMAIN_ACCOUNT_H
+
+#include "domain/domain.h"
+#include "mm/frame.h"
+
+/**
+ * account_alloc() - allocate clean frames for a domain
+ * @d:       owner to be; not dying
+ * @order:   2^order contiguous, aligned frames
+ * @bits:    address width limit, 0 for none
+ * @ret_mfn: first frame
+ *
+ * Each frame: owner @d, count 1 (FRAME_F_ALLOCATED), on its page list, M2P
+ * entry invalid.
+ * Context: any but NMI/#MC.
+ * Return:  0, -ENOMEM no memory, -E2BIG beyond max_pages, -EINVAL dying
+ */
+int account_alloc(struct domain *d, unsigned int order, unsigned int bits,
+                  mfn_t *ret_mfn) MUST_CHECK;
+
+/**
+ * account_release() - the owner gives up a frame it was allocated
+ * @d: owner
+ * @f: its frame
+ *
+ * Drops the allocation's own reference; the frame is freed when nobody else
+ * refers to it.  The caller holds a reference of its own on @f.
+ * Context: any but NMI/#MC.
+ * Return:  0, -EINVAL not allocated to @d (any more)
+ */
+int account_release(struct domain *d, struct frame *f) MUST_CHECK;
+
+/**
+ * account_steal() - take a frame from its owner without freeing it
+ * @d: owner
+ * @f: frame with no reference but the allocation's, type count 0
+ *
+ * Out of tally and page list; owner DOMID_INVALID; count 1 for the caller.
+ * Context: any but NMI/#MC.
+ * Return:  0, -EINVAL not its frame, -EBUSY referenced elsewhere
+ */
+int account_steal(struct domain *d, struct frame *f) MUST_CHECK;
+
+/**
+ * account_share_hv_page() - let a domain map one of the hypervisor's pages
+ * @d:  domain
+ * @p:  page from hv_page_alloc()
+ *
+ * Owner becomes @d, type writable, FRAME_F_HV_SHARED, not in the tally.
+ * Context: any but NMI/#MC.
+ */
+void account_share_hv_page(struct domain *d, void *p);
+
+/**
+ * account_unshare_hv_page() - the hypervisor is done with a shared page
+ * @p: page given to account_share_hv_page()
+ *
+ * Freed once the guest's last mapping is gone.
+ * Context: any but NMI/#MC.
+ */
+void account_unshare_hv_page(void *p);
+
+/**
+ * account_put() - drop a reference taken by frame_get(); settle if the last
+ * @f: frame
+ *
+ * Context: any but NMI/#MC.
+ */
+void account_put(struct frame *f);
+
+/**
+ * account_pagelist_first() - first frame of a dying domain
+ * @d: domain
+ *
+ * Context: any but NMI/#MC.
+ * Return:  a frame on its page list, or NULL when it is empty
+ */
+struct frame *account_pagelist_first(struct domain *d);
+
+/* Next frame on the same owner's list; NULL at the end. */
+struct frame *account_pagelist_next(const struct frame *f);
+
+#endif

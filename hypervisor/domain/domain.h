@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * domain/domain.h - the unit of ownership.
+ *
+ *   BUILDING -> RUNNING -> SHUTDOWN -> DYING -> DEAD
+ *       \__________\__________________/
+ *
+ * SHUTDOWN: a reason is known and no vcpu runs.  DYING: giving memory back;
+ * stays until the last foreign reference goes.  domain_set_state() owns the
+ * table of legal moves.  INV-DOM-1: a dying domain gains nothing.
+ *
+ * Legend:  c constant after creation   D domain lock   a atomic   h hypervisor
+ * only, single writer
+ */
+#ifndef VIGIL_DOMAIN_DOMAIN_H
+#define VIGIL_DOMAIN_DOMAIN_H
+
+#include "lib/compiler.h"
+#include "lib/frames.h"
+#include "lib/list.h"
+#include "lib/rangeset.h"
+#include "lib/xen_abi.h"
+#include "sync/spinlock.h"
+#include "x86/regs.h"
+
+enum domain_state {
+    DOMAIN_BUILDING,
+    DOMAIN_RUNNING,
+    DOMAIN_SHUTDOWN,
+    DOMAIN_DYING,
+    DOMAIN_DEAD,
+};
+
+#define MAX_VCPUS 64 /* a domain                                       */
+
+struct vigil_death;   /* <vigil/vigil_op.h> */
+struct vcpu;
+struct evtchn_domain; /* domain/evtchn.c */
+struct grant_table;   /* domain/grant.c  */
+struct pv_domain;     /* pv/pv.h         */
+
+#define RIGHTS_RANGES 64
+
+struct domain {
+    domid_t domid;                 /* c */
+    bool is_privileged;            /* c: the control domain             */
+    enum domain_state state;       /* D */
+    uint32_t refs;                 /* a: domain_get()/domain_put()      */
+    struct spinlock lock;          /* rank LOCK_DOMAIN                  */
+    struct list all;               /* in the list of domains, by domid  */
+
+    xen_domain_handle_t handle;    /* D: uuid                           */
+    uint32_t create_flags;         /* c: XEN_DOMCTL_CDF_*               */
+    unsigned int max_vcpus;        /* c */
+    struct vcpu *vcpu[MAX_VCPUS];  /* c once created                    */
+
+    uint32_t tot_pages;            /* D: frames in the tally            */
+    uint32_t max_pages;            /* D: limit of the tally             */
+    uint32_t page_list;            /* D: head, frame number; FRAME_NONE */
+    uint32_t outstanding_pages;    /* D: claimed, not yet populated     */
+
+    bool relinquished;             /* D: domain_destroy_end() was called */
+    void (*free_pv)(struct domain *d); /* c: pv/ frees its part         */
+    unsigned int pause_count;      /* a: domain_pause()                 */
+    bool controller_paused;        /* D: DOMCTL_pausedomain             */
+    unsigned int shutdown_code;    /* D: SHUTDOWN_*                     */
+    bool shutting_down;            /* a: set once, by the first reason  */
+    uint32_t death_code;           /* D: VIGIL_DEATH_*                  */
+
+    shared_info_t *shared_info;    /* c: hypervisor's view              */
+    mfn_t shared_info_mfn;         /* c */
+    int64_t time_offset_s;         /* D: XEN_DOMCTL_settimeoffset       */
+    uint32_t vm_assist;            /* D: bit per VMASST_TYPE_*          */
+    uint32_t tsc_mode;             /* D */
+
+    struct evtchn_domain *evtchn;  /* c */
+    struct grant_table *grants;    /* c */
+    struct pv_domain *pv;          /* c */
+
+    struct rangeset io_ports;      /* D: ports it may use               */
+    struct rangeset io_mem;        /* D: frames beyond RAM it may map   */
+    struct rangeset irqs;          /* D: pirqs it may bind              */
+    struct range io_ports_space[RIGHTS_RANGES];
+    struct range io_mem_space[RIGHTS_RANGES];
+    struct range irqs_space[RIGHTS_RANGES];
+
+    struct e820entry *e820;        /* D: XENMEM_set_memory_map, or NULL */
+    unsigned int e820_count;
+
+    /* line buffer of HYPERVISOR_console_io for unprivileged domains */
+    char console_line[128];
+    unsigned int console_len;
+
+};
+
+extern struct domain *dom0; /* the control domain; NULL before it exists */
+
+/**
+ * domain_create() - a new domain with no vcpu and no memory
+ * @domid:      wanted, or DOMID_INVALID for the next free one
+ * @config:     as XEN_DOMCTL_createdomain gives it, checked by the caller
+ * @privileged: control domain
+ * @ret_domain: the domain, BUILDING, with one reference for being listed
+ *
+ * Allocates shared info, event channels and grant table; pv/domain_pv.h adds
+ * the PV part (call that one, pv_domain_create()).
+ * Context: any but NMI/#MC.
+ * Return:  0, -EEXIST domid taken, -ENOMEM, -EINVAL
+ */
+int domain_create(domid_t domid, const struct xen_domctl_createdomain *config,
+                  bool privileged, struct domain **ret_domain) MUST_CHECK;
+
+/**
+ * domain_get() - find a domain and keep it
+ * @domid: real domid; DOMID_SELF is resolved by hypercall/, not here
+ *
+ * O(1).  Context: any but NMI/#MC.
+ * Return:  domain with one more reference, or NULL
+ */
+struct domain *domain_get(domid_t domid) MUST_CHECK;
+
+/**
+ * domain_peek() - find a domain without keeping it
+ * @domid: real domid
+ *
+ * Only for code that cannot be preempted by a destruction (interrupts off or
+ * one pcpu in hypervisor context).
+ * Context: any.
+ * Return:  domain or NULL
+ */
+struct domain *domain_peek(domid_t domid);
+
+/**
+ * domain_next() - walk the domains in order of domid
+ * @domid: smallest domid wanted
+ *
+ * Context: any but NMI/#MC.
+ * Return:  first domain with domid >= @domid, one more reference; NULL
+ */
+struct domain *domain_next(domid_t domid) MUST_CHECK;
+
+/**
+ * domain_put() - give a reference back; the last one frees a DEAD domain
+ * @d: domain
+ *
+ * Context: any but NMI/#MC.
+ */
+void domain_put(struct domain *d);
+
+/**
+ * domain_set_state() - the one writer of domain.state
+ * @d:  domain
+ * @to: new state; an illegal move is a bug of ours (panics)
+ *
+ * Context: any but NMI/#MC.
+ */
+void domain_set_state(struct domain *d, enum domain_state to);
+
+/**
+ * domain_pause() - nobody of this domain runs until domain_unpause()
+ * @d: domain; may be paused several times
+ *
+ * On return no vcpu of @d is running (except the caller's own, which stops
+ * on its way out).
+ * Context: any but NMI/#MC.
+ */
+void domain_pause(struct domain *d);
+
+/**
+ * domain_unpause() - undo one domain_pause()
+ * @d: domain
+ *
+ * Context: any but NMI/#MC.
+ */
+void domain_unpause(struct domain *d);
+
+/**
+ * domain_shutdown() - the domain asked to end, or must
+ * @d:      domain
+ * @reason: SHUTDOWN_* of <xen/sched.h>
+ *
+ * The control domain's shutdown is the machine's: poweroff, reboot or (crash)
+ * a sealed box and a reset.  Others stop all vcpus, become SHUTDOWN and raise
+ * VIRQ_DOM_EXC in the control domain.
+ * Context: any but NMI/#MC.
+ */
+void domain_shutdown(struct domain *d, unsigned int reason);
+
+/**
+ * domain_crash() - end a domain that broke a promise; only that domain
+ * @d:    domain
+ * @code: VIGIL_DEATH_* of <vigil/vigil_op.h>
+ * @fmt:  one line: what it did, with the values
+ *
+ * Records registers and text (vigil_op death_next), logs it, then
+ * domain_shutdown(SHUTDOWN_crash).  The caller must return promptly; the
+ * current vcpu does not run again.
+ * Context: any but NMI/#MC.
+ */
+void domain_crash(struct domain *d, uint32_t code, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
+
+/**
+ * domain_death_next() - read the log of deaths
+ * @after_seq: newest record already known; 0 for all
+ * @ret_death: the oldest newer record (struct vigil_death)
+ * @ret_lost:  records overwritten since @after_seq
+ *
+ * Context: any but NMI/#MC.
+ * Return:  0, -ENOENT nothing newer
+ */
+int domain_death_next(uint64_t after_seq, struct vigil_death *ret_death,
+                      uint64_t *ret_lost) MUST_CHECK;
+
+/**
+ * domain_resume() - a domain that had shut down runs again
+ * @d: SHUTDOWN domain
+ *
+ * Context: any but NMI/#MC.
+ */
+void domain_resume(struct domain *d);
+
+/**
+ * domain_destroy_begin() - stop it for good: DYING, nothing gained any more
+ * @d: not the control domain
+ *
+ * Closes event channels and stops timers.  Idempotent.
+ * Context: any but NMI/#MC.
+ */
+void domain_destroy_begin(struct domain *d);
+
+/**
+ * domain_relinquish_frames() - give up the frames still on its page list
+ * @d:           DYING; no page type is in use by its own tables
+ * @should_stop: asked between frames
+ *
+ * Context: any but NMI/#MC.
+ * Return:  0, -ERESTART call again
+ */
+int domain_relinquish_frames(struct domain *d,
+                             bool (*should_stop)(void)) MUST_CHECK;
+
+/**
+ * domain_destroy_end() - everything of its own is given up
+ * @d: DYING
+ *
+ * It becomes DEAD when the last frame others still hold comes back.
+ * Context: any but NMI/#MC.
+ */
+void domain_destroy_end(struct domain *d);
+
+/**
+ * domain_frame_gone() - domain/account.c: a frame of @d went back
+ * @d: owner
+ *
+ * Context: any but NMI/#MC.
+ */
+void domain_frame_gone(struct domain *d);
+
+/* One more reference on a domain that is known to be alive (it is linked to). */
+static inline void domain_hold(struct domain *d)
+{
+    __atomic_fetch_add(&d->refs, 1, __ATOMIC_SEQ_CST);
+}
+
+static inline bool domain_is_dying(const struct domain *d)
+{
+    return d->state >= DOMAIN_DYING;
+}
+
+static inline bool domain_is_dom0(const struct domain *d)
+{
+    return d->is_privileged;
+}
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * domain/sched.c - round robin with a 10 ms slice; a vcpu that wakes goes
+ * ahead of those that used up theirs, once per sleep.
+ */
+#include "domain/sched.h"
+
+#include "cpu/clock.h"
+#include "cpu/softirq.h"
+#include "lib/assert.h"
+#include "x86/irqflags.h"
+
+/* Legend: i interrupts off */
+static struct list queue = LIST_INIT(queue); /* i */
+static struct timer slice_timer;
+
+/* A woken vcpu may preempt one that has run for at least this long. */
+#define PREEMPT_AFTER_NS 500000ULL
+
+static uint64_t picked_at_ns;
+
+static void slice_over(void *arg)
+{
+    (void)arg;
+    softirq_raise(SOFTIRQ_SCHED);
+}
+
+void sched_init(void)
+{
+    timer_init(&slice_timer, slice_over, NULL);
+}
+
+static void enqueue(struct vcpu *v, bool front)
+{
+    if (v->is_queued) {
+        return;
+    }
+    v->is_queued = true;
+    if (front) {
+        list_add(&queue, &v->run_link);
+    } else {
+        list_add_tail(&queue, &v->run_link);
+    }
+}
+
+static void dequeue(struct vcpu *v)
+{
+    if (v->is_queued) {
+        v->is_queued = false;
+        list_del(&v->run_link);
+    }
+}
+
+void sched_wake(struct vcpu *v)
+{
+    uint64_t flags = irq_save();
+
+    if (!v->is_running && !v->is_queued) {
+        enqueue(v, true);
+        vcpu_set_runstate(v, RUNSTATE_runnable);
+        if (current == NULL ||
+            clock_now_ns() - picked_at_ns >= PREEMPT_AFTER_NS) {
+            softirq_raise(SOFTIRQ_SCHED);
+        } else {
+            timer_set(&slice_timer, picked_at_ns + PREEMPT_AFTER_NS);
+        }
+    }
+    irq_restore(flags);
+}
+
+void sched_sleep(struct vcpu *v)
+{
+    uint64_t flags = irq_save();
+
+    dequeue(v);
+    if (v->is_running) {
+        softirq_raise(SOFTIRQ_SCHED);
+    } else {
+        vcpu_set_runstate(v, (v->hold & VCPU_HOLD_BLOCKED) != 0
+                                 ? RUNSTATE_blocked
+                                 : RUNSTATE_offline);
+    }
+    irq_restore(flags);
+}
+
+void sched_yield(void)
+{
+    uint64_t flags = irq_save();
+
+    softirq_raise(SOFTIRQ_SCHED);
+    irq_restore(flags);
+}
+
+struct vcpu *sched_pick(void)
+{
+    struct vcpu *v = current;
+    struct vcpu *next = NULL;
+    uint64_t now = clock_now_ns();
+
+    if (v != NULL && READ_ONCE(v->hold) == 0) {
+        /* Still able to run: behind the others, if there are any. */
+        enqueue(v, false);
+    }
+    if (!list_empty(&queue)) {
+        next = list_first(&queue, struct vcpu, run_link);
+        dequeue(next);
+    }
+    picked_at_ns = now;
+    if (next != NULL && !list_empty(&queue)) {
+        timer_set(&slice_timer, now + SCHED_SLICE_NS);
+    } else {
+        timer_stop(&slice_timer);
+    }
+    return next;
+}

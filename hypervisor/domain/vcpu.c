@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * domain/vcpu.c - vcpu states: hold and release, block and wake, run times.
+ */
+#include "domain/vcpu.h"
+
+#include "cpu/clock.h"
+#include "cpu/lapic.h"
+#include "domain/evtchn.h"
+#include "domain/sched.h"
+#include "domain/shared_info.h"
+#include "domain/vclock.h"
+#include "domain/vtimer.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/heap.h"
+#include "x86/atomic.h"
+
+/* cpu/timer.c has room for three timers of each. */
+#define VCPUS_MAX 10000
+
+static unsigned int vcpu_count;
+
+int vcpu_create(struct domain *d, unsigned int vcpu_id, struct vcpu **ret_vcpu)
+{
+    struct vcpu *v;
+    int rc;
+
+    if (vcpu_id >= d->max_vcpus || d->vcpu[vcpu_id] != NULL) {
+        return -EINVAL;
+    }
+    if (vcpu_count >= VCPUS_MAX) {
+        return -ENOMEM;
+    }
+    v = heap_alloc(sizeof(*v));
+    if (v == NULL) {
+        return -ENOMEM;
+    }
+    v->domain = d;
+    v->vcpu_id = vcpu_id;
+    v->hold = VCPU_HOLD_DOWN;
+    if (d->pause_count != 0) {
+        v->hold |= VCPU_HOLD_PAUSED;
+    }
+    if (d->controller_paused) {
+        v->hold |= VCPU_HOLD_CONTROL;
+    }
+    list_init(&v->run_link);
+    v->runstate.state = RUNSTATE_offline;
+    v->runstate.state_entry_time = clock_now_ns();
+    memset(v->hard_affinity, 0xff, sizeof(v->hard_affinity));
+    memset(v->soft_affinity, 0xff, sizeof(v->soft_affinity));
+    vtimer_init(v);
+    rc = vcpu_info_default(v);
+    if (rc != 0) {
+        heap_free(v);
+        return rc;
+    }
+    vclock_update_vcpu(v);
+    if (vcpu_id == 0) {
+        vclock_update_wall(d);
+    }
+    vcpu_count++;
+    d->vcpu[vcpu_id] = v;
+    *ret_vcpu = v;
+    return 0;
+}
+
+void vcpu_free(struct vcpu *v)
+{
+    if (v->vcpu_id >= XEN_LEGACY_MAX_VCPUS &&
+        mfn_is_invalid(v->vcpu_info_mfn)) {
+        heap_free(v->vcpu_info);
+    }
+    v->domain->vcpu[v->vcpu_id] = NULL;
+    vcpu_count--;
+    heap_free(v);
+}
+
+void vcpu_hold(struct vcpu *v, uint32_t why)
+{
+    uint32_t before = atomic_or(&v->hold, why);
+
+    if (before == 0 && why != 0) {
+        sched_sleep(v);
+    }
+}
+
+void vcpu_release(struct vcpu *v, uint32_t why)
+{
+    uint32_t before = atomic_and(&v->hold, ~why);
+
+    if (before != 0 && (before & ~why) == 0) {
+        sched_wake(v);
+    }
+}
+
+void vcpu_kick(struct vcpu *v)
+{
+    if ((READ_ONCE(v->hold) & VCPU_HOLD_BLOCKED) != 0) {
+        vcpu_release(v, VCPU_HOLD_BLOCKED);
+    }
+    /* One pcpu: the exit path looks at the vcpu's flags before it leaves. */
+}
+
+void vcpu_block(void)
+{
+    struct vcpu *v = current;
+
+    v->vcpu_info->evtchn_upcall_mask = 0;
+    vcpu_hold(v, VCPU_HOLD_BLOCKED);
+    /* An event that came before the hold is seen here, one that comes after
+     * it finds the vcpu blocked and wakes it. */
+    if (READ_ONCE(v->vcpu_info->evtchn_upcall_pending) != 0 ||
+        v->nmi_pending || v->mce_pending) {
+        vcpu_release(v, VCPU_HOLD_BLOCKED);
+    }
+}
+
+void vcpu_mark_events_pending(struct vcpu *v)
+{
+    atomic_store(&v->vcpu_info->evtchn_upcall_pending, 1);
+    if (READ_ONCE(v->vcpu_info->evtchn_upcall_mask) == 0) {
+        vcpu_kick(v);
+    }
+}
+
+void vcpu_set_runstate(struct vcpu *v, int state)
+{
+    uint64_t now = clock_now_ns();
+    int old = v->runstate.state;
+
+    v->runstate.time[old] += now - v->runstate.state_entry_time;
+    v->runstate.state_entry_time = now;
+    v->runstate.state = state;
+}
+
+void vcpu_runstate_get(struct vcpu *v, vcpu_runstate_info_t *ret_info)
+{
+    *ret_info = v->runstate;
+    ret_info->time[ret_info->state] +=
+        clock_now_ns() - ret_info->state_entry_time;
+}

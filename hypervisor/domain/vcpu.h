@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * domain/vcpu.h - one virtual processor: what keeps it from running, its
+ * saved registers, its timers and its page shared with the guest.
+ *
+ * A vcpu may run when hold == 0.  Each bit of hold has one owner and one
+ * reason; sched.c only looks at the whole word.
+ *
+ *   runstate: RUNNING <-> RUNNABLE -> BLOCKED -> RUNNABLE, OFFLINE
+ *   (the numbers of <xen/vcpu.h>; vcpu_set_runstate() is the one writer)
+ */
+#ifndef VIGIL_DOMAIN_VCPU_H
+#define VIGIL_DOMAIN_VCPU_H
+
+#include "cpu/timer.h"
+#include "domain/domain.h"
+#include "x86/percpu.h"
+
+/* vcpu.hold: why it may not run */
+#define VCPU_HOLD_DOWN 0x01    /* VCPUOP_down, or never brought up        */
+#define VCPU_HOLD_BLOCKED 0x02 /* SCHEDOP_block or poll                   */
+#define VCPU_HOLD_PAUSED 0x04  /* domain pause_count > 0                  */
+#define VCPU_HOLD_CONTROL 0x08 /* DOMCTL_pausedomain                      */
+#define VCPU_HOLD_STOPPED 0x10 /* its domain has shut down or is dying    */
+#define VCPU_HOLD_POISON 0x20  /* ras: must not run before mce_response   */
+
+struct pv_vcpu; /* pv/pv.h */
+struct evtchn_vcpu;
+
+struct vcpu {
+    struct domain *domain; /* c */
+    unsigned int vcpu_id;  /* c */
+    cpu_t cpu;             /* pcpu whose queue it is on          */
+    uint32_t hold;         /* atomic; VCPU_HOLD_*                */
+    bool is_initialised;   /* registers were given               */
+    bool is_running;       /* on a pcpu now                      */
+    struct cpu_regs regs;  /* valid while not running; use vcpu_regs() */
+
+    struct list run_link;  /* run queue                          */
+    bool is_queued;
+    uint64_t slice_end_ns;
+    uint64_t wake_tsc;
+
+    vcpu_runstate_info_t runstate;  /* h */
+    uint64_t runstate_guest;        /* guest va of its copy, 0: none */
+    struct timer singleshot;        /* VCPUOP_set_singleshot_timer   */
+    struct timer periodic;
+    uint64_t periodic_ns;           /* 0: stopped                    */
+    struct timer poll_timer;
+    evtchn_port_t poll_port;        /* port polled for; 0: none, ~0: several */
+
+    vcpu_info_t *vcpu_info;   /* hypervisor's view, never NULL             */
+    mfn_t vcpu_info_mfn;      /* registered page, INVALID_MFN: shared info */
+    uint64_t time_guest;      /* VCPUOP_register_vcpu_time_memory_area     */
+    uint32_t time_version;
+    bool nmi_pending;         /* a virtual NMI waits                       */
+    bool mce_pending;         /* a virtual #MC waits                       */
+    uint32_t async_mask;      /* VCPU_ASYNC_*: in that guest handler now   */
+    uint32_t async_saved[2];  /* masks saved by the innermost handlers     */
+    unsigned int async_depth;
+
+    struct evtchn_vcpu *evtchn; /* FIFO control block etc.; may be NULL   */
+    evtchn_port_t virq_port[NR_VIRQS]; /* per-vcpu virqs; 0: unbound      */
+    uint64_t hard_affinity[4], soft_affinity[4]; /* bitmaps of pcpus      */
+
+    struct pv_vcpu *pv; /* c */
+
+    bool in_multicall;  /* hypercall/multicall.c                         */
+    bool hypercall_preempted; /* continuation.c: set by restart          */
+};
+
+#define VCPU_ASYNC_NMI 0x1
+#define VCPU_ASYNC_MCE 0x2
+
+/* The vcpu this pcpu serves; NULL while idle. */
+#define current (this_cpu()->current_vcpu)
+
+/* Where the registers of @v are right now: on the stack if it is current. */
+static inline struct cpu_regs *vcpu_regs(struct vcpu *v)
+{
+    return v == current ? guest_regs() : &v->regs;
+}
+
+/**
+ * vcpu_create() - add a vcpu to a domain, down and uninitialised
+ * @d:        domain
+ * @vcpu_id:  0 .. max_vcpus - 1, not in use
+ * @ret_vcpu: the vcpu
+ *
+ * pv/domain_pv.h's pv_vcpu_create() calls it and adds the PV part.
+ * Context: any but NMI/#MC.
+ * Return:  0, -EINVAL, -ENOMEM
+ */
+int vcpu_create(struct domain *d, unsigned int vcpu_id,
+                struct vcpu **ret_vcpu) MUST_CHECK;
+
+/**
+ * vcpu_free() - the last of a vcpu; it is not queued, its timers are stopped
+ * @v: vcpu
+ *
+ * Context: domain destruction.
+ */
+void vcpu_free(struct vcpu *v);
+
+/**
+ * vcpu_hold() - set reasons not to run; stops it if it runs
+ * @v:   vcpu
+ * @why: VCPU_HOLD_* bits
+ *
+ * Context: any but NMI/#MC.
+ */
+void vcpu_hold(struct vcpu *v, uint32_t why);
+
+/**
+ * vcpu_release() - clear reasons not to run; queues it if none is left
+ * @v:   vcpu
+ * @why: VCPU_HOLD_* bits
+ *
+ * Context: any but NMI/#MC.
+ */
+void vcpu_release(struct vcpu *v, uint32_t why);
+
+/**
+ * vcpu_kick() - something for this vcpu to see on its way to the guest
+ * @v: vcpu
+ *
+ * Wakes it if blocked; makes the pcpu running it go through the exit path.
+ * Context: any but NMI/#MC.
+ */
+void vcpu_kick(struct vcpu *v);
+
+/**
+ * vcpu_block() - SCHEDOP_block for the current vcpu
+ *
+ * Unmasks upcalls; blocks unless an event is pending.  Takes effect on the
+ * way out.
+ * Context: hypercall.
+ */
+void vcpu_block(void);
+
+/**
+ * vcpu_mark_events_pending() - set the master pending flag and wake
+ * @v: vcpu
+ *
+ * Context: any but NMI/#MC.
+ */
+void vcpu_mark_events_pending(struct vcpu *v);
+
+/**
+ * vcpu_set_runstate() - account the time in the old state, enter the new
+ * @v:     vcpu
+ * @state: RUNSTATE_*
+ *
+ * Context: any but NMI/#MC.
+ */
+void vcpu_set_runstate(struct vcpu *v, int state);
+
+/**
+ * vcpu_runstate_get() - times up to now
+ * @v:        vcpu
+ * @ret_info: states and nanoseconds
+ *
+ * Context: any but NMI/#MC.
+ */
+void vcpu_runstate_get(struct vcpu *v, vcpu_runstate_info_t *ret_info);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * domain/vtimer.c - timers become VIRQ_TIMER; the poll timer only wakes.
+ */
+#include "domain/vtimer.h"
+
+#include "cpu/clock.h"
+#include "domain/virq.h"
+
+static void singleshot_fired(void *arg)
+{
+    virq_raise(arg, VIRQ_TIMER);
+}
+
+static void periodic_fired(void *arg)
+{
+    struct vcpu *v = arg;
+
+    virq_raise(v, VIRQ_TIMER);
+    if (v->periodic_ns != 0) {
+        timer_set(&v->periodic, clock_now_ns() + v->periodic_ns);
+    }
+}
+
+static void poll_fired(void *arg)
+{
+    struct vcpu *v = arg;
+
+    v->poll_port = 0;
+    vcpu_release(v, VCPU_HOLD_BLOCKED);
+}
+
+void vtimer_init(struct vcpu *v)
+{
+    timer_init(&v->singleshot, singleshot_fired, v);
+    timer_init(&v->periodic, periodic_fired, v);
+    timer_init(&v->poll_timer, poll_fired, v);
+}
+
+void vtimer_set_periodic(struct vcpu *v, uint64_t period_ns)
+{
+    v->periodic_ns = period_ns;
+    if (period_ns == 0) {
+        timer_stop(&v->periodic);
+    } else {
+        timer_set(&v->periodic, clock_now_ns() + period_ns);
+    }
+}
+
+void vtimer_set_singleshot(struct vcpu *v, uint64_t deadline_ns)
+{
+    if (deadline_ns <= clock_now_ns()) {
+        timer_stop(&v->singleshot);
+        virq_raise(v, VIRQ_TIMER);
+        return;
+    }
+    timer_set(&v->singleshot, deadline_ns);
+}
+
+void vtimer_destroy(struct vcpu *v)
+{
+    v->periodic_ns = 0;
+    timer_stop(&v->singleshot);
+    timer_stop(&v->periodic);
+    timer_stop(&v->poll_timer);
+}

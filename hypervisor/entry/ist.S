@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * entry/ist.S - the doors with stacks of their own: NMI, #MC, #DF, #DB.
+ *
+ * NMI leaves by IRET always: only IRET lets the next NMI in, and the outer
+ * most exit of the handler is the place for it.  #MC and #DB that interrupted
+ * the hypervisor leave by the RET rule where it applies (trap.c decides).
+ * From a guest, #MC and #DB move their frame to the main stack, so that the
+ * exit path may schedule or divert the guest before it runs again.
+ */
+#include "asm_offsets.h"
+#include "entry/macros.h"
+#include "x86/exc.h"
+#include "x86/layout.h"
+
+    .section .text.entry, "ax", @progbits
+
+    .globl entry_nmi, entry_mc, entry_df, entry_db
+
+    .align 16
+entry_nmi:
+    push    $0
+    movl    $EXC_NMI, 4(%rsp)
+    SAVE_GPRS
+    mov     %rsp, %rdi
+    call    nmi_entry
+    RESTORE_GPRS
+    add     $8, %rsp
+    .globl nmi_iretq
+nmi_iretq:
+    iretq
+
+    .align 16
+entry_mc:
+    push    $0
+    movl    $EXC_MC, 4(%rsp)
+    SAVE_GPRS
+    mov     %rsp, %rdi
+    call    mce_entry
+    jmp     ist_leave
+
+    .align 16
+entry_db:
+    push    $0
+    movl    $EXC_DB, 4(%rsp)
+    SAVE_GPRS
+    mov     %rsp, %rdi
+    testb   $3, REGS_CS(%rsp)
+    jnz     db_from_guest
+    call    db_from_hypervisor
+ist_leave:
+    /* rax: 0 IRET, 1 the RET rule, 2 by way of the main stack */
+    cmp     $1, %eax
+    je      leave_by_ret
+    cmp     $2, %eax
+    je      ist_to_main
+    RESTORE_GPRS
+    add     $8, %rsp
+    iretq
+
+/* A guest was interrupted: its frame goes where guest frames live. */
+ist_to_main:
+    call    ist_copy_to_main
+    mov     %rax, %rsp
+    jmp     leave_to_guest
+
+db_from_guest:
+    call    ist_copy_to_main
+    mov     %rax, %rsp
+    mov     %rax, %rdi
+    call    trap_from_guest
+    jmp     leave_to_guest
+
+/* In: rsp + 8 = frame on an IST stack.  Out: rax = its copy. */
+ist_copy_to_main:
+    lea     8(%rsp), %rsi
+    mov     %rsp, %rdi
+    and     $-CPU_BLOCK_BYTES, %rdi
+    add     $CPU_BLOCK_BYTES - CPU_STRUCT_BYTES - REGS_SIZE, %rdi
+    mov     %rdi, %rax
+    mov     $REGS_SIZE / 8, %ecx
+    rep movsq
+    ret
+
+    .align 16
+entry_df:
+    movl    $EXC_DF, 4(%rsp)
+    SAVE_GPRS
+    mov     %rsp, %rdi
+    call    double_fault
+    ud2
+
+    .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * entry/vectors.S - 256 entry stubs, the table the IDT is built from, the
+ * common path of exceptions and interrupts, and every way out.
+ *
+ * Vectors 1 (#DB), 2 (NMI), 8 (#DF) and 18 (#MC) run on stacks of their own:
+ * ist.S has their doors; the stubs here are not installed for them.
+ */
+#include "asm_offsets.h"
+#include "entry/macros.h"
+#include "x86/exc.h"
+#include "x86/layout.h"
+
+    .section .text.entry, "ax", @progbits
+
+/* x86/exc.h's mask without its C suffix */
+#define EXC_HAS_ERROR_CODE_ASM 0x60227d00
+
+    .globl entry_stub_base
+    .align 16
+entry_stub_base:
+    .set vec, 0
+    .rept 256
+    .align 16
+    .if (vec < 32) && ((EXC_HAS_ERROR_CODE_ASM >> vec) & 1)
+    .else
+    push    $0
+    .endif
+    movl    $vec, 4(%rsp)
+    jmp     entry_common
+    .set vec, vec + 1
+    .endr
+
+    .align 16
+    .globl entry_common
+entry_common:
+    SAVE_GPRS
+    testb   $3, REGS_CS(%rsp)
+    jz      from_hypervisor
+    mov     %rsp, %rdi
+    call    trap_from_guest
+
+/* The main stack holds exactly a guest's frame.  Interrupts may be on. */
+    .globl leave_to_guest
+leave_to_guest:
+    mov     %rsp, %rdi
+    call    exit_to_guest
+    /* Interrupts are off and stay off; nothing is pending. */
+    RESTORE_GPRS
+    add     $8, %rsp
+    .globl guest_iretq
+guest_iretq:
+    iretq
+    .section .ex_table, "a"
+    .long guest_iretq - ., guest_iretq_failed - .
+    .previous
+
+/*
+ * The processor refused the guest's rip, cs, ss or rflags.  All its registers
+ * are still live and rsp is at the frame: rebuild struct cpu_regs in place.
+ */
+guest_iretq_failed:
+    push    $0
+    SAVE_GPRS
+    mov     %rsp, %rdi
+    call    trap_iret_failed
+    jmp     leave_to_guest
+
+from_hypervisor:
+    push    REGS_RIP(%rsp) /* a frame for the backtrace to walk over */
+    push    REGS_RBP + 8(%rsp)
+    mov     %rsp, %rbp
+    lea     16(%rsp), %rdi
+    call    trap_from_hypervisor
+    add     $16, %rsp
+    test    %al, %al
+    jnz     leave_by_ret
+    RESTORE_GPRS
+    add     $8, %rsp
+    iretq
+
+/*
+ * The RET rule (docs/architecture.md): an IRET would let the next NMI in, so
+ * what interrupted hypervisor code with interrupts off leaves without one.
+ * rsp: struct cpu_regs.  rip and rflags go below the interrupted rsp, which
+ * lies in this CPU's block; there is no red zone.
+ */
+    .globl leave_by_ret
+leave_by_ret:
+    mov     REGS_RSP(%rsp), %rax
+    sub     $16, %rax
+    mov     REGS_RIP(%rsp), %rcx
+    mov     %rcx, 8(%rax)
+    mov     REGS_RFLAGS(%rsp), %rcx
+    mov     %rcx, (%rax)
+    mov     %rax, REGS_RSP(%rsp)
+    RESTORE_GPRS
+    mov     REGS_RSP - REGS_VECTOR + 4(%rsp), %rsp
+    popfq
+    ret
+
+    .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hypercall/sched_op.c - HYPERVISOR_sched_op(cmd, arg).
+ *
+ *   yield, block, shutdown, poll, shutdown_code, watchdog, pin_override
+ * Return:  0; -EFAULT; -EINVAL malformed; -EPERM pin_override by a guest;
+ *          -ENOSYS no such cmd
+ */
+#include "cpu/clock.h"
+#include "domain/evtchn.h"
+#include "domain/sched.h"
+#include "hypercall/call.h"
+#include "lib/bits.h"
+
+#define POLL_PORTS_MAX 128
+
+static int64_t shutdown(uint64_t arg)
+{
+    struct sched_shutdown s;
+
+    if (copy_from_guest(&s, arg, sizeof(s)) != 0) {
+        return -EFAULT;
+    }
+    if (s.reason > SHUTDOWN_MAX) {
+        return -EINVAL;
+    }
+    domain_shutdown(current->domain, s.reason);
+    return 0;
+}
+
+/* Block until one of the ports is pending, or the time has come. */
+static int64_t poll_ports(uint64_t arg)
+{
+    struct vcpu *v = current;
+    struct sched_poll p;
+    uint32_t i;
+
+    if (copy_from_guest(&p, arg, sizeof(p)) != 0) {
+        return -EFAULT;
+    }
+    if (p.nr_ports > POLL_PORTS_MAX) {
+        return -EINVAL;
+    }
+    v->poll_port = EVTCHN_POLL_SEVERAL;
+    vcpu_hold(v, VCPU_HOLD_BLOCKED);
+    for (i = 0; i < p.nr_ports; i++) {
+        evtchn_port_t port;
+
+        if (copy_elem_from_guest(&port, p.ports, i) != 0) {
+            v->poll_port = 0;
+            vcpu_release(v, VCPU_HOLD_BLOCKED);
+            return -EFAULT;
+        }
+        if (!evtchn_port_usable(v->domain, port)) {
+            v->poll_port = 0;
+            vcpu_release(v, VCPU_HOLD_BLOCKED);
+            return -EINVAL;
+        }
+        if (evtchn_is_pending(v->domain, port)) {
+            v->poll_port = 0;
+            vcpu_release(v, VCPU_HOLD_BLOCKED);
+            return 0;
+        }
+        if (p.nr_ports == 1) {
+            v->poll_port = port;
+        }
+    }
+    if (evtchn_vcpu_has_pending(v)) {
+        v->poll_port = 0;
+        vcpu_release(v, VCPU_HOLD_BLOCKED);
+        return 0;
+    }
+    if (p.timeout != 0) {
+        timer_set(&v->poll_timer, p.timeout);
+    }
+    return 0;
+}
+
+int64_t do_sched_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                    uint64_t a5)
+{
+    (void)a3;
+    (void)a4;
+    (void)a5;
+    switch ((int)a1) {
+    case SCHEDOP_yield:
+        sched_yield();
+        return 0;
+    case SCHEDOP_block:
+        vcpu_block();
+        return 0;
+    case SCHEDOP_shutdown:
+        return shutdown(a2);
+    case SCHEDOP_poll:
+        return poll_ports(a2);
+    case SCHEDOP_shutdown_code: {
+        struct sched_shutdown s;
+
+        if (copy_from_guest(&s, a2, sizeof(s)) != 0) {
+            return -EFAULT;
+        }
+        current->domain->shutdown_code = s.reason;
+        return 0;
+    }
+    case SCHEDOP_pin_override:
+        /* One pcpu: every vcpu is on it already. */
+        return current->domain->is_privileged ? 0 : -EPERM;
+    default:
+        return -ENOSYS;
+    }
+}

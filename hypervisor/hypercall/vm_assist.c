@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hypercall/vm_assist.c - HYPERVISOR_vm_assist(cmd, type).
+ *
+ * Return:  0; -EINVAL no such assist for a 64-bit PV guest; -ENOSYS no such
+ *          cmd
+ */
+#include "hypercall/call.h"
+#include "pv/pv.h"
+
+#define ASSISTS_64                                                             \
+    ((1UL << VMASST_TYPE_4gb_segments) |                                       \
+     (1UL << VMASST_TYPE_4gb_segments_notify) |                                \
+     (1UL << VMASST_TYPE_writable_pagetables) |                                \
+     (1UL << VMASST_TYPE_pae_extended_cr3) |                                   \
+     (1UL << VMASST_TYPE_architectural_iopl) |                                 \
+     (1UL << VMASST_TYPE_runstate_update_flag))
+
+int64_t do_vm_assist(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                     uint64_t a5)
+{
+    struct domain *d = current->domain;
+    unsigned int type = (unsigned int)a2;
+
+    (void)a3;
+    (void)a4;
+    (void)a5;
+    if (type >= 32 || ((ASSISTS_64 >> type) & 1) == 0) {
+        return -EINVAL;
+    }
+    switch ((unsigned int)a1) {
+    case VMASST_CMD_enable:
+        d->vm_assist |= 1U << type;
+        break;
+    case VMASST_CMD_disable:
+        d->vm_assist &= ~(1U << type);
+        break;
+    default:
+        return -ENOSYS;
+    }
+    if (type == VMASST_TYPE_writable_pagetables) {
+        d->pv->ptwr_enabled = a1 == VMASST_CMD_enable;
+    }
+    return 0;
+}

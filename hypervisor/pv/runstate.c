@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pv/runstate.c - struct vcpu_runstate_info in guest memory.
+ */
+#include "pv/runstate.h"
+
+#include "pv/guest_access.h"
+
+#define UPDATE_FLAG (1ULL << 63) /* XEN_RUNSTATE_UPDATE */
+
+void pv_runstate_publish(struct vcpu *v)
+{
+    vcpu_runstate_info_t info;
+    uint64_t entry_va = v->runstate_guest +
+                        offsetof(vcpu_runstate_info_t, state_entry_time);
+    bool flagged;
+
+    if (v->runstate_guest == 0 || !v->pv->guest_kernel) {
+        return;
+    }
+    info = v->runstate;
+    flagged = (v->domain->vm_assist &
+               (1U << VMASST_TYPE_runstate_update_flag)) != 0;
+    if (flagged) {
+        uint64_t busy = info.state_entry_time | UPDATE_FLAG;
+
+        if (copy_to_guest(entry_va, &busy, sizeof(busy)) != 0) {
+            return;
+        }
+        info.state_entry_time |= UPDATE_FLAG;
+    }
+    if (copy_to_guest(v->runstate_guest, &info, sizeof(info)) != 0) {
+        return;
+    }
+    if (flagged) {
+        uint64_t done = info.state_entry_time & ~UPDATE_FLAG;
+
+        /* A fault here leaves the flag set: the guest retries, we rewrite. */
+        if (copy_to_guest(entry_va, &done, sizeof(done)) != 0) {
+            return;
+        }
+    }
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pv/switch.c - one vcpu's machine state in and out of this pcpu.
+ *
+ * GS: while a guest's kernel runs, GS_BASE holds the kernel base and
+ * KERNEL_GS_BASE the user base; while its user mode runs they are swapped.
+ * The hypervisor itself uses neither.
+ */
+#include "pv/switch.h"
+
+#include "cpu/desc.h"
+#include "cpu/features.h"
+#include "cpu/tenant.h"
+#include "lib/errno.h"
+#include "mm/directmap.h"
+#include "mm/hvmap.h"
+#include "pv/debugreg.h"
+#include "pv/descriptor.h"
+#include "pv/fpu.h"
+#include "pv/runstate.h"
+#include "x86/cr.h"
+#include "x86/msr.h"
+
+void pv_save_segments(struct vcpu *v)
+{
+    struct pv_vcpu *p = v->pv;
+    uint64_t active, other;
+
+    if (v != current) {
+        return;
+    }
+    p->ds = read_ds();
+    p->es = read_es();
+    p->fs = read_fs();
+    p->gs = read_gs();
+    p->fs_base = rdmsr(MSR_FS_BASE);
+    active = rdmsr(MSR_GS_BASE);
+    other = rdmsr(MSR_KERNEL_GS_BASE);
+    p->gs_base_kernel = p->guest_kernel ? active : other;
+    p->gs_base_user = p->guest_kernel ? other : active;
+}
+
+static void load_segments(struct vcpu *v)
+{
+    struct pv_vcpu *p = v->pv;
+    int bad = 0;
+
+    bad |= load_ds_safe(p->ds);
+    bad |= load_es_safe(p->es);
+    bad |= load_fs_safe(p->fs);
+    bad |= load_gs_safe(p->gs);
+    /* Loading a selector loads a base with it: the bases come after. */
+    if (p->fs == 0 || p->fs_base != 0) {
+        wrmsr(MSR_FS_BASE, p->fs_base);
+    }
+    wrmsr(MSR_GS_BASE, p->guest_kernel ? p->gs_base_kernel : p->gs_base_user);
+    wrmsr(MSR_KERNEL_GS_BASE,
+          p->guest_kernel ? p->gs_base_user : p->gs_base_kernel);
+    if (bad != 0) {
+        /* The GDT changed under a selector; the register now holds null,
+         * which is what the guest gets from its own failing load. */
+        p->segments_failed = true;
+    }
+}
+
+static void load_guest_cr4(const struct vcpu *v)
+{
+    const uint64_t guest_bits = CR4_TSD | CR4_DE | CR4_FSGSBASE | CR4_OSXSAVE;
+    uint64_t want = (hv_cr4 & ~(CR4_TSD | CR4_FSGSBASE)) |
+                    (v->pv->cr4 & guest_bits & (CR4_TSD | CR4_FSGSBASE));
+
+    if (read_cr4() != want) {
+        write_cr4(want);
+    }
+}
+
+static mfn_t table_of(const struct vcpu *v)
+{
+    return v->pv->guest_kernel ? v->pv->guest_table : v->pv->guest_table_user;
+}
+
+void pv_load_cr3(struct vcpu *v)
+{
+    if (v == current) {
+        write_cr3(mfn_to_maddr(table_of(v)));
+        this_cpu()->tlb_stale = 0; /* x86/tlb.h: that was a full flush */
+    }
+}
+
+static void switch_out(struct vcpu *v)
+{
+    pv_save_segments(v);
+    v->regs = *guest_regs();
+    pv_debugreg_save(v);
+    pv_fpu_save(v);
+    v->is_running = false;
+    if (v->runstate.state == RUNSTATE_running) {
+        vcpu_set_runstate(v, v->hold == 0 ? RUNSTATE_runnable
+                             : (v->hold & VCPU_HOLD_BLOCKED) != 0
+                                 ? RUNSTATE_blocked
+                                 : RUNSTATE_offline);
+    }
+}
+
+void pv_switch_to(struct vcpu *next)
+{
+    struct vcpu *prev = current;
+
+    if (prev != NULL) {
+        switch_out(prev);
+    }
+    /* The old GDT is mapped by the old page tables only. */
+    pv_load_descriptors(NULL);
+    this_cpu()->current_vcpu = next;
+    if (next == NULL) {
+        write_cr3(ptr_to_maddr(hv_l4));
+        tenant_set(TENANT_NONE, 0);
+        return;
+    }
+    tenant_set(next->domain->domid, (uint16_t)next->vcpu_id);
+    next->is_running = true;
+    *guest_regs() = next->regs;
+    pv_load_cr3(next);
+    pv_load_descriptors(next);
+    load_guest_cr4(next);
+    load_segments(next);
+    pv_debugreg_load(next);
+    pv_fpu_load(next);
+    vcpu_set_runstate(next, RUNSTATE_running);
+    pv_runstate_publish(next);
+}
+
+void pv_enter_kernel_mode(struct vcpu *v)
+{
+    if (v->pv->guest_kernel) {
+        return;
+    }
+    v->pv->guest_kernel = true;
+    swapgs();
+    pv_load_cr3(v);
+}
+
+int pv_enter_user_mode(struct vcpu *v)
+{
+    if (mfn_is_invalid(v->pv->guest_table_user)) {
+        return -EINVAL;
+    }
+    if (v->pv->guest_kernel) {
+        v->pv->guest_kernel = false;
+        swapgs();
+        pv_load_cr3(v);
+    }
+    return 0;
+}

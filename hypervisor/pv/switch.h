@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pv/switch.h - load and save one vcpu's machine state on this pcpu.
+ */
+#ifndef VIGIL_PV_SWITCH_H
+#define VIGIL_PV_SWITCH_H
+
+#include "pv/pv.h"
+
+/**
+ * pv_switch_to() - leave the current vcpu, take up another
+ * @next: vcpu to run, or NULL to idle on the hypervisor's own tables
+ *
+ * Saves the guest frame, segments, bases, debug registers and FPU of the
+ * current vcpu; loads those of @next and its page tables.
+ * Context: exit path of the main stack, interrupts off.
+ */
+void pv_switch_to(struct vcpu *next);
+
+/**
+ * pv_load_cr3() - load the page tables a vcpu is to run on now
+ * @v: the current vcpu (does nothing for any other)
+ *
+ * Kernel mode: guest_table; user mode: guest_table_user.
+ * Context: any but NMI/#MC.
+ */
+void pv_load_cr3(struct vcpu *v);
+
+/**
+ * pv_enter_kernel_mode() - the current vcpu's user mode calls its kernel
+ * @v: current vcpu
+ *
+ * Swaps the GS base and the page tables; no effect in kernel mode.
+ * Context: any but NMI/#MC.
+ */
+void pv_enter_kernel_mode(struct vcpu *v);
+
+/**
+ * pv_enter_user_mode() - the current vcpu's kernel returns to user mode
+ * @v: current vcpu
+ *
+ * Context: any but NMI/#MC.
+ * Return:  0, -EINVAL when there is no user page table
+ */
+int pv_enter_user_mode(struct vcpu *v) MUST_CHECK;
+
+/**
+ * pv_save_segments() - refresh v->pv's selectors and bases from the processor
+ * @v: vcpu; does nothing unless it is current
+ *
+ * Context: any but NMI/#MC.
+ */
+void pv_save_segments(struct vcpu *v);
+
+#endif
