@@ -88,6 +88,7 @@ struct acpi_fixed {
     uint16_t pm1a_evt, pm1b_evt, pm1a_cnt, pm1b_cnt; /* ports, 0: none  */
     uint16_t pm_timer;
     uint32_t smi_command;
+    uint64_t dsdt; /* machine address, 0: none                      */
     uint64_t reset_address;
     uint8_t reset_space; /* 0 memory, 1 I/O port, 2 PCI config          */
     uint8_t reset_value;
@@ -104,6 +105,22 @@ struct acpi_fixed {
  */
 bool acpi_fadt_parse(const struct acpi_header *fadt,
                      struct acpi_fixed *ret_fixed);
+
+/**
+ * acpi_s5_parse() - the sleep types for "off" in a table of AML
+ * @aml:       bytes of the DSDT after its header
+ * @bytes:     how many
+ * @ret_typ_a: value for PM1a's SLP_TYP, 0 .. 7
+ * @ret_typ_b: value for PM1b's
+ *
+ * Looks for the package named _S5_ and reads its first two integers; does not
+ * interpret AML.  Only used when the hypervisor itself must switch off.
+ *
+ * Pure.  Context: any.
+ * Return:  true: found
+ */
+bool acpi_s5_parse(const uint8_t *aml, size_t bytes, uint8_t *ret_typ_a,
+                   uint8_t *ret_typ_b);
 
 /**
  * acpi_fixed() - the fixed hardware of this machine

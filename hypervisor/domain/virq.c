@@ -122,6 +122,9 @@ static void console_softirq(void)
     if (uart_rx_poll() != 0) {
         virq_raise_global(VIRQ_CONSOLE);
     }
+    if (uart_irq_line() != 0) {
+        irq_eoi(irq_isa_to_gsi(uart_irq_line()));
+    }
 }
 
 static void console_irq(void *arg)
