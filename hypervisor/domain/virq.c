@@ -1,27 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * domain/virq.c - virtual interrupts, and the console's as one of them.
+ * domain/virq.c - virtual interrupts.
  */
 #include "domain/virq.h"
 
 #include "lib/errno.h"
-#include "log/printk.h"
-#include "log/sink.h"
-#include "cpu/clock.h"
-#include "cpu/softirq.h"
-#include "cpu/timer.h"
-#include "dev/irq.h"
-#include "dev/uart16550.h"
+#include "sync/spinlock.h"
 #include "domain/evtchn.h"
-
-/* Serial input is looked at that often even if no interrupt comes. */
-#define CONSOLE_POLL_NS 50000000ULL
+#include "domain/pirq.h"
 
 /* NULL: the control domain.  Held by a reference. */
 static struct domain *handler[NR_VIRQS];
 static SPINLOCK(handler_lock, LOCK_RANK_DOMAIN, IRQ_ANY);
-
-static struct timer console_timer;
 
 bool virq_is_global(unsigned int virq)
 {
@@ -114,49 +104,7 @@ void virq_forget_domain(struct domain *d)
     }
 }
 
-/* ---- the console ------------------------------------------------------ */
-
-static void console_softirq(void)
-{
-    log_drain();
-    if (uart_rx_poll() != 0) {
-        virq_raise_global(VIRQ_CONSOLE);
-    }
-    if (uart_irq_line() != 0) {
-        irq_eoi(irq_isa_to_gsi(uart_irq_line()));
-    }
-}
-
-static void console_irq(void *arg)
-{
-    (void)arg;
-    softirq_raise(SOFTIRQ_CONSOLE);
-}
-
-static void console_poll(void *arg)
-{
-    (void)arg;
-    softirq_raise(SOFTIRQ_CONSOLE);
-    timer_set(&console_timer, clock_now_ns() + CONSOLE_POLL_NS);
-}
-
 void virq_init(void)
 {
-    unsigned int line = uart_irq_line();
-
-    softirq_plug(SOFTIRQ_CONSOLE, console_softirq);
-    if (uart_port_base() == 0) {
-        return;
-    }
-    if (line != 0) {
-        int rc = irq_bind(irq_isa_to_gsi(line), console_irq, NULL, "uart");
-
-        if (rc == 0) {
-            uart_rx_irq_enable();
-        } else {
-            pr_info("domain: serial input without interrupt (error %d)", -rc);
-        }
-    }
-    timer_init(&console_timer, console_poll, NULL);
-    timer_set(&console_timer, clock_now_ns() + CONSOLE_POLL_NS);
+    pirq_init();
 }

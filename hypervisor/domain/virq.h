@@ -13,12 +13,11 @@
 #include "domain/vcpu.h"
 
 /**
- * virq_init() - plug the console: serial input, its interrupt, its softirq
+ * virq_init() - plug the softirqs from which events are sent
  *
- * Plugs SOFTIRQ_CONSOLE; binds the serial line's interrupt if it has one;
- * polls it by a timer, too, since an interrupt may be lost to firmware.
+ * Calls pirq_init().
  *
- * Context: boot, after irq_init(), timer_cpu_init() and uart_init().
+ * Context: boot, before the first domain.
  * Return:  nothing.
  */
 void virq_init(void);
