@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lib/guestnote.h - what `vigil create` leaves for the collector.
+ *
+ * Per guest two files in /run/vigil/guests: UUID.cfg, its configuration as
+ * it can be started again, and UUID.json, what to do when it ends.  They
+ * live as long as the guest.
+ */
+#ifndef VIGIL_TOOLS_GUESTNOTE_H
+#define VIGIL_TOOLS_GUESTNOTE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/guestcfg.h"
+
+struct guest_note {
+    char uuid[UUID_CHARS + 1];
+    char *name;
+    uint32_t domid;
+    enum guest_action on_poweroff;
+    enum guest_action on_reboot;
+    enum guest_action on_crash;
+    enum guest_action on_watchdog;
+};
+
+struct guest_note_list {
+    struct guest_note *notes;
+    size_t count;
+};
+
+/**
+ * guestnote_write() - leave a note about a new guest
+ * @config: its configuration
+ * @domid:  its number
+ * @fault:  says why on failure
+ *
+ * Context: before the guest runs.
+ * Return:  0, or -1
+ */
+int guestnote_write(const struct guest_config *config, uint32_t domid,
+                    struct fault *fault);
+
+/**
+ * guestnote_remove() - remove the note about a guest
+ * @uuid: text of its UUID
+ *
+ * Context: any; a missing note is not missed.
+ */
+void guestnote_remove(const char *uuid);
+
+/**
+ * guestnote_config() - the configuration of a guest
+ * @uuid:    text of its UUID
+ * @ret_len: set on success only
+ *
+ * Context: any.
+ * Return:  text, freed by the caller; NULL if there is no note
+ */
+char *guestnote_config(const char *uuid, size_t *ret_len);
+
+/**
+ * guestnote_list() - all notes
+ * @ret_list: filled in; release with guestnote_list_free()
+ *
+ * Context: any; unreadable notes are left out.
+ */
+void guestnote_list(struct guest_note_list *ret_list);
+
+/**
+ * guestnote_list_free() - release what guestnote_list() allocated
+ * @list: as filled in
+ *
+ * Context: any.
+ */
+void guestnote_list_free(struct guest_note_list *list);
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vigil/commands.c - the table of commands, and what handlers share.
+ *
+ * Parsing, help and the list of commands all come from this table.
+ */
+#include "vigil/commands.h"
+
+#include <stdlib.h>
+
+#include "lib/place.h"
+
+#define OPT_JSON                                                               \
+    {                                                                          \
+        0, "json", NULL, "machine-readable, one line"                          \
+    }
+#define OPT_ROOT                                                               \
+    {                                                                          \
+        0, "root", "DIR", "read below DIR, e.g. a copied store"                \
+    }
+#define OPT_TIMEOUT(help)                                                      \
+    {                                                                          \
+        0, "timeout", "SECONDS", help                                          \
+    }
+#define OPT_END                                                                \
+    {                                                                          \
+        0, NULL, NULL, NULL                                                    \
+    }
+
+static const struct option_spec json_options[] = {OPT_JSON, OPT_END};
+
+static const struct option_spec dmesg_options[] = {
+    OPT_JSON,
+    {'c', "clear", NULL, "empty the ring afterwards"},
+    OPT_END,
+};
+
+static const struct option_spec create_options[] = {
+    {'c', "console", NULL, "connect to the console before it starts"},
+    {'p', "paused", NULL, "leave the guest paused"},
+    {0, "strict", NULL, "refuse keys that Vigil does not offer"},
+    OPT_TIMEOUT("with -c: leave the console after so long"),
+    OPT_END,
+};
+
+static const struct option_spec shutdown_options[] = {
+    {'w', "wait", NULL, "wait until the guest is gone"},
+    {'F', "force", NULL, "end it if it does not answer in time"},
+    OPT_TIMEOUT("how long it may take (default 60)"),
+    OPT_END,
+};
+
+static const struct option_spec console_options[] = {
+    OPT_TIMEOUT("leave after so long (default: never)"),
+    OPT_END,
+};
+
+static const struct option_spec crash_list_options[] = {
+    OPT_JSON,
+    OPT_ROOT,
+    {'n', NULL, "N", "only the newest N"},
+    OPT_END,
+};
+
+static const struct option_spec crash_show_options[] = {
+    OPT_JSON,
+    OPT_ROOT,
+    {'1', NULL, NULL, "the newest crash"},
+    {0, "all", NULL, "whole logs, not only their ends"},
+    OPT_END,
+};
+
+/* clang-format off */
+const struct command commands[] = {
+    {NULL, "info", "[--json]",
+     "The machine and its hypervisor: version, memory, counters.",
+     run_info, json_options, 0, 0},
+    {NULL, "list", "[--json] [GUEST...]",
+     "The guests: name, number, memory, vcpus, state, time.",
+     run_list, json_options, 0, -1},
+    {NULL, "dmesg", "[--json] [-c]",
+     "The hypervisor's messages.",
+     run_dmesg, dmesg_options, 0, 0},
+    {NULL, "create", "FILE [key=value...] [-c] [-p]",
+     "Start a guest from an xl.cfg file.",
+     run_create, create_options, 1, -1},
+    {NULL, "destroy", "GUEST...",
+     "End guests at once.",
+     run_destroy, NULL, 1, -1},
+    {NULL, "pause", "GUEST...",
+     "Stop guests from running.",
+     run_pause, NULL, 1, -1},
+    {NULL, "unpause", "GUEST...",
+     "Let paused guests run again.",
+     run_unpause, NULL, 1, -1},
+    {NULL, "shutdown", "GUEST [-w] [-F] [--timeout SECONDS]",
+     "Ask a guest to power off.",
+     run_shutdown, shutdown_options, 1, 1},
+    {NULL, "console", "GUEST [--timeout SECONDS]",
+     "Connect to a guest's console; ^] leaves. Its bytes reach the terminal "
+     "raw.",
+     run_console, console_options, 1, 1},
+    {NULL, "trigger", "GUEST nmi [VCPU]",
+     "Send an NMI to a vcpu of a guest.",
+     run_trigger, NULL, 2, 3},
+    {"crash", "list", "[--json] [-n N]",
+     "The recorded crashes of guests and of the host.",
+     run_crash_list, crash_list_options, 0, 0},
+    {"crash", "show", "ID | -1 [--json]",
+     "All evidence of one crash; any unique beginning of the ID will do.",
+     run_crash_show, crash_show_options, 0, 1},
+    {"debug", "provoke", "panic|exception|nested|page-fault|stack",
+     "Make the hypervisor fail, to prove that it leaves a record.",
+     run_debug_provoke, NULL, 1, 1},
+    {NULL, NULL, NULL, NULL, NULL, NULL, 0, 0},
+};
+/* clang-format on */
+
+void command_root(const struct invocation *call)
+{
+    const char *root = opts_given(call, 0, "root");
+
+    if (root) {
+        place_set_root(root);
+    }
+}
+
+int command_open(const struct invocation *call, struct xen *xen, int store,
+                 struct fault *fault)
+{
+    struct fault ignored;
+
+    if (xen_open(xen, call->verbose, fault)) {
+        return -1;
+    }
+    if (xen_need_store(xen, store ? fault : &ignored) && store) {
+        xen_close(xen);
+        return -1;
+    }
+    return 0;
+}
+
+int command_guest(const struct invocation *call, struct xen *xen,
+                  struct guest_list *list, const struct guest **ret_guest,
+                  struct fault *fault)
+{
+    if (command_open(call, xen, 1, fault)) {
+        return -1;
+    }
+    if (guests_read(xen, list, fault)) {
+        xen_close(xen);
+        return -1;
+    }
+    *ret_guest = guests_find(list, call->operands[0], fault);
+    if (!*ret_guest) {
+        guests_free(list);
+        xen_close(xen);
+        return -1;
+    }
+    return 0;
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vigil/commands.h - the commands, one handler each.
+ *
+ * Every handler prints its own messages and returns the exit code.
+ */
+#ifndef VIGIL_TOOLS_COMMANDS_H
+#define VIGIL_TOOLS_COMMANDS_H
+
+#include <signal.h>
+
+#include "lib/guests.h"
+#include "lib/opts.h"
+#include "lib/xen.h"
+
+/* Set by SIGINT and SIGTERM to the number of the signal. */
+extern volatile sig_atomic_t command_stop;
+
+/* Ended by an entry without a name. */
+extern const struct command commands[];
+
+/**
+ * command_root() - let the paths on disk follow --root
+ * @call: parsed command line
+ *
+ * Context: handlers that take --root.
+ */
+void command_root(const struct invocation *call);
+
+/**
+ * command_open() - connect to hypervisor and xenstore
+ * @call:  parsed command line
+ * @xen:   filled in; release with xen_close()
+ * @store: 1: xenstore is needed; 0: names are nice to have
+ * @fault: says why on failure
+ *
+ * Context: handlers.
+ * Return:  0, or -1
+ */
+int command_open(const struct invocation *call, struct xen *xen, int store,
+                 struct fault *fault);
+
+/**
+ * command_guest() - connect, and find the guest of the first operand
+ * @call:      parsed command line
+ * @xen:       filled in; release with xen_close()
+ * @list:      filled in; release with guests_free()
+ * @ret_guest: guest inside @list
+ * @fault:     says why on failure; then nothing needs releasing
+ *
+ * Context: handlers.
+ * Return:  0, or -1
+ */
+int command_guest(const struct invocation *call, struct xen *xen,
+                  struct guest_list *list, const struct guest **ret_guest,
+                  struct fault *fault);
+
+/**
+ * console_attach() - connect the terminal with a guest's console
+ * @xen:     connected to xenstore
+ * @guest:   guest
+ * @seconds: leave after so long; 0: never
+ * @ready:   called once the terminal is open, or NULL
+ * @fault:   says why on failure
+ *
+ * Context: handlers of console and create -c.
+ * Return:  0 when the user or the guest left; -1 otherwise
+ */
+int console_attach(struct xen *xen, const struct guest *guest, long seconds,
+                   int (*ready)(struct xen *xen, uint32_t domid,
+                                struct fault *fault),
+                   struct fault *fault);
+
+/*
+ * The handlers: command line in, exit code out.  Their contracts are the
+ * lines of the table in commands.c.
+ */
+
+/**
+ * run_info() - vigil info
+ * @call: parsed command line
+ *
+ * Context: main().
+ * Return:  exit code
+ */
+int run_info(const struct invocation *call);
+
+/**
+ * run_dmesg() - vigil dmesg
+ * @call: parsed command line
+ *
+ * Context: main().
+ * Return:  exit code
+ */
+int run_dmesg(const struct invocation *call);
+
+/**
+ * run_list() - vigil list
+ * @call: parsed command line
+ *
+ * Context: main().
+ * Return:  exit code
+ */
+int run_list(const struct invocation *call);
+
+/**
+ * run_create() - vigil create
+ * @call: parsed command line
+ *
+ * Context: main().
+ * Return:  exit code
+ */
+int run_create(const struct invocation *call);
+
+/**
+ * run_destroy() - vigil destroy
+ * @call: parsed command line
+ *
+ * Context: main().
+ * Return:  exit code
+ */
+int run_destroy(const struct invocation *call);
+
+/**
+ * run_pause() - vigil pause
+ * @call: parsed command line
+ *
+ * Context: main().
+ * Return:  exit code
+ */
+int run_pause(const struct invocation *call);
+
+/**
+ * run_unpause() - vigil unpause
+ * @call: parsed command line
+ *
+ * Context: main().
+ * Return:  exit code
+ */
+int run_unpause(const struct invocation *call);
+
+/**
+ * run_shutdown() - vigil shutdown
+ * @call: parsed command line
+ *
+ * Context: main().
+ * Return:  exit code
+ */
+int run_shutdown(const struct invocation *call);
+
+/**
+ * run_console() - vigil console
+ * @call: parsed command line
+ *
+ * Context: main().
+ * Return:  exit code
+ */
+int run_console(const struct invocation *call);
+
+/**
+ * run_trigger() - vigil trigger
+ * @call: parsed command line
+ *
+ * Context: main().
+ * Return:  exit code
+ */
+int run_trigger(const struct invocation *call);
+
+/**
+ * run_crash_list() - vigil crash list
+ * @call: parsed command line
+ *
+ * Context: main().
+ * Return:  exit code
+ */
+int run_crash_list(const struct invocation *call);
+
+/**
+ * run_crash_show() - vigil crash show
+ * @call: parsed command line
+ *
+ * Context: main().
+ * Return:  exit code
+ */
+int run_crash_show(const struct invocation *call);
+
+/**
+ * run_debug_provoke() - vigil debug provoke
+ * @call: parsed command line
+ *
+ * Context: main().
+ * Return:  exit code
+ */
+int run_debug_provoke(const struct invocation *call);
+
+#endif

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vigil/guest_console.c - vigil console.
+ *
+ * xenconsoled owns a pseudo terminal for each guest; its name is in
+ * xenstore, where only the control domain may write it.  Output is passed on
+ * byte for byte: a terminal session needs its control sequences.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "vigil/commands.h"
+
+#define TTY_WAIT_TRIES 100 /* of TTY_WAIT_NS: 10 s for xenconsoled */
+#define TTY_WAIT_NS    100000000L
+#define POLL_MS        500
+#define CHUNK          4096
+#define ESCAPE_KEY     0x1d /* ^] */
+
+enum session_end {
+    SESSION_GOES_ON,
+    SESSION_LEFT,  /* the user typed ^], or the input ended          */
+    SESSION_ENDED, /* the guest has ended and nothing more can come  */
+    SESSION_TIMED_OUT,
+    SESSION_STOPPED, /* SIGINT or SIGTERM                               */
+    SESSION_BROKEN,  /* our own output failed                           */
+};
+
+static int open_terminal(struct xen *xen, const struct guest *guest,
+                         struct fault *fault)
+{
+    const struct timespec pause = {.tv_nsec = TTY_WAIT_NS};
+    struct termios raw;
+    char *name = NULL;
+    int fd;
+
+    for (int i = 0; i < TTY_WAIT_TRIES && !command_stop; i++) {
+        name = store_guest_text(xen, guest->domid, "console/tty");
+        if (name && name[0]) {
+            break;
+        }
+        free(name);
+        name = NULL;
+        nanosleep(&pause, NULL);
+    }
+    if (!name) {
+        return fault_set(fault, EXIT_TIMED_OUT,
+                         "guest %s has no console terminal (console/tty in "
+                         "xenstore is empty); does xenconsoled run?",
+                         guest->name);
+    }
+    if (strncmp(name, "/dev/pts/", 9)) {
+        fault_set(fault, EXIT_REFUSED,
+                  "console/tty of guest %s is %s, which is no pseudo "
+                  "terminal",
+                  guest->name, name);
+        free(name);
+        return -1;
+    }
+    fd = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0) {
+        fault_errno(fault, errno, "cannot open %s, the console of guest %s",
+                    name, guest->name);
+        free(name);
+        return -1;
+    }
+    free(name);
+    /* The line discipline must not echo the guest's output back to it. */
+    if (tcgetattr(fd, &raw) == 0) {
+        cfmakeraw(&raw);
+        tcsetattr(fd, TCSANOW, &raw);
+    }
+    return fd;
+}
+
+static int write_all(int fd, const char *data, size_t len)
+{
+    while (len) {
+        ssize_t done = write(fd, data, len);
+
+        if (done < 0 && errno == EINTR && !command_stop) {
+            continue;
+        }
+        if (done <= 0) {
+            return -1;
+        }
+        data += done;
+        len -= (size_t)done;
+    }
+    return 0;
+}
+
+/* Has the guest come to an end, so that its console will stay silent? */
+static int guest_ended(struct xen *xen, const struct guest *guest)
+{
+    xc_domaininfo_t info;
+
+    if (xc_domain_getinfolist(xen->xch, guest->domid, 1, &info) != 1 ||
+        info.domain != guest->domid ||
+        memcmp(info.handle, guest->info.handle, sizeof(info.handle))) {
+        return 1;
+    }
+    return (info.flags & (XEN_DOMINF_shutdown | XEN_DOMINF_dying)) != 0;
+}
+
+static enum session_end copy_output(int console)
+{
+    char data[CHUNK / 8];
+    ssize_t got = read(console, data, sizeof(data));
+
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) {
+        return SESSION_GOES_ON;
+    }
+    if (got <= 0) {
+        return SESSION_ENDED; /* EIO: xenconsoled has closed its side */
+    }
+    return write_all(STDOUT_FILENO, data, (size_t)got) ? SESSION_BROKEN
+                                                       : SESSION_GOES_ON;
+}
+
+static enum session_end copy_input(int console)
+{
+    char data[CHUNK / 8];
+    ssize_t got = read(STDIN_FILENO, data, sizeof(data));
+    char *leave;
+
+    if (got < 0 && errno == EINTR) {
+        return SESSION_GOES_ON;
+    }
+    if (got <= 0) {
+        return SESSION_LEFT;
+    }
+    leave = memchr(data, ESCAPE_KEY, (size_t)got);
+    if (leave) {
+        got = leave - data;
+    }
+    if (write_all(console, data, (size_t)got)) {
+        return SESSION_ENDED;
+    }
+    return leave ? SESSION_LEFT : SESSION_GOES_ON;
+}
+
+static long ms_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static enum session_end session(struct xen *xen, const struct guest *guest,
+                                int console, int interactive, long seconds)
+{
+    long until = ms_now() + seconds * 1000;
+    enum session_end end = SESSION_GOES_ON;
+
+    while (end == SESSION_GOES_ON) {
+        struct pollfd fds[2] = {
+            {.fd = console, .events = POLLIN},
+            {.fd = interactive ? STDIN_FILENO : -1, .events = POLLIN},
+        };
+        int ready = poll(fds, 2, POLL_MS);
+
+        if (command_stop) {
+            return SESSION_STOPPED;
+        }
+        if (seconds && ms_now() >= until) {
+            return SESSION_TIMED_OUT;
+        }
+        if (ready < 0) {
+            continue;
+        }
+        if (fds[0].revents) {
+            end = copy_output(console);
+        } else if (fds[1].revents) {
+            end = copy_input(console);
+        } else if (guest_ended(xen, guest)) {
+            end = SESSION_ENDED; /* silent for a while, and over */
+        }
+    }
+    return end;
+}
+
+int console_attach(struct xen *xen, const struct guest *guest, long seconds,
+                   int (*ready)(struct xen *xen, uint32_t domid,
+                                struct fault *fault),
+                   struct fault *fault)
+{
+    int interactive = isatty(STDIN_FILENO);
+    struct termios before;
+    enum session_end end;
+    int console = open_terminal(xen, guest, fault);
+
+    if (console < 0) {
+        return -1;
+    }
+    if (ready && ready(xen, guest->domid, fault)) {
+        close(console);
+        return -1;
+    }
+    if (interactive && tcgetattr(STDIN_FILENO, &before) == 0) {
+        struct termios raw = before;
+
+        cfmakeraw(&raw);
+        raw.c_oflag |= before.c_oflag & OPOST;
+        tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+        end = session(xen, guest, console, 1, seconds);
+        tcsetattr(STDIN_FILENO, TCSANOW, &before);
+    } else {
+        end = session(xen, guest, console, 0, seconds);
+    }
+    close(console);
+    switch (end) {
+    case SESSION_TIMED_OUT:
+        return fault_set(fault, EXIT_TIMED_OUT,
+                         "left the console of guest %s after %ld s; it is "
+                         "still there",
+                         guest->name, seconds);
+    case SESSION_STOPPED:
+        return fault_set(
+            fault, command_stop == SIGINT ? EXIT_INTERRUPTED : EXIT_TERMINATED,
+            "left the console of guest %s", guest->name);
+    case SESSION_BROKEN:
+        return fault_set(fault, EXIT_STORAGE,
+                         "output of guest %s cannot be written", guest->name);
+    case SESSION_GOES_ON:
+    case SESSION_LEFT:
+    case SESSION_ENDED:
+        break;
+    }
+    return 0;
+}
+
+int run_console(const struct invocation *call)
+{
+    const struct guest *guest;
+    struct guest_list list;
+    struct fault fault;
+    int code = EXIT_DONE;
+    struct xen xen;
+    long seconds;
+
+    if (opts_seconds(call, "timeout", 0, &seconds, &fault) ||
+        command_guest(call, &xen, &list, &guest, &fault)) {
+        return say_fault(&fault);
+    }
+    if (guest->domid == 0) {
+        fault_set(&fault, EXIT_REFUSED,
+                  "Domain-0 has no console of this kind: it is the one you "
+                  "are typing in");
+        code = say_fault(&fault);
+    } else if (console_attach(&xen, guest, seconds, NULL, &fault)) {
+        code = say_fault(&fault);
+    }
+    guests_free(&list);
+    xen_close(&xen);
+    return code;
+}

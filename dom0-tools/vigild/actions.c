@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vigild/actions.c - do with ended guests what their configuration says.
+ *
+ * For guests made by `vigil create` only; xl has a process of its own for
+ * each of its guests.
+ */
+#include <errno.h>
+#include <libgen.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/destroy.h"
+#include "lib/guestnote.h"
+#include "lib/place.h"
+#include "vigild/collector.h"
+
+/* A guest that ends this often in so short a time is not restarted again. */
+#define RESTARTS_MAX      5
+#define RESTART_WINDOW_NS (60ULL * 1000000000ULL)
+
+static enum guest_action action_for(const struct guest_note *note, int reason)
+{
+    switch (reason) {
+    case SHUTDOWN_poweroff:
+        return note->on_poweroff;
+    case SHUTDOWN_reboot:
+        return note->on_reboot;
+    case SHUTDOWN_crash:
+        return note->on_crash;
+    case SHUTDOWN_watchdog:
+        return note->on_watchdog;
+    default:
+        return ACTION_PRESERVE; /* suspended: somebody is saving it */
+    }
+}
+
+/* Count a restart; 0 if there were too many just now. */
+static int restart_allowed(struct collector *collector, const char *uuid)
+{
+    uint64_t now = moment_now();
+    size_t recent = 0;
+    struct restart_mark *mark;
+
+    for (size_t i = 0; i < RESTART_MARKS; i++) {
+        mark = &collector->restarts[i];
+        recent += strcmp(mark->uuid, uuid) == 0 &&
+                  now - mark->time_ns < RESTART_WINDOW_NS;
+    }
+    if (recent >= RESTARTS_MAX) {
+        return 0;
+    }
+    mark = &collector->restarts[collector->restart_count++ % RESTART_MARKS];
+    memcpy(mark->uuid, uuid, sizeof(mark->uuid));
+    mark->time_ns = now;
+    return 1;
+}
+
+/* The vigil that was installed beside this program, else the one in PATH. */
+static char *vigil_path(void)
+{
+    char *self = realpath("/proc/self/exe", NULL);
+    char *path;
+
+    if (self) {
+        path = xasprintf("%s/vigil", dirname(self));
+        free(self);
+        if (access(path, X_OK) == 0) {
+            return path;
+        }
+        free(path);
+    }
+    return xstrdup("vigil");
+}
+
+/* Run `vigil create FILE` with the signals as a shell would have them. */
+static int spawn_create(char *vigil, char *path)
+{
+    char create[] = "create";
+    char *words[] = {vigil, create, path, NULL};
+    posix_spawnattr_t attributes;
+    sigset_t defaults;
+    sigset_t none;
+    pid_t child;
+    int err;
+
+    sigemptyset(&none);
+    sigemptyset(&defaults);
+    sigaddset(&defaults, SIGCHLD);
+    sigaddset(&defaults, SIGPIPE);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &defaults);
+    posix_spawnattr_setflags(&attributes,
+                             POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    err = posix_spawnp(&child, vigil, NULL, &attributes, words, environ);
+    posix_spawnattr_destroy(&attributes);
+    return err;
+}
+
+/* Start the guest again, in a process of its own: it may take a while. */
+static void restart(const struct guest_note *note, const char *config,
+                    size_t len)
+{
+    char *dir = place(PLACE_RUN);
+    char *path = xasprintf("%s/restart-%s.cfg", dir, note->uuid);
+    char *vigil = vigil_path();
+    FILE *file = fopen(path, "we");
+    int err;
+
+    if (!file || fwrite(config, 1, len, file) != len || fclose(file)) {
+        say("guest %s cannot be restarted: %s cannot be written", note->name,
+            path);
+    } else {
+        err = spawn_create(vigil, path);
+        if (err) {
+            say("guest %s cannot be restarted: %s: %s", note->name, vigil,
+                strerror(err));
+        } else {
+            say("guest %s is being restarted", note->name);
+        }
+    }
+    free(vigil);
+    free(path);
+    free(dir);
+}
+
+static void end_guest(struct collector *collector,
+                      const struct guest_note *note, enum guest_action action,
+                      int reason)
+{
+    struct fault fault;
+    size_t len = 0;
+    char *config = NULL;
+
+    if (action == ACTION_RESTART) {
+        config = guestnote_config(note->uuid, &len);
+        if (!restart_allowed(collector, note->uuid)) {
+            say("guest %s ended %d times within a minute and is not "
+                "restarted again",
+                note->name, RESTARTS_MAX + 1);
+            action = ACTION_DESTROY;
+        }
+    }
+    if (guest_destroy(&collector->xen, note->domid, note->uuid, &fault)) {
+        say_fault(&fault);
+        free(config);
+        return;
+    }
+    guestnote_remove(note->uuid);
+    say("guest %s (domain %u) ended (%s) and was destroyed", note->name,
+        note->domid, shutdown_reason_name(reason));
+    if (action == ACTION_RESTART && config) {
+        restart(note, config, len);
+    }
+    free(config);
+}
+
+static void apply_note(struct collector *collector,
+                       const struct guest_list *now,
+                       const struct guest_note *note)
+{
+    const struct guest *guest = guests_by_domid(now, note->domid);
+    enum guest_action action;
+    int reason;
+
+    if (!guest || strcmp(guest->uuid, note->uuid)) {
+        guestnote_remove(note->uuid); /* somebody else destroyed it */
+        return;
+    }
+    reason = guest_shutdown_reason(guest);
+    if (reason < 0 || guest->info.flags & XEN_DOMINF_dying) {
+        return;
+    }
+    action = action_for(note, reason);
+    if (action != ACTION_PRESERVE) {
+        end_guest(collector, note, action, reason);
+    }
+}
+
+void actions_apply(struct collector *collector)
+{
+    struct guest_note_list notes;
+
+    /*
+     * The list of this pass was read before the deaths were: a guest that
+     * ended in between is left to the next pass, so that it is on record
+     * before it is destroyed.  A guest with a note but not in the list was
+     * created in between, which only a second list can tell.
+     */
+    guestnote_list(&notes);
+    for (size_t i = 0; i < notes.count; i++) {
+        const struct guest_note *note = &notes.notes[i];
+        struct guest_list fresh;
+        struct fault ignored;
+
+        if (guests_by_domid(&collector->guests, note->domid)) {
+            apply_note(collector, &collector->guests, note);
+        } else if (guests_read(&collector->xen, &fresh, &ignored) == 0) {
+            if (!guests_by_domid(&fresh, note->domid)) {
+                guestnote_remove(note->uuid);
+            }
+            guests_free(&fresh);
+        }
+    }
+    guestnote_list_free(&notes);
+}

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vigild/box.c - record what the previous boot left in the black box.
+ *
+ * The hypervisor kept a copy of the zone.  It is fetched, taken apart, filed
+ * as one crash of kind "host" or "dom0", and only then acknowledged: if this
+ * program or the machine stops in between, the next start files it, and the
+ * identity of the box keeps it from being filed twice.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <vigil/vigil_op.h>
+
+#include "lib/blackbox_decode.h"
+#include "lib/escape.h"
+#include "lib/log_decode.h"
+#include "lib/table.h"
+#include "vigild/collector.h"
+
+/* A field of struct vigil_box_regs as it is named in registers.json. */
+static const struct {
+    const char *name;
+    size_t offset;
+    size_t bytes;
+} registers[] = {
+#define REGISTER(name)                                                         \
+    {                                                                          \
+#name, offsetof(struct vigil_box_regs, name),                          \
+            sizeof(((struct vigil_box_regs *)NULL)->name)                      \
+    }
+    REGISTER(cpu),     REGISTER(domid),      REGISTER(vcpu),
+    REGISTER(vector),  REGISTER(error_code), REGISTER(rip),
+    REGISTER(rsp),     REGISTER(rflags),     REGISTER(rax),
+    REGISTER(rbx),     REGISTER(rcx),        REGISTER(rdx),
+    REGISTER(rsi),     REGISTER(rdi),        REGISTER(rbp),
+    REGISTER(r8),      REGISTER(r9),         REGISTER(r10),
+    REGISTER(r11),     REGISTER(r12),        REGISTER(r13),
+    REGISTER(r14),     REGISTER(r15),        REGISTER(cr0),
+    REGISTER(cr2),     REGISTER(cr3),        REGISTER(cr4),
+    REGISTER(fs_base), REGISTER(gs_base),    REGISTER(kernel_gs_base),
+    REGISTER(cs),      REGISTER(ss),         REGISTER(ds),
+    REGISTER(es),      REGISTER(fs),         REGISTER(gs),
+#undef REGISTER
+};
+
+/* What is filed: the bytes, and what could be made of them. */
+struct boxed {
+    const void *data;
+    size_t bytes;
+    enum box_verdict verdict;
+    struct box_view view; /* meaningful when verdict is BOX_OK */
+};
+
+static struct json_object *registers_json(const struct box_section *section)
+{
+    struct json_object *object = json_object_new_object();
+
+    for (size_t i = 0; i < sizeof(registers) / sizeof(registers[0]); i++) {
+        uint64_t value = 0;
+
+        /* x86: the low bytes come first, whatever the width. */
+        memcpy(&value, section->data + registers[i].offset, registers[i].bytes);
+        if (registers[i].bytes == sizeof(uint64_t)) {
+            json_add_hex(object, registers[i].name, value);
+        } else {
+            json_add_number(object, registers[i].name, value);
+        }
+    }
+    json_add_text(object, "trust", box_trust_text(section->trust));
+    return object;
+}
+
+static int add_registers(const struct box_view *view, struct store_entry *entry,
+                         struct fault *fault)
+{
+    const struct box_section *section =
+        box_section_find(view, VIGIL_BOX_SECT_REGS);
+    struct json_object *object;
+    int ret;
+
+    if (!section || section->bytes < sizeof(struct vigil_box_regs)) {
+        return 0;
+    }
+    object = registers_json(section);
+    ret = store_json(entry, "registers.json", object, fault);
+    json_object_put(object);
+    return ret;
+}
+
+/* A section that is text: escaped, and marked if it is not verified. */
+static int add_text(const struct box_view *view, uint32_t type,
+                    const char *file, struct store_entry *entry,
+                    struct fault *fault)
+{
+    const struct box_section *section = box_section_find(view, type);
+    char *plain;
+    char *text;
+    int ret;
+
+    if (!section || section->bytes == 0) {
+        return 0;
+    }
+    plain = escape_dup((const char *)section->data,
+                       strnlen((const char *)section->data, section->bytes),
+                       ESCAPE_KEEP_LINES);
+    text = xasprintf(
+        "%s%s%s%s", section->trust == BOX_VERIFIED ? "" : "[",
+        section->trust == BOX_VERIFIED ? "" : box_trust_text(section->trust),
+        section->trust == BOX_VERIFIED ? "" : "]\n", plain);
+    ret = store_file(entry, file, text, strlen(text), fault);
+    free(text);
+    free(plain);
+    return ret;
+}
+
+static int add_log(const struct box_view *view, struct store_entry *entry,
+                   struct fault *fault)
+{
+    const struct box_section *section =
+        box_section_find(view, VIGIL_BOX_SECT_LOG);
+    struct log_decoded log;
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out;
+    int ret;
+
+    if (!section) {
+        return 0;
+    }
+    out = open_memstream(&text, &len);
+    if (!out) {
+        out_of_memory();
+    }
+    log_decode(section->data, section->bytes, view->header.boot_id, &log);
+    log_write_text(out, &log, view->header.tsc_khz);
+    log_decoded_free(&log);
+    fclose(out);
+    ret = store_file(entry, "hypervisor.txt", text, len, fault);
+    free(text);
+    return ret;
+}
+
+static char *what_happened(const struct boxed *box)
+{
+    const struct vigil_box_header *header = &box->view.header;
+    const char *prefix = "hypervisor panic: ";
+    char incomplete[64] = "";
+    char again[64] = "";
+
+    if (box->verdict != BOX_OK) {
+        return xasprintf("black box found, but %s",
+                         box_verdict_text(box->verdict));
+    }
+    if (header->kind == VIGIL_BOX_KIND_RESET) {
+        return xstrdup("the machine was reset and nothing panicked before: "
+                       "only the log is left");
+    }
+    if (header->kind == VIGIL_BOX_KIND_DOM0) {
+        prefix = "control domain crashed: ";
+    }
+    if (header->state == VIGIL_BOX_WRITING) {
+        snprintf(incomplete, sizeof(incomplete),
+                 " (record incomplete, stage %s)",
+                 box_stage_name(header->stage));
+    }
+    if (header->depth) {
+        snprintf(again, sizeof(again), " (and %u more while panicking)",
+                 header->depth);
+    }
+    return xasprintf("%s%s%s%s", prefix,
+                     header->reason[0] ? header->reason : "no reason given",
+                     again, incomplete);
+}
+
+static const char *class_of(const struct boxed *box)
+{
+    if (box->verdict != BOX_OK) {
+        return "box_unreadable";
+    }
+    switch (box->view.header.kind) {
+    case VIGIL_BOX_KIND_HYPERVISOR:
+        return "hypervisor_panic";
+    case VIGIL_BOX_KIND_DOM0:
+        return "dom0_crash";
+    default:
+        return "reset";
+    }
+}
+
+static void add_box_meta(struct json_object *meta, const struct boxed *box)
+{
+    const struct vigil_box_header *header = &box->view.header;
+    struct json_object *object = json_object_new_object();
+
+    json_add_number(object, "bytes", box->bytes);
+    json_add_text(object, "verdict", box_verdict_text(box->verdict));
+    if (box->verdict == BOX_OK) {
+        json_add_hex(object, "boot_id", header->boot_id);
+        json_add_number(object, "generation", header->generation);
+        json_add_number(object, "state", header->state);
+        json_add_text(object, "stage", box_stage_name(header->stage));
+        json_add_number(object, "depth", header->depth);
+        json_add_number(object, "cpu", header->cpu);
+        json_add_text(object, "build", header->build);
+        json_add_text(object, "header", box_trust_text(box->view.header_trust));
+        json_add_number(object, "sections_rejected", box->view.rejected_count);
+        json_add_text(object, "time_from",
+                      box_time_ns(header) ? "box" : "collection");
+    }
+    json_object_object_add(meta, "box", object);
+}
+
+/* Was this very box filed by an earlier run of this program? */
+static int is_filed(struct collector *collector, const struct boxed *box)
+{
+    struct crash_list list;
+    struct fault ignored;
+    char wanted[24];
+    int found = 0;
+
+    if (box->verdict != BOX_OK || !box->view.header.boot_id ||
+        store_read(collector->store.path, &list, &ignored)) {
+        return 0;
+    }
+    snprintf(wanted, sizeof(wanted), "0x%016" PRIx64, box->view.header.boot_id);
+    for (size_t i = 0; i < list.count && !found; i++) {
+        struct json_object *object;
+        struct json_object *boot_id;
+        struct json_object *generation;
+
+        found =
+            json_object_object_get_ex(list.crashes[i].meta, "box", &object) &&
+            json_object_object_get_ex(object, "boot_id", &boot_id) &&
+            json_object_object_get_ex(object, "generation", &generation) &&
+            strcmp(json_object_get_string(boot_id), wanted) == 0 &&
+            json_object_get_uint64(generation) == box->view.header.generation;
+    }
+    crash_list_free(&list);
+    return found;
+}
+
+static int add_reason(const struct boxed *box, const char *what,
+                      struct store_entry *entry, struct fault *fault)
+{
+    const struct vigil_box_header *header = &box->view.header;
+    char *text;
+    int ret;
+
+    if (box->verdict == BOX_OK) {
+        text = xasprintf("%s\non cpu %u, %s\nrecord %s, boot %" PRIu64 "\n",
+                         what, header->cpu, header->build,
+                         box_trust_text(box->view.header_trust),
+                         header->generation);
+    } else {
+        text = xasprintf("%s\n%zu bytes kept in box.bin\n", what, box->bytes);
+    }
+    ret = store_file(entry, "reason.txt", text, strlen(text), fault);
+    free(text);
+    return ret;
+}
+
+static int fill_entry(const struct boxed *box, const char *what,
+                      struct json_object *meta, struct store_entry *entry,
+                      struct fault *fault)
+{
+    const struct box_view *view = &box->view;
+    const struct box_section *mce;
+
+    if (store_json(entry, STORE_BEGUN, meta, fault) ||
+        add_reason(box, what, entry, fault)) {
+        return -1;
+    }
+    if (box->verdict == BOX_OK) {
+        if (add_registers(view, entry, fault) ||
+            add_text(view, VIGIL_BOX_SECT_BACKTRACE, "backtrace.txt", entry,
+                     fault) ||
+            add_text(view, VIGIL_BOX_SECT_NOTES, "notes.txt", entry, fault) ||
+            add_log(view, entry, fault)) {
+            return -1;
+        }
+        mce = box_section_find(view, VIGIL_BOX_SECT_MCE);
+        if (mce && mce->bytes &&
+            store_file(entry, "mce.bin", mce->data, mce->bytes, fault)) {
+            return -1;
+        }
+    }
+    return store_file(entry, "box.bin", box->data, box->bytes, fault);
+}
+
+static int file_box(struct collector *collector, const struct boxed *box,
+                    struct fault *fault)
+{
+    int dom0 =
+        box->verdict == BOX_OK && box->view.header.kind == VIGIL_BOX_KIND_DOM0;
+    uint64_t time_ns =
+        box->verdict == BOX_OK ? box_time_ns(&box->view.header) : 0;
+    const char *kind = dom0 ? "dom0" : "host";
+    char *what = what_happened(box);
+    struct store_entry entry;
+    struct json_object *meta;
+    int ret;
+
+    time_ns = time_ns ? time_ns : moment_now();
+    ret = store_begin(&collector->store, &entry, time_ns, kind,
+                      dom0 ? "Domain-0" : collector->host, fault);
+    if (ret) {
+        free(what);
+        return -1;
+    }
+    meta = meta_new(collector, &entry, time_ns, kind);
+    if (dom0) {
+        struct json_object *guest = json_object_new_object();
+
+        json_add_text(guest, "name", "Domain-0");
+        json_add_number(guest, "domid", 0);
+        json_object_object_add(meta, "guest", guest);
+    }
+    add_box_meta(meta, box);
+    meta_reason(collector, meta, dom0 ? "Domain-0" : "", class_of(box), what,
+                "hypervisor");
+    ret = fill_entry(box, what, meta, &entry, fault);
+    if (ret) {
+        store_abandon(&entry);
+    } else {
+        ret = store_commit(&entry, meta, fault);
+    }
+    if (ret == 0) {
+        char *sentence = xasprintf("previous boot: %s", what);
+
+        event_log(collector, meta, sentence);
+        free(sentence);
+    }
+    json_object_put(meta);
+    free(what);
+    return ret;
+}
+
+/* An orderly end needs no record, if the box is believed. */
+static int is_clean(const struct boxed *box)
+{
+    return box->verdict == BOX_OK &&
+           box->view.header.kind == VIGIL_BOX_KIND_CLEAN &&
+           box->view.header_trust == BOX_VERIFIED;
+}
+
+int box_collect(struct collector *collector, struct fault *fault)
+{
+    struct boxed *box = xmalloc(sizeof(*box));
+    void *data = NULL;
+    int ret = vigil_box_fetch(&collector->xen, &data, &box->bytes);
+
+    if (ret) {
+        free(box);
+        if (ret == -ENOENT || ret == -ENOSYS) {
+            collector->box_is_done = 1;
+            return 0;
+        }
+        return fault_errno(fault, -ret,
+                           "the previous boot's black box "
+                           "cannot be fetched");
+    }
+    box->data = data;
+    box->verdict = box_decode(data, box->bytes, &box->view);
+    if (!is_clean(box) && !is_filed(collector, box)) {
+        ret = file_box(collector, box, fault);
+    }
+    if (ret == 0) {
+        ret = vigil_call(&collector->xen, VIGIL_OP_box_ack, NULL, 0);
+        collector->box_is_done = 1;
+        if (ret) {
+            say("warning: the black box cannot be acknowledged: %s",
+                strerror(-ret));
+        }
+        ret = 0;
+    }
+    free(data);
+    free(box);
+    return ret;
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vigild/collector.h - the state of the collector, shared by its parts.
+ *
+ * One thread, one loop (main.c).  Each pass looks at everything again, so a
+ * pass that failed is simply repeated by the next one:
+ *
+ *   known.c    remembers names and console pages of guests, which xenstore
+ *              forgets when a guest is destroyed
+ *   deaths.c   records each guest that crashed or was killed
+ *   box.c      records what the previous boot left in the black box
+ *   actions.c  does what the configuration says with guests that ended
+ *
+ * A death is never lost because the store cannot be written: its number is
+ * taken only after its record is on disk, and the guest itself is kept until
+ * then.
+ */
+#ifndef VIGIL_TOOLS_COLLECTOR_H
+#define VIGIL_TOOLS_COLLECTOR_H
+
+#include <stdint.h>
+
+#include <json-c/json.h>
+
+#include "lib/guests.h"
+#include "lib/store.h"
+#include "lib/xen.h"
+
+/* What is remembered about a guest, whatever becomes of it. */
+struct known_guest {
+    uint32_t domid;
+    char uuid[UUID_CHARS + 1];
+    char *name;
+    unsigned long console_mfn; /* 0: not known */
+    uint64_t memory_kib;
+    uint32_t vcpus;
+    int alive; /* seen in the present pass                              */
+    int noted; /* recorded by the way that needs no Vigil (deaths.c)    */
+};
+
+struct restart_mark {
+    char uuid[UUID_CHARS + 1];
+    uint64_t time_ns;
+};
+
+#define RESTART_MARKS 64
+
+struct collector {
+    struct xen xen;
+    struct store store;
+    int store_is_open;
+    int watches_set;
+    char boot_id[40]; /* of Dom0's kernel, which is that of this boot   */
+    char host[64];
+    char build[128];    /* hypervisor's version text                      */
+    int is_vigil;       /* 1 yes, 0 no                                    */
+    uint64_t death_seq; /* last death on disk                           */
+    int box_is_done;
+    int last_trouble_told;    /* so that a full disk is told once          */
+    struct guest_list guests; /* of the present pass                    */
+    struct known_guest *known;
+    size_t known_count;
+    struct restart_mark restarts[RESTART_MARKS];
+    size_t restart_count;
+};
+
+/**
+ * known_update() - remember the guests of this pass
+ * @collector: its guests are read
+ *
+ * Context: each pass, first.
+ */
+void known_update(struct collector *collector);
+
+/**
+ * known_prune() - forget guests that are gone and dealt with
+ * @collector: state
+ *
+ * Context: each pass, last; only after all deaths are on disk.
+ */
+void known_prune(struct collector *collector);
+
+/**
+ * known_find() - what is remembered about a guest
+ * @collector: state
+ * @uuid:      text of its UUID
+ * @domid:     its number, for guests that share the UUID of zeroes
+ *
+ * Context: any.
+ * Return:  guest, or NULL
+ */
+struct known_guest *known_find(struct collector *collector, const char *uuid,
+                               uint32_t domid);
+
+/**
+ * deaths_resume() - find out which deaths are on disk already
+ * @collector: its store is open
+ *
+ * Context: start.
+ */
+void deaths_resume(struct collector *collector);
+
+/**
+ * deaths_collect() - record all new deaths
+ * @collector: state
+ * @fault:     says why on failure
+ *
+ * Context: each pass.
+ * Return:  0, or -1 when a record could not be written (try again)
+ */
+int deaths_collect(struct collector *collector, struct fault *fault);
+
+/**
+ * box_collect() - record what the previous boot left, then free it
+ * @collector: state
+ * @fault:     says why on failure
+ *
+ * Context: each pass until it succeeded once.
+ * Return:  0, or -1 when a record could not be written (try again)
+ */
+int box_collect(struct collector *collector, struct fault *fault);
+
+/**
+ * actions_apply() - do with ended guests what their configuration says
+ * @collector: state; all their deaths are on disk
+ *
+ * Context: each pass.
+ */
+void actions_apply(struct collector *collector);
+
+/**
+ * meta_new() - the beginning of a meta.json
+ * @collector: state
+ * @entry:     begun entry
+ * @time_ns:   when it happened, UTC
+ * @kind:      "guest", "host", "dom0"
+ *
+ * Context: any.
+ * Return:  object, released by the caller
+ */
+struct json_object *meta_new(struct collector *collector,
+                             const struct store_entry *entry, uint64_t time_ns,
+                             const char *kind);
+
+/**
+ * meta_reason() - add reason, signature and occurrence to a meta.json
+ * @collector: its store is read for earlier ones of the same signature
+ * @meta:      object
+ * @where:     name of the guest, or "" for the host
+ * @class:     reason as a stable word
+ * @text:      reason as a sentence
+ * @by:        who found it: "guest" or "hypervisor"
+ *
+ * Context: any.
+ */
+void meta_reason(struct collector *collector, struct json_object *meta,
+                 const char *where, const char *class, const char *text,
+                 const char *by);
+
+/**
+ * event_log() - append to events.ndjson and tell standard error
+ * @collector: state
+ * @meta:      the meta.json of a new entry
+ * @text:      what happened, as a sentence
+ *
+ * Context: after the entry is on disk.
+ */
+void event_log(struct collector *collector, struct json_object *meta,
+               const char *text);
+
+#endif

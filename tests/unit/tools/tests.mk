@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: MIT
+# Unit tests of dom0-tools/lib: what is pure, and the crash store.
+
+tools-cflags := -D_GNU_SOURCE -iquote $(TOP)/dom0-tools
+tools-base   := $(addprefix dom0-tools/lib/,fault.c escape.c)
+
+tools-tests := test_fault test_escape test_moment test_log_decode \
+               test_blackbox_decode test_cfgscan test_store test_opts \
+               test_death
+tests += $(addprefix tools/,$(tools-tests))
+
+$(foreach t,$(tools-tests),$(eval $(t)-cflags := $(tools-cflags)))
+
+test_fault-srcs := $(tools-base)
+test_escape-srcs := $(tools-base)
+test_moment-srcs := $(tools-base) dom0-tools/lib/moment.c
+test_death-srcs := dom0-tools/lib/death.c
+test_cfgscan-srcs := $(tools-base) $(addprefix dom0-tools/lib/,cfgscan.c \
+                       guestaction.c)
+test_opts-srcs := $(tools-base) dom0-tools/lib/opts.c
+test_log_decode-srcs := $(tools-base) $(addprefix dom0-tools/lib/,\
+                          log_decode.c checksum.c)
+test_blackbox_decode-srcs := $(tools-base) $(addprefix dom0-tools/lib/,\
+                               blackbox_decode.c checksum.c)
+test_store-srcs := $(tools-base) $(addprefix dom0-tools/lib/,store.c \
+                     store_read.c outfile.c moment.c)
+test_store-libs := -ljson-c
