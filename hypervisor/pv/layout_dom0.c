@@ -41,9 +41,12 @@ static bool range_ok(uint64_t start, uint64_t bytes)
            !in_hole(start, last);
 }
 
-/* Place start_info, tables and stack from @cursor on; the tables have to map
- * themselves, so grow their number until it suffices. */
-static void place_tables(struct dom0_layout *l, uint64_t cursor)
+/*
+ * Place start_info, tables and stack from @cursor on; the tables have to map
+ * themselves, so grow their number until it suffices.  False: the run does
+ * not fit below the end of the address space.
+ */
+static bool place_tables(struct dom0_layout *l, uint64_t cursor)
 {
     uint64_t bytes; /* of the run; end_va may wrap to 0 at the very top */
 
@@ -54,12 +57,16 @@ static void place_tables(struct dom0_layout *l, uint64_t cursor)
         l->end_va =
             ALIGN_UP(l->stack_va + PAGE_SIZE + SLACK_BYTES, ROUND_BYTES);
         bytes = l->end_va - l->virt_base;
+        if (!range_ok(l->virt_base, bytes)) {
+            return false;
+        }
         if (1 + layout_table_pages(l->virt_base, l->virt_base + bytes) <=
             l->pt_pages) {
             break;
         }
     }
     l->run_pages = bytes >> PAGE_SHIFT;
+    return true;
 }
 
 static int place_p2m(const struct dom0_layout_in *in, struct dom0_layout *l,
@@ -119,9 +126,7 @@ int layout_dom0(const struct dom0_layout_in *in, struct dom0_layout *ret_layout,
         l.p2m_pfn = (cursor - in->virt_base) >> PAGE_SHIFT;
         cursor += l.p2m_pages << PAGE_SHIFT;
     }
-    place_tables(&l, cursor);
-    /* PAGES_MAX bounds the P2M, so the run cannot have gone round. */
-    if (!range_ok(in->virt_base, l.run_pages << PAGE_SHIFT)) {
+    if (!place_tables(&l, cursor)) {
         *ret_why = "the kernel's address space has no room for its tables";
         return -EINVAL;
     }

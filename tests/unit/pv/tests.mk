@@ -14,3 +14,14 @@ test_iret_fixup-srcs := hypervisor/pv/iret_fixup.c $(unit-lib) $(unit-alarm)
 test_vmca-srcs := hypervisor/pv/vmca.c $(unit-lib) $(unit-alarm)
 test_debugreg-srcs := hypervisor/pv/debugreg.c $(unit-lib) $(unit-alarm)
 test_cpu_policy-srcs := hypervisor/pv/cpu_policy.c $(unit-lib) $(unit-alarm)
+tests += pv/test_elf pv/test_bzimage pv/test_layout_dom0 pv/test_dom0_memory
+test_elf-srcs := hypervisor/pv/elf.c hypervisor/pv/elfnote.c \
+    hypervisor/lib/string.c
+test_bzimage-srcs := hypervisor/pv/bzimage.c hypervisor/lib/string.c
+test_layout_dom0-srcs := hypervisor/pv/layout_dom0.c
+test_dom0_memory-srcs := hypervisor/pv/dom0_memory.c \
+    hypervisor/pv/layout_dom0.c $(mm-srcs)
+tests += pv/test_privop
+test_privop-srcs := $(addprefix hypervisor/pv/,privop.c privop_decode.c \
+    privop_io.c guest_msr.c ctrlreg.c debugreg.c vmca.c) $(unit-lib) \
+    $(unit-alarm)
