@@ -65,6 +65,10 @@ static bool is_mediated(unsigned int port)
     case PORT_SPEAKER:
     case PORT_CMOS_INDEX:
     case PORT_CMOS_DATA:
+    case PORT_PCI_DATA: /* reached by misaligned accesses only */
+    case PORT_PCI_DATA + 1:
+    case PORT_PCI_DATA + 2:
+    case PORT_PCI_DATA + 3:
         return true;
     default:
         return uart != 0 && port >= uart && port < uart + UART_PORT_COUNT;

@@ -25,3 +25,7 @@ tests += pv/test_privop
 test_privop-srcs := $(addprefix hypervisor/pv/,privop.c privop_decode.c \
     privop_io.c guest_msr.c ctrlreg.c debugreg.c vmca.c) $(unit-lib) \
     $(unit-alarm)
+tests += pv/test_guest_cpuid
+test_guest_cpuid-srcs := $(addprefix hypervisor/pv/,guest_cpuid.c \
+    cpu_policy.c) $(unit-lib) $(unit-alarm)
+test_guest_cpuid-cflags := -DVIGIL_VERSION_MAJOR=4U -DVIGIL_VERSION_MINOR=17U
