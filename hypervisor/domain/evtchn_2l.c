@@ -29,7 +29,7 @@ bool evtchn_2l_pend(struct domain *d, struct evtchn *chn)
 {
     shared_info_t *si = d->shared_info;
 
-    if (chn->port >= EVTCHN_PORTS_2L ||
+    if (si == NULL || chn->port >= EVTCHN_PORTS_2L ||
         atomic_test_and_set_bit(chn->port, si->evtchn_pending)) {
         return false;
     }

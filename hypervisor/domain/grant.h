@@ -24,6 +24,7 @@
 #define GRANT_FRAMES_DEFAULT 64U
 #define MAPTRACK_FRAMES_DEFAULT 1024U
 #define GRANT_FRAMES_MAX 4096U
+#define MAPTRACK_FRAMES_MAX 65536U
 #define GRANT_ENTRIES_PER_FRAME (PAGE_SIZE / sizeof(grant_entry_v1_t))
 
 /**
@@ -128,9 +129,10 @@ int16_t grant_swap(struct domain *d, grant_ref_t a, grant_ref_t b) MUST_CHECK;
  * @ret_mfn:  the frame
  *
  * Context: any but NMI/#MC.
- * Return:  GNTST_okay; GNTST_bad_gntref no such entry, or not granted to
- *          @user; GNTST_bad_domain granter is dying; GNTST_general_error
- *          entry forbids it; GNTST_bad_page frame is not the granter's
+ * Return:  GNTST_okay; GNTST_bad_gntref no such entry; GNTST_bad_domain
+ *          granter is dying; GNTST_general_error the entry does not grant
+ *          @user this access; GNTST_bad_page frame is not the granter's, or
+ *          its type forbids writing
  */
 int16_t grant_acquire(struct domain *granter, domid_t user, grant_ref_t ref,
                       bool readonly, mfn_t *ret_mfn) MUST_CHECK;
@@ -156,7 +158,8 @@ struct grant_map_state {
     grant_handle_t handle;
     grant_ref_t ref;
     mfn_t mfn;
-    uint32_t flags; /* GNTMAP_host_map, _device_map, _readonly */
+    uint32_t flags; /* GNTMAP_host_map, _device_map, _readonly,
+                       _contains_pte */
 };
 
 /**

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * domain/grant_map.c - records of the foreign grants a domain maps.
+ *
+ * A handle is an index; free records form a list.  RECORD_BUSY marks one that
+ * an operation works on, between two takes of the lock.
+ */
+#include "domain/grant.h"
+
+#include "lib/errno.h"
+#include "log/printk.h"
+#include "mm/page_alloc.h"
+#include "domain/grant_impl.h"
+
+#define MAP_PARTS ((uint32_t)(GNTMAP_host_map | GNTMAP_device_map))
+
+/* NULL: no such record.  Lock held. */
+static struct grant_record *record_of(const struct grant_table *gt,
+                                      grant_handle_t handle)
+{
+    uint64_t page = handle / RECORDS_PER_PAGE;
+
+    if (page >= gt->record_pages) {
+        return NULL;
+    }
+    return &gt->record[page][handle % RECORDS_PER_PAGE];
+}
+
+/* Put a page of new records on the free list.  Lock held. */
+static bool records_add(struct grant_table *gt)
+{
+    grant_handle_t first =
+        (grant_handle_t)(gt->record_pages * RECORDS_PER_PAGE);
+    struct grant_record *page;
+
+    if (gt->record_pages == gt->max_record_pages) {
+        return false;
+    }
+    page = hv_page_alloc();
+    if (page == NULL) {
+        return false;
+    }
+    for (unsigned int i = 0; i < RECORDS_PER_PAGE; i++) {
+        page[i].ref = i + 1 < RECORDS_PER_PAGE ? first + i + 1 : RECORD_NONE;
+    }
+    gt->record[gt->record_pages++] = page;
+    gt->free_record = first;
+    return true;
+}
+
+static bool record_take(struct grant_table *gt,
+                        const struct grant_map_state *state,
+                        grant_handle_t *ret_handle)
+{
+    struct grant_record *r;
+    bool found;
+
+    spin_lock(&gt->lock);
+    found = gt->free_record != RECORD_NONE || records_add(gt);
+    if (found) {
+        *ret_handle = gt->free_record;
+        r = record_of(gt, gt->free_record);
+        gt->free_record = r->ref;
+        r->granter = state->granter;
+        r->mfn = mfn_x(state->mfn);
+        r->ref = state->ref;
+        r->flags = state->flags | RECORD_BUSY;
+    }
+    spin_unlock(&gt->lock);
+    return found;
+}
+
+/* Lock held. */
+static void record_free(struct grant_table *gt, grant_handle_t handle)
+{
+    struct grant_record *r = record_of(gt, handle);
+
+    r->granter = NULL;
+    r->mfn = 0;
+    r->flags = 0;
+    r->ref = gt->free_record;
+    gt->free_record = handle;
+}
+
+/* What a record stood for goes, too. */
+static void use_end(const struct grant_map_state *state)
+{
+    grant_release(state->granter, state->ref,
+                  (state->flags & GNTMAP_readonly) != 0, state->mfn);
+    domain_put(state->granter);
+}
+
+int16_t grant_map_begin(struct domain *mapper, domid_t granter,
+                        grant_ref_t ref, uint32_t flags,
+                        struct grant_map_state *ret_state)
+{
+    struct grant_map_state s = {
+        .ref = ref,
+        .flags =
+            flags & (MAP_PARTS | GNTMAP_readonly | GNTMAP_contains_pte),
+    };
+    int16_t status;
+
+    if ((flags & MAP_PARTS) == 0) {
+        return GNTST_bad_gntref;
+    }
+    s.granter = domain_get(granter);
+    if (s.granter == NULL) {
+        return GNTST_bad_domain;
+    }
+    status = grant_acquire(s.granter, mapper->domid, ref,
+                           (flags & GNTMAP_readonly) != 0, &s.mfn);
+    if (status != GNTST_okay) {
+        domain_put(s.granter);
+        return status;
+    }
+    if (!record_take(mapper->grants, &s, &s.handle)) {
+        use_end(&s);
+        return GNTST_no_space;
+    }
+    *ret_state = s;
+    return GNTST_okay;
+}
+
+void grant_map_commit(struct domain *mapper,
+                      const struct grant_map_state *state)
+{
+    struct grant_table *gt = mapper->grants;
+
+    spin_lock(&gt->lock);
+    record_of(gt, state->handle)->flags &= ~RECORD_BUSY;
+    spin_unlock(&gt->lock);
+}
+
+void grant_map_abort(struct domain *mapper,
+                     const struct grant_map_state *state)
+{
+    struct grant_table *gt = mapper->grants;
+
+    spin_lock(&gt->lock);
+    record_free(gt, state->handle);
+    spin_unlock(&gt->lock);
+    use_end(state);
+}
+
+int16_t grant_unmap_begin(struct domain *mapper, grant_handle_t handle,
+                          struct grant_map_state *ret_state)
+{
+    struct grant_table *gt = mapper->grants;
+    struct grant_record *r;
+    int16_t status = GNTST_bad_handle;
+
+    spin_lock(&gt->lock);
+    r = record_of(gt, handle);
+    if (r != NULL && r->granter != NULL && !(r->flags & RECORD_BUSY)) {
+        *ret_state = (struct grant_map_state){
+            .granter = r->granter,
+            .handle = handle,
+            .ref = r->ref,
+            .mfn = mfn(r->mfn),
+            .flags = r->flags,
+        };
+        r->flags |= RECORD_BUSY;
+        status = GNTST_okay;
+    }
+    spin_unlock(&gt->lock);
+    return status;
+}
+
+void grant_unmap_end(struct domain *mapper,
+                     const struct grant_map_state *state, uint32_t gone)
+{
+    struct grant_table *gt = mapper->grants;
+    struct grant_record *r;
+    bool is_last;
+
+    spin_lock(&gt->lock);
+    r = record_of(gt, state->handle);
+    r->flags &= ~(RECORD_BUSY | (gone & MAP_PARTS));
+    is_last = (r->flags & MAP_PARTS) == 0;
+    if (is_last) {
+        record_free(gt, state->handle);
+    }
+    spin_unlock(&gt->lock);
+    if (is_last) {
+        use_end(state);
+    }
+}
+
+int grant_domain_destroy(struct domain *d, bool (*should_stop)(void))
+{
+    struct grant_table *gt = d->grants;
+    unsigned int released = 0;
+
+    if (gt == NULL) {
+        return 0;
+    }
+    while (gt->destroy_next < gt->record_pages * RECORDS_PER_PAGE) {
+        grant_handle_t handle = gt->destroy_next++;
+        struct grant_map_state s = {.granter = NULL};
+        struct grant_record *r;
+
+        spin_lock(&gt->lock);
+        r = record_of(gt, handle);
+        if (r->granter != NULL) {
+            s.granter = r->granter;
+            s.ref = r->ref;
+            s.mfn = mfn(r->mfn);
+            s.flags = r->flags;
+            record_free(gt, handle);
+        }
+        spin_unlock(&gt->lock);
+        if (s.granter != NULL) {
+            released++;
+            use_end(&s);
+        }
+        if (handle % 64 == 63 && should_stop != NULL && should_stop()) {
+            break;
+        }
+    }
+    if (released != 0) {
+        pr_warn("domain: d%u died with %u grants mapped; released", d->domid,
+                released);
+    }
+    return gt->destroy_next < gt->record_pages * RECORDS_PER_PAGE ? -ERESTART
+                                                                  : 0;
+}

@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hypercall/grant_op.c - grant_table_op (20), version 1 tables.
+ *
+ * Lists are worked off one element at a time; each gets its own status and
+ * the hypercall returns 0.  A long list is interrupted between elements and
+ * resumed behind the last one done.
+ * Errors of the whole call: -EFAULT list not readable, -EINVAL count must be
+ * 1, -EPERM not you, -ESRCH no such domain, -ENOSYS unknown or version 2,
+ * -EOPNOTSUPP known, not offered.
+ */
+#include "hypercall/call.h"
+
+#include "x86/tlb.h"
+#include "domain/grant.h"
+#include "pv/grant_pte.h"
+
+#define AVAIL_PTE_SHIFT 9
+#define AVAIL_PTE_BITS 7U
+
+/* Stop before element @i of a list?  At least one is done each time. */
+static bool stop_before(uint64_t i)
+{
+    return i != 0 && hypercall_should_stop();
+}
+
+static int64_t restart_at(uint64_t cmd, uint64_t list, uint64_t count,
+                          uint64_t i, size_t size)
+{
+    return hypercall_restart(__HYPERVISOR_grant_table_op, 3, cmd,
+                             list + i * size, count - i, 0, 0);
+}
+
+static int subject_get(domid_t domid, struct domain **ret_domain)
+{
+    struct domain *d = hypercall_domain(domid);
+
+    if (d == NULL) {
+        return current->domain->is_privileged ? -ESRCH : -EPERM;
+    }
+    if (d != current->domain && !current->domain->is_privileged) {
+        domain_put(d);
+        return -EPERM;
+    }
+    *ret_domain = d;
+    return 0;
+}
+
+/* What to report when the domain a struct names cannot be had. */
+static int16_t subject_status(int rc)
+{
+    return rc == -EPERM ? GNTST_permission_denied : GNTST_bad_domain;
+}
+
+static domid_t resolve(domid_t domid)
+{
+    return domid == DOMID_SELF ? current->domain->domid : domid;
+}
+
+/* ---- map and unmap -------------------------------------------------------- */
+
+static pte_t map_pte(mfn_t m, uint32_t flags)
+{
+    uint64_t pte = PTE_P | PTE_A | PTE_D | PTE_NX;
+
+    if (!(flags & GNTMAP_readonly)) {
+        pte |= PTE_W;
+    }
+    if (flags & GNTMAP_application_map) {
+        pte |= PTE_U;
+    }
+    pte |= (uint64_t)((flags >> _GNTMAP_guest_avail0) & AVAIL_PTE_BITS)
+           << AVAIL_PTE_SHIFT;
+    return pte_make(m, pte);
+}
+
+static void map_one(struct gnttab_map_grant_ref *op)
+{
+    struct domain *d = current->domain;
+    struct grant_map_state state;
+
+    op->handle = ~0U;
+    op->status =
+        grant_map_begin(d, resolve(op->dom), op->ref, op->flags, &state);
+    if (op->status != GNTST_okay) {
+        return;
+    }
+    if ((op->flags & GNTMAP_host_map) &&
+        grant_pte_install(current, op->host_addr,
+                          (op->flags & GNTMAP_contains_pte) != 0,
+                          state.granter->domid,
+                          map_pte(state.mfn, op->flags)) != 0) {
+        grant_map_abort(d, &state);
+        op->status = GNTST_general_error;
+        return;
+    }
+    grant_map_commit(d, &state);
+    op->handle = state.handle;
+    op->dev_bus_addr = mfn_to_maddr(state.mfn);
+}
+
+static int64_t op_map(uint64_t cmd, uint64_t list, uint64_t count)
+{
+    struct gnttab_map_grant_ref op;
+
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t at = list + i * sizeof(op);
+
+        if (stop_before(i)) {
+            tlb_sync(); /* what the entries held before */
+            return restart_at(cmd, list, count, i, sizeof(op));
+        }
+        if (copy_from_guest(&op, at, sizeof(op)) != 0) {
+            tlb_sync();
+            return -EFAULT;
+        }
+        map_one(&op);
+        if (copy_to_guest(at, &op, sizeof(op)) != 0) {
+            tlb_sync();
+            return -EFAULT;
+        }
+    }
+    tlb_sync();
+    return 0;
+}
+
+/*
+ * Take down what @op names.  An entry that does not map the frame (any more)
+ * is an error, and the grant stays in use: otherwise a mapper could have it
+ * counted as returned and keep the mapping.
+ */
+static int16_t unmap_one(const struct gnttab_unmap_grant_ref *op)
+{
+    struct domain *d = current->domain;
+    struct grant_map_state state;
+    uint32_t gone = 0;
+    int16_t status = grant_unmap_begin(d, op->handle, &state);
+
+    if (status != GNTST_okay) {
+        return status;
+    }
+    if (op->dev_bus_addr != 0 && (state.flags & GNTMAP_device_map)) {
+        if (op->dev_bus_addr >> PAGE_SHIFT == mfn_x(state.mfn)) {
+            gone |= GNTMAP_device_map;
+        } else {
+            status = GNTST_bad_dev_addr;
+        }
+    }
+    if (status == GNTST_okay && op->host_addr != 0 &&
+        (state.flags & GNTMAP_host_map)) {
+        if (grant_pte_remove(current, op->host_addr,
+                             (state.flags & GNTMAP_contains_pte) != 0,
+                             state.mfn) == 0) {
+            gone |= GNTMAP_host_map;
+        } else {
+            gone = 0;
+            status = GNTST_general_error;
+        }
+    }
+    grant_unmap_end(d, &state, gone);
+    return status;
+}
+
+static int64_t op_unmap(uint64_t cmd, uint64_t list, uint64_t count)
+{
+    struct gnttab_unmap_grant_ref op;
+
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t at = list + i * sizeof(op);
+
+        if (stop_before(i)) {
+            tlb_sync();
+            return restart_at(cmd, list, count, i, sizeof(op));
+        }
+        if (copy_from_guest(&op, at, sizeof(op)) != 0) {
+            tlb_sync();
+            return -EFAULT;
+        }
+        op.status = unmap_one(&op);
+        if (copy_to_guest(at, &op, sizeof(op)) != 0) {
+            tlb_sync();
+            return -EFAULT;
+        }
+    }
+    tlb_sync();
+    return 0;
+}
+
+static int16_t replace_one(const struct gnttab_unmap_and_replace *op)
+{
+    struct domain *d = current->domain;
+    struct grant_map_state state;
+    uint32_t gone = 0;
+    int16_t status = grant_unmap_begin(d, op->handle, &state);
+
+    if (status != GNTST_okay) {
+        return status;
+    }
+    if (!(state.flags & GNTMAP_contains_pte) &&
+        (state.flags & GNTMAP_host_map) &&
+        grant_pte_replace(current, op->host_addr, state.mfn, op->new_addr) ==
+            0) {
+        gone = GNTMAP_host_map;
+    } else {
+        status = GNTST_general_error;
+    }
+    grant_unmap_end(d, &state, gone);
+    return status;
+}
+
+static int64_t op_replace(uint64_t cmd, uint64_t list, uint64_t count)
+{
+    struct gnttab_unmap_and_replace op;
+
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t at = list + i * sizeof(op);
+
+        if (stop_before(i)) {
+            tlb_sync();
+            return restart_at(cmd, list, count, i, sizeof(op));
+        }
+        if (copy_from_guest(&op, at, sizeof(op)) != 0) {
+            tlb_sync();
+            return -EFAULT;
+        }
+        op.status = replace_one(&op);
+        if (copy_to_guest(at, &op, sizeof(op)) != 0) {
+            tlb_sync();
+            return -EFAULT;
+        }
+    }
+    tlb_sync();
+    return 0;
+}
+
+/* ---- copy, swap ----------------------------------------------------------- */
+
+static int64_t op_copy(uint64_t cmd, uint64_t list, uint64_t count)
+{
+    struct gnttab_copy op;
+
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t at = list + i * sizeof(op);
+
+        if (stop_before(i)) {
+            return restart_at(cmd, list, count, i, sizeof(op));
+        }
+        if (copy_from_guest(&op, at, sizeof(op)) != 0) {
+            return -EFAULT;
+        }
+        op.status = grant_copy(current->domain, &op);
+        if (copy_to_guest(at + offsetof(struct gnttab_copy, status),
+                          &op.status, sizeof(op.status)) != 0) {
+            return -EFAULT;
+        }
+    }
+    return 0;
+}
+
+static int64_t op_swap(uint64_t cmd, uint64_t list, uint64_t count)
+{
+    struct gnttab_swap_grant_ref op;
+
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t at = list + i * sizeof(op);
+
+        if (stop_before(i)) {
+            return restart_at(cmd, list, count, i, sizeof(op));
+        }
+        if (copy_from_guest(&op, at, sizeof(op)) != 0) {
+            return -EFAULT;
+        }
+        op.status = grant_swap(current->domain, op.ref_a, op.ref_b);
+        if (copy_to_guest(at, &op, sizeof(op)) != 0) {
+            return -EFAULT;
+        }
+    }
+    return 0;
+}
+
+/* ---- the table itself ------------------------------------------------------ */
+
+static int16_t table_list(struct domain *d,
+                          const struct gnttab_setup_table *op, bool *ret_fault)
+{
+    *ret_fault = false;
+    if (grant_table_grow(d, op->nr_frames) != 0) {
+        return GNTST_general_error;
+    }
+    for (uint32_t i = 0; i < op->nr_frames; i++) {
+        xen_pfn_t frame;
+        mfn_t m;
+
+        if (grant_table_frame(d, i, &m) != 0) {
+            return GNTST_general_error;
+        }
+        frame = mfn_x(m);
+        if (copy_elem_to_guest(op->frame_list, i, &frame) != 0) {
+            *ret_fault = true;
+            return GNTST_general_error;
+        }
+    }
+    return GNTST_okay;
+}
+
+static int64_t op_setup_table(uint64_t arg)
+{
+    struct gnttab_setup_table op;
+    struct domain *d;
+    bool fault = false;
+    int rc;
+
+    if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
+        return -EFAULT;
+    }
+    rc = subject_get(op.dom, &d);
+    if (rc != 0) {
+        op.status = subject_status(rc);
+    } else {
+        op.status = table_list(d, &op, &fault);
+        domain_put(d);
+    }
+    if (fault || copy_to_guest(arg, &op, sizeof(op)) != 0) {
+        return -EFAULT;
+    }
+    return 0;
+}
+
+static int64_t op_query_size(uint64_t arg)
+{
+    struct gnttab_query_size op;
+    struct domain *d;
+    int rc;
+
+    if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
+        return -EFAULT;
+    }
+    rc = subject_get(op.dom, &d);
+    op.status = rc != 0 ? subject_status(rc) : (int16_t)GNTST_okay;
+    if (rc == 0) {
+        grant_table_size(d, &op.nr_frames, &op.max_nr_frames);
+        domain_put(d);
+    }
+    return copy_to_guest(arg, &op, sizeof(op));
+}
+
+static int64_t op_dump_table(uint64_t arg)
+{
+    struct gnttab_dump_table op;
+    struct domain *d;
+    int rc;
+
+    if (!current->domain->is_privileged) {
+        return -EPERM;
+    }
+    if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
+        return -EFAULT;
+    }
+    rc = subject_get(op.dom, &d);
+    op.status = rc != 0 ? subject_status(rc) : (int16_t)GNTST_okay;
+    if (rc == 0) {
+        grant_dump(d);
+        domain_put(d);
+    }
+    return copy_to_guest(arg, &op, sizeof(op));
+}
+
+static int64_t op_set_version(uint64_t arg)
+{
+    struct gnttab_set_version op;
+
+    if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
+        return -EFAULT;
+    }
+    if (op.version != 1) {
+        return op.version == 2 ? -ENOSYS : -EINVAL;
+    }
+    return copy_to_guest(arg, &op, sizeof(op));
+}
+
+static int64_t op_get_version(uint64_t arg)
+{
+    struct gnttab_get_version op;
+    struct domain *d;
+    int rc;
+
+    if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
+        return -EFAULT;
+    }
+    rc = subject_get(op.dom, &d);
+    if (rc != 0) {
+        return rc;
+    }
+    domain_put(d);
+    op.version = 1;
+    return copy_to_guest(arg, &op, sizeof(op));
+}
+
+static int64_t op_status_frames(uint64_t arg)
+{
+    struct gnttab_get_status_frames op;
+
+    if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
+        return -EFAULT;
+    }
+    op.status = GNTST_general_error; /* version 1 has none */
+    return copy_to_guest(arg, &op, sizeof(op));
+}
+
+int64_t do_grant_table_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                          uint64_t a5)
+{
+    uint64_t count = (uint32_t)a3;
+
+    (void)a4;
+    (void)a5;
+    switch (a1) {
+    case GNTTABOP_map_grant_ref:
+        return op_map(a1, a2, count);
+    case GNTTABOP_unmap_grant_ref:
+        return op_unmap(a1, a2, count);
+    case GNTTABOP_unmap_and_replace:
+        return op_replace(a1, a2, count);
+    case GNTTABOP_copy:
+        return op_copy(a1, a2, count);
+    case GNTTABOP_swap_grant_ref:
+        return op_swap(a1, a2, count);
+    default:
+        break;
+    }
+    if (count != 1) {
+        return a1 <= GNTTABOP_cache_flush ? -EINVAL : -ENOSYS;
+    }
+    switch (a1) {
+    case GNTTABOP_setup_table:
+        return op_setup_table(a2);
+    case GNTTABOP_query_size:
+        return op_query_size(a2);
+    case GNTTABOP_dump_table:
+        return op_dump_table(a2);
+    case GNTTABOP_set_version:
+        return op_set_version(a2);
+    case GNTTABOP_get_version:
+        return op_get_version(a2);
+    case GNTTABOP_get_status_frames:
+        return op_status_frames(a2);
+    case GNTTABOP_transfer:
+    case GNTTABOP_cache_flush:
+        return -EOPNOTSUPP;
+    default:
+        return -ENOSYS;
+    }
+}
