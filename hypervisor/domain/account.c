@@ -110,6 +110,22 @@ int account_steal(struct domain *d, struct frame *f)
     return rc;
 }
 
+int account_assign(struct domain *d, struct frame *f)
+{
+    spin_lock(&d->lock);
+    if (domain_is_dying(d)) {
+        spin_unlock(&d->lock);
+        return -EINVAL;
+    }
+    f->owner = d->domid;
+    f->flags |= FRAME_F_ALLOCATED;
+    f->type = 0;
+    list_frame(d, f);
+    d->tot_pages++;
+    spin_unlock(&d->lock);
+    return 0;
+}
+
 void account_share_hv_page(struct domain *d, void *p)
 {
     struct frame *f = frame_of(ptr_to_mfn(p));

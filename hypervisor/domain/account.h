@@ -47,6 +47,19 @@ int account_release(struct domain *d, struct frame *f) MUST_CHECK;
 int account_steal(struct domain *d, struct frame *f) MUST_CHECK;
 
 /**
+ * account_assign() - make a frame of nobody's a domain's own
+ * @d: owner to be
+ * @f: clean frame with count 1, held by the caller, on no list: from
+ *     page_alloc() or account_steal()
+ *
+ * The caller's reference becomes the allocation's.  The limit of the tally is
+ * not looked at: frames are exchanged one for one.
+ * Context: any but NMI/#MC.
+ * Return:  0, -EINVAL the domain is dying
+ */
+int account_assign(struct domain *d, struct frame *f) MUST_CHECK;
+
+/**
  * account_share_hv_page() - let a domain map one of the hypervisor's pages
  * @d:  domain
  * @p:  page from hv_page_alloc()
@@ -82,7 +95,13 @@ void account_put(struct frame *f);
  */
 struct frame *account_pagelist_first(struct domain *d);
 
-/* Next frame on the same owner's list; NULL at the end. */
+/**
+ * account_pagelist_next() - the frame after one on its owner's list
+ * @f: frame on a list
+ *
+ * Context: any but NMI/#MC.
+ * Return:  next frame; NULL at the end
+ */
 struct frame *account_pagelist_next(const struct frame *f);
 
 #endif

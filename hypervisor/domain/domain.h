@@ -72,6 +72,9 @@ struct domain {
     int64_t time_offset_s;         /* D: XEN_DOMCTL_settimeoffset       */
     uint32_t vm_assist;            /* D: bit per VMASST_TYPE_*          */
     uint32_t tsc_mode;             /* D */
+    uint32_t tsc_incarnation;      /* D: XEN_DOMCTL_settscinfo          */
+    uint16_t sched_weight;         /* D: 0 until set; stored only       */
+    uint16_t sched_cap;            /* D: per cent; stored only          */
 
     struct evtchn_domain *evtchn;  /* c */
     struct grant_table *grants;    /* c */

@@ -9,3 +9,4 @@ CFLAGS_pv_guest_cpuid := -DVIGIL_VERSION_MAJOR=$(VERSION_MAJOR)U \
                          -DVIGIL_VERSION_MINOR=$(VERSION_MINOR)U
 pv-objs += elf.o elfnote.o bzimage.o xz.o layout_dom0.o dom0_memory.o \
            hypercall_page.o build_dom0.o
+pv-objs += reservation.o
