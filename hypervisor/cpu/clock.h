@@ -23,25 +23,62 @@ struct clock_scale {
  */
 void clock_init(uint64_t tsc_khz, uint64_t utc_ns);
 
-/* Nanoseconds since boot ("system time"); 0 before clock_init().  Any context. */
+/**
+ * clock_now_ns() - system time now
+ *
+ * Context: any, NMI too.
+ * Return:  nanoseconds since boot; 0 before clock_init()
+ */
 uint64_t clock_now_ns(void);
 
-/* System time of a TSC value.  Any context. */
+/**
+ * clock_tsc_to_ns() - system time of a TSC value
+ * @tsc: raw counter value of this boot
+ *
+ * Context: any, NMI too.
+ * Return:  nanoseconds since boot
+ */
 uint64_t clock_tsc_to_ns(uint64_t tsc);
 
-/* TSC value of a system time.  Any context. */
+/**
+ * clock_ns_to_tsc() - TSC value of a system time
+ * @ns: nanoseconds since boot
+ *
+ * Context: any.
+ * Return:  raw counter value
+ */
 uint64_t clock_ns_to_tsc(uint64_t ns);
 
-/* TSC value that is system time 0. */
+/**
+ * clock_tsc_base() - TSC value that is system time 0
+ *
+ * Context: any.
+ * Return:  raw counter value
+ */
 uint64_t clock_tsc_base(void);
 
-/* Calibrated frequency in kHz; 0 before clock_init(). */
+/**
+ * clock_tsc_khz() - frequency of the TSC
+ *
+ * Context: any.
+ * Return:  kHz; 0 before clock_init()
+ */
 uint64_t clock_tsc_khz(void);
 
-/* Scale factors for struct vcpu_time_info. */
+/**
+ * clock_pv_scale() - factors for struct vcpu_time_info
+ *
+ * Context: any.
+ * Return:  ns = ((tsc << shift) * mul_frac) >> 32
+ */
 struct clock_scale clock_pv_scale(void);
 
-/* UTC of system time 0, nanoseconds since 1970. */
+/**
+ * clock_wall_base_ns() - UTC of system time 0
+ *
+ * Context: any.
+ * Return:  nanoseconds since 1970
+ */
 uint64_t clock_wall_base_ns(void);
 
 /**

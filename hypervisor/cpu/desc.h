@@ -35,7 +35,12 @@ uint64_t *desc_gdt_page(void);
  */
 void desc_load_gdt(uint64_t base);
 
-/* GDT base under which only the reserved page exists: always mapped. */
+/**
+ * desc_own_gdt_base() - GDT base with nothing but the reserved page
+ *
+ * Context: any.
+ * Return:  linear address; page 14 from it is mapped in every page table
+ */
 uint64_t desc_own_gdt_base(void);
 
 /**

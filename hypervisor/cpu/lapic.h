@@ -31,10 +31,19 @@ void lapic_init(void);
  */
 void lapic_calibrate(void);
 
-/* End of interrupt.  Interrupt context. */
+/**
+ * lapic_eoi() - end of interrupt
+ *
+ * Context: interrupt.
+ */
 void lapic_eoi(void);
 
-/* This CPU's APIC id.  Any context. */
+/**
+ * lapic_id() - this CPU's APIC id
+ *
+ * Context: any.
+ * Return:  xAPIC id, 8 bits
+ */
 uint32_t lapic_id(void);
 
 /**

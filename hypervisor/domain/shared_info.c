@@ -57,7 +57,7 @@ int vcpu_info_default(struct vcpu *v)
 void vcpu_info_register(struct vcpu *v, mfn_t m, unsigned int offset)
 {
     vcpu_info_t *old = v->vcpu_info;
-    vcpu_info_t *now = (vcpu_info_t *)((char *)mfn_to_ptr(m) + offset);
+    vcpu_info_t *now = maddr_to_ptr(mfn_to_maddr(m) + offset);
 
     memcpy(now, old, sizeof(*now));
     v->vcpu_info = now;

@@ -43,8 +43,8 @@ int64_t hypercall_dispatch(uint64_t nr, uint64_t a1, uint64_t a2, uint64_t a3,
 /**
  * hypercall_should_stop() - has a long operation run long enough?
  *
- * True when a softirq or work bit is pending on this pcpu.
  * Context: hypercall.
+ * Return:  true when a softirq or work bit is pending on this pcpu
  */
 bool hypercall_should_stop(void);
 
@@ -52,7 +52,11 @@ bool hypercall_should_stop(void);
  * hypercall_restart() - leave now, run this hypercall again with new arguments
  * @nr:   number
  * @args: how many of a1.. to set
- * @a1:   first argument, and so on
+ * @a1:   first argument
+ * @a2:   second
+ * @a3:   third
+ * @a4:   fourth
+ * @a5:   fifth
  *
  * Progress must be in the arguments or in the object.  The handler returns
  * this function's result unchanged.  Works inside a multicall.

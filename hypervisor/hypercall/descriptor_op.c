@@ -64,7 +64,7 @@ int64_t do_update_descriptor(uint64_t a1, uint64_t a2, uint64_t a3,
     is_desc = pagetype_is(f, PAGETYPE_SEGDESC) && pagetype_count(f) != 0;
     /* Not a descriptor page now: an ordinary store to a writable page. */
     if (is_desc || pagetype_get(f, PAGETYPE_WRITABLE, NULL) == 0) {
-        slot = (uint64_t *)((char *)mfn_to_ptr(m) + (a1 & ~PAGE_MASK));
+        slot = maddr_to_ptr(a1);
         WRITE_ONCE(*slot, desc);
         if (!is_desc) {
             pagetype_put_all(f);
