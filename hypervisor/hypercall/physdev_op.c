@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hypercall/physdev_op.c - physdev_op (33): I/O privilege, interrupt lines
+ * and messages, PCI devices.
+ *
+ * A domain sets its own I/O level and answers its own interrupts; all else is
+ * the control domain's.
+ * Errors: -EPERM not you, -ESRCH no such domain, -EINVAL malformed, no such
+ * line, -EEXIST set up otherwise already, -ENODEV no such device or
+ * capability, -ENOSPC no number or vector left, -ENOMEM, -EFAULT, -ENOSYS
+ * unknown, -EOPNOTSUPP known, not offered.
+ */
+#include "hypercall/call.h"
+
+#include "lib/bits.h"
+#include "dev/irq.h"
+#include "domain/pirq.h"
+#include "pv/pv.h"
+
+#define IOPORTS 65536U
+
+static int subject_get(domid_t domid, struct domain **ret_domain)
+{
+    struct domain *d = hypercall_domain(domid);
+
+    if (d == NULL) {
+        return current->domain->is_privileged ? -ESRCH : -EPERM;
+    }
+    if (d != current->domain && !current->domain->is_privileged) {
+        domain_put(d);
+        return -EPERM;
+    }
+    *ret_domain = d;
+    return 0;
+}
+
+/* ---- any domain, about itself --------------------------------------------- */
+
+static int64_t op_set_iopl(uint64_t arg)
+{
+    struct physdev_set_iopl op;
+
+    if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
+        return -EFAULT;
+    }
+    if (op.iopl > 3) {
+        return -EINVAL;
+    }
+    current->pv->iopl = op.iopl;
+    return 0;
+}
+
+static int64_t op_set_iobitmap(uint64_t arg)
+{
+    struct physdev_set_iobitmap op;
+    uint64_t va;
+
+    if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
+        return -EFAULT;
+    }
+    va = handle_va(op.bitmap);
+    if (op.nr_ports > IOPORTS ||
+        !guest_range_ok(va, DIV_ROUND_UP(op.nr_ports, 8U))) {
+        return -EINVAL;
+    }
+    current->pv->iobmp = va;
+    current->pv->iobmp_limit = op.nr_ports;
+    return 0;
+}
+
+static int64_t op_eoi(uint64_t arg)
+{
+    struct physdev_eoi op;
+
+    if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
+        return -EFAULT;
+    }
+    return pirq_eoi(current->domain, op.irq);
+}
+
+static int64_t op_eoi_map(uint64_t arg, bool auto_unmask)
+{
+    struct physdev_pirq_eoi_gmfn op;
+
+    if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
+        return -EFAULT;
+    }
+    return pirq_set_eoi_map(current->domain, gfn_to_mfn_pv(gfn(op.gmfn)),
+                            auto_unmask);
+}
+
+static int64_t op_status_query(uint64_t arg)
+{
+    struct physdev_irq_status_query op;
+    int rc;
+
+    if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
+        return -EFAULT;
+    }
+    rc = pirq_query(current->domain, op.irq, &op.flags);
+    if (rc != 0) {
+        return rc;
+    }
+    return copy_to_guest(arg, &op, sizeof(op));
+}
+
+/* ---- lines and messages ----------------------------------------------------- */
+
+static int map_msi(struct domain *d, struct physdev_map_pirq *op,
+                   unsigned int *ret_pirq)
+{
+    uint32_t segment = (uint32_t)op->bus >> 16;
+    struct msi_request req = {.count = 1};
+
+    if (!current->domain->is_privileged) {
+        return -EPERM;
+    }
+    if (op->type == MAP_PIRQ_TYPE_MSI) {
+        segment = 0;
+    }
+    if (segment != 0) {
+        return -ENODEV; /* only segment 0 is reached by ports */
+    }
+    if (op->bus < 0 || (op->bus & 0xffff) > 0xff || op->devfn < 0 ||
+        op->devfn > 0xff || op->entry_nr < 0) {
+        return -EINVAL;
+    }
+    req.bdf = pci_bdf((uint8_t)op->bus, (uint8_t)op->devfn);
+    if (op->type == MAP_PIRQ_TYPE_MULTI_MSI) {
+        if (op->entry_nr < 1 || op->entry_nr > 32) {
+            return -EINVAL;
+        }
+        req.count = 1U << order_of_count((unsigned int)op->entry_nr);
+    } else if (op->table_base != 0) {
+        /* Says that MSI-X is meant; where it lies we read ourselves. */
+        req.is_msix = true;
+        req.entry = (unsigned int)op->entry_nr;
+    }
+    return pirq_map_msi(d, &req, op->pirq, ret_pirq);
+}
+
+static int64_t op_map_pirq(uint64_t arg)
+{
+    struct physdev_map_pirq op;
+    struct domain *d;
+    unsigned int pirq = 0;
+    int rc;
+
+    if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
+        return -EFAULT;
+    }
+    rc = subject_get(op.domid, &d);
+    if (rc != 0) {
+        return rc;
+    }
+    if (op.pirq < 0) {
+        op.pirq = PIRQ_ANY;
+    }
+    switch (op.type) {
+    case MAP_PIRQ_TYPE_GSI:
+        rc = op.index < 0 ? -EINVAL
+                          : pirq_map_gsi(d, (unsigned int)op.index, op.pirq,
+                                         &pirq);
+        break;
+    case MAP_PIRQ_TYPE_MSI:
+    case MAP_PIRQ_TYPE_MSI_SEG:
+    case MAP_PIRQ_TYPE_MULTI_MSI:
+        rc = map_msi(d, &op, &pirq);
+        break;
+    default:
+        rc = -EINVAL;
+        break;
+    }
+    domain_put(d);
+    if (rc != 0) {
+        return rc;
+    }
+    op.pirq = (int)pirq;
+    return copy_to_guest(arg, &op, sizeof(op));
+}
+
+static int64_t op_unmap_pirq(uint64_t arg)
+{
+    struct physdev_unmap_pirq op;
+    struct domain *d;
+    int rc;
+
+    if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
+        return -EFAULT;
+    }
+    rc = subject_get(op.domid, &d);
+    if (rc == 0) {
+        rc = op.pirq < 0 ? -EINVAL : pirq_unmap(d, (unsigned int)op.pirq);
+        domain_put(d);
+    }
+    return rc;
+}
+
+static int64_t op_setup_gsi(uint64_t arg)
+{
+    struct physdev_setup_gsi op;
+
+    if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
+        return -EFAULT;
+    }
+    if (op.gsi < 0) {
+        return -EINVAL;
+    }
+    return irq_setup_gsi((unsigned int)op.gsi, op.triggering != 0,
+                         op.polarity != 0);
+}
+
+/* The number Linux passes and gets back means nothing but "this line works". */
+static int64_t op_alloc_irq_vector(uint64_t arg)
+{
+    struct physdev_irq op;
+
+    if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
+        return -EFAULT;
+    }
+    if (op.irq >= irq_gsi_count()) {
+        return -EINVAL;
+    }
+    op.vector = op.irq;
+    return copy_to_guest(arg, &op, sizeof(op));
+}
+
+static int64_t op_apic_read(uint64_t arg)
+{
+    struct physdev_apic op;
+    int rc;
+
+    if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
+        return -EFAULT;
+    }
+    rc = irq_ioapic_read(op.apic_physbase, op.reg, &op.value);
+    if (rc != 0) {
+        return rc;
+    }
+    return copy_to_guest(arg, &op, sizeof(op));
+}
+
+/* ---- PCI devices: the hypervisor keeps no list of them --------------------- */
+
+static int64_t op_pci_device(uint64_t arg)
+{
+    struct physdev_pci_device op;
+
+    if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
+        return -EFAULT;
+    }
+    return op.seg != 0 ? -ENODEV : 0;
+}
+
+static int64_t op_mmcfg_reserved(uint64_t arg)
+{
+    struct physdev_pci_mmcfg_reserved op;
+
+    if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
+        return -EFAULT;
+    }
+    return op.start_bus > op.end_bus ? -EINVAL : 0;
+}
+
+static int64_t op_restore_msi(uint64_t arg)
+{
+    struct physdev_restore_msi op;
+
+    if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
+        return -EFAULT;
+    }
+    return irq_msi_restore(pci_bdf(op.bus, op.devfn));
+}
+
+static int64_t op_restore_msi_ext(uint64_t arg)
+{
+    struct physdev_pci_device op;
+
+    if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
+        return -EFAULT;
+    }
+    return op.seg != 0 ? -ENODEV : irq_msi_restore(pci_bdf(op.bus, op.devfn));
+}
+
+/* Operations of the control domain only. */
+static int64_t control_op(uint64_t cmd, uint64_t arg)
+{
+    switch (cmd) {
+    case PHYSDEVOP_setup_gsi:
+        return op_setup_gsi(arg);
+    case PHYSDEVOP_alloc_irq_vector:
+        return op_alloc_irq_vector(arg);
+    case PHYSDEVOP_free_irq_vector:
+        return 0;
+    case PHYSDEVOP_apic_read:
+        return op_apic_read(arg);
+    case PHYSDEVOP_apic_write:
+        return -EOPNOTSUPP; /* routing is ours: setup_gsi, map_pirq */
+    case PHYSDEVOP_pci_device_add:
+    case PHYSDEVOP_pci_device_remove:
+    case PHYSDEVOP_prepare_msix:
+    case PHYSDEVOP_release_msix:
+        return op_pci_device(arg);
+    case PHYSDEVOP_manage_pci_add:
+    case PHYSDEVOP_manage_pci_remove:
+    case PHYSDEVOP_manage_pci_add_ext:
+        return 0;
+    case PHYSDEVOP_pci_mmcfg_reserved:
+        return op_mmcfg_reserved(arg);
+    case PHYSDEVOP_restore_msi:
+        return op_restore_msi(arg);
+    case PHYSDEVOP_restore_msi_ext:
+        return op_restore_msi_ext(arg);
+    case PHYSDEVOP_dbgp_op:
+        return 0; /* no debug port is in use here */
+    case PHYSDEVOP_get_free_pirq:
+        return -EOPNOTSUPP; /* for HVM pirqs */
+    default:
+        return -ENOSYS;
+    }
+}
+
+int64_t do_physdev_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                      uint64_t a5)
+{
+    (void)a3;
+    (void)a4;
+    (void)a5;
+    switch (a1) {
+    case PHYSDEVOP_set_iopl:
+        return op_set_iopl(a2);
+    case PHYSDEVOP_set_iobitmap:
+        return op_set_iobitmap(a2);
+    case PHYSDEVOP_eoi:
+        return op_eoi(a2);
+    case PHYSDEVOP_IRQ_UNMASK_NOTIFY: /* the old call: says nothing more */
+        return 0;
+    case PHYSDEVOP_pirq_eoi_gmfn_v1:
+        return op_eoi_map(a2, true);
+    case PHYSDEVOP_pirq_eoi_gmfn_v2:
+        return op_eoi_map(a2, false);
+    case PHYSDEVOP_irq_status_query:
+        return op_status_query(a2);
+    case PHYSDEVOP_map_pirq:
+        return op_map_pirq(a2);
+    case PHYSDEVOP_unmap_pirq:
+        return op_unmap_pirq(a2);
+    default:
+        break;
+    }
+    if (!current->domain->is_privileged) {
+        return -EPERM;
+    }
+    return control_op(a1, a2);
+}
