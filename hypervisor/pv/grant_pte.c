@@ -8,7 +8,6 @@
 #include "x86/atomic.h"
 #include "x86/tlb.h"
 #include "mm/directmap.h"
-#include "domain/account.h"
 #include "pv/mmu_update.h"
 #include "pv/pagetype.h"
 #include "pv/pt_validate.h"
@@ -16,8 +15,8 @@
 #include "pv/pv.h"
 
 /*
- * The L1 entry a host address means, with a reference on its table: dropping
- * what an entry held must not free the table under us.
+ * The L1 entry a host address means, in a table that is kept one until
+ * entry_release(): dropping what an entry held must not take the table away.
  */
 static pte_t *entry_hold(struct vcpu *v, uint64_t host_addr, bool contains_pte,
                          struct frame **ret_table)
@@ -25,30 +24,32 @@ static pte_t *entry_hold(struct vcpu *v, uint64_t host_addr, bool contains_pte,
     domid_t domid = v->domain->domid;
     struct frame *f;
     pte_t *entry;
-    mfn_t m;
 
-    if (!contains_pte) {
-        entry = mmu_find_l1e(v, host_addr, &f);
-        if (!entry || !frame_get(f, domid)) {
+    if (contains_pte) {
+        mfn_t m = maddr_to_mfn(host_addr);
+
+        if ((host_addr & (sizeof(pte_t) - 1)) || !mfn_valid(m)) {
             return NULL;
         }
-        *ret_table = f;
-        return entry;
+        f = frame_of(m);
+        entry = maddr_to_ptr(host_addr);
+    } else {
+        entry = mmu_find_l1e(v, host_addr, &f);
+        if (!entry) {
+            return NULL;
+        }
     }
-    m = maddr_to_mfn(host_addr);
-    if ((host_addr & (sizeof(pte_t) - 1)) || !mfn_valid(m)) {
-        return NULL;
-    }
-    f = frame_of(m);
-    if (!frame_get(f, domid)) {
-        return NULL;
-    }
-    if (!pagetype_is(f, PAGETYPE_L1)) {
-        account_put(f);
+    if (!pagetype_is(f, PAGETYPE_L1) ||
+        pagetype_get_page(frame_mfn(f), domid, PAGETYPE_L1, NULL, NULL)) {
         return NULL;
     }
     *ret_table = f;
-    return maddr_to_ptr(host_addr);
+    return entry;
+}
+
+static void entry_release(struct frame *table)
+{
+    pagetype_put_page(table);
 }
 
 int grant_pte_install(struct vcpu *v, uint64_t host_addr, bool contains_pte,
@@ -72,7 +73,7 @@ int grant_pte_install(struct vcpu *v, uint64_t host_addr, bool contains_pte,
         return -EINVAL;
     }
     rc = mmu_l1e_replace(&req, entry, new_pte, false, NULL);
-    account_put(table);
+    entry_release(table);
     return rc;
 }
 
@@ -97,7 +98,7 @@ int grant_pte_remove(struct vcpu *v, uint64_t host_addr, bool contains_pte,
     if (entry_maps(READ_ONCE(*entry), m)) {
         rc = mmu_l1e_replace(&req, entry, 0, false, NULL);
     }
-    account_put(table);
+    entry_release(table);
     return rc;
 }
 
@@ -117,9 +118,9 @@ int grant_pte_replace(struct vcpu *v, uint64_t host_addr, mfn_t m,
     from = entry_hold(v, new_addr, false, &from_table);
     if (!from || from == entry || !entry_maps(READ_ONCE(*entry), m)) {
         if (from) {
-            account_put(from_table);
+            entry_release(from_table);
         }
-        account_put(table);
+        entry_release(table);
         return from == entry || !from ? -EINVAL : -ENOENT;
     }
     /* What the entry at new_addr holds moves with it. */
@@ -127,7 +128,7 @@ int grant_pte_replace(struct vcpu *v, uint64_t host_addr, mfn_t m,
     old = atomic_xchg(entry, moved);
     tlb_mark_stale();
     pt_l1e_put(old);
-    account_put(from_table);
-    account_put(table);
+    entry_release(from_table);
+    entry_release(table);
     return 0;
 }

@@ -24,7 +24,7 @@
 
 static inline unsigned int entry_index(maddr_t addr)
 {
-    return (unsigned int)(addr & ~PAGE_MASK) / sizeof(pte_t);
+    return (unsigned int)((addr & ~PAGE_MASK) / sizeof(pte_t));
 }
 
 int mmu_finish_pending(struct vcpu *v, bool (*should_stop)(void))
@@ -164,6 +164,28 @@ static int plain_store(const struct mmu_request *req, struct frame *f,
     return 0;
 }
 
+/*
+ * A valid table.  It is kept one for the time: taking what the new entry
+ * needs may undo an interrupted walk that alone kept it.
+ */
+static int table_write(const struct mmu_request *req, struct frame *f,
+                       unsigned int level, pte_t *entry, pte_t val,
+                       bool keep_ad)
+{
+    int rc = pagetype_get(f, (enum pagetype)level, NULL);
+
+    if (rc) {
+        return rc;
+    }
+    if (level == 1) {
+        rc = mmu_l1e_replace(req, entry, val, keep_ad, NULL);
+    } else {
+        rc = table_replace(req, level, entry, val, keep_ad);
+    }
+    pagetype_put_all(f);
+    return rc;
+}
+
 int mmu_entry_write(const struct mmu_request *req, maddr_t addr, pte_t val,
                     bool keep_ad)
 {
@@ -191,13 +213,11 @@ int mmu_entry_write(const struct mmu_request *req, maddr_t addr, pte_t val,
         rc = plain_store(req, f, entry, val);
     } else if (!pagetype_is(f, (enum pagetype)level)) {
         rc = -EBUSY; /* its release is under way on another vcpu */
-    } else if (level == 1) {
-        rc = mmu_l1e_replace(req, entry, val, keep_ad, NULL);
     } else if (level == 4 && entry_index(addr) >= HV_L4_FIRST &&
                entry_index(addr) <= HV_L4_LAST) {
         rc = -EINVAL;
     } else {
-        rc = table_replace(req, level, entry, val, keep_ad);
+        rc = table_write(req, f, level, entry, val, keep_ad);
     }
     account_put(f);
     return rc;

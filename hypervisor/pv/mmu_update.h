@@ -62,7 +62,8 @@ pte_t *mmu_find_l1e(const struct vcpu *v, uint64_t va,
 /**
  * mmu_l1e_replace() - the checked store every L1 change ends in
  * @req:     see above
- * @entry:   in a valid L1 table of @req->pt_owner, through the direct map
+ * @entry:   in a valid L1 table of @req->pt_owner, through the direct map;
+ *           the caller holds its type or knows that a base pointer leads to it
  * @val:     the new entry, as the guest wrote it
  * @keep_ad: keep the accessed and dirty bits now in the entry
  * @expect:  store only if the entry holds this; NULL: whatever it holds

@@ -78,34 +78,40 @@ static int walk_down(struct frame *f, unsigned int level,
     return 0;
 }
 
-/* Take the entries not taken yet; then the table is valid, count + 1. */
+/*
+ * Take the entries not taken yet; then the table is valid, count + 1.
+ *
+ * The count goes up before the walk: an entry that leads back to the table
+ * itself (to map it writable, or as another level) must find it in use.
+ */
 static int walk_up(struct frame *f, unsigned int level,
                    bool (*should_stop)(void))
 {
-    int rc = pt_validate(f, level, should_stop);
+    uint64_t x;
+    int rc;
 
+    do {
+        x = READ_ONCE(f->type);
+    } while (!atomic_cas(&f->type, x, x + 1));
+    rc = pt_validate(f, level, should_stop);
     if (rc == 0) {
-        uint64_t x;
-
-        do {
-            x = READ_ONCE(f->type);
-        } while (!atomic_cas(&f->type, x, (x | TYPE_VALID) + 1));
+        word_change(f, 0, TYPE_VALID);
         partial_end(f);
         return 0;
     }
-    if (rc == -ERESTART && partial_begin(f)) {
-        return rc;
-    }
-    if (rc == -ERESTART) {
+    if (rc == -ERESTART && !partial_begin(f)) {
         rc = -EINVAL;
     }
     /*
-     * Not fit.  What is left when this is interrupted too stays PARTIAL and
-     * is undone by whoever wants the frame next.
+     * Not fit: undo.  What is left when this is interrupted too stays PARTIAL
+     * and is undone by whoever wants the frame next.
      */
-    if (walk_down(f, level, should_stop) == -ERESTART) {
-        return rc;
+    if (rc != -ERESTART && walk_down(f, level, should_stop) == -ERESTART) {
+        ASSERT(READ_ONCE(f->type) & TYPE_PARTIAL);
     }
+    do {
+        x = READ_ONCE(f->type);
+    } while (!atomic_cas(&f->type, x, x - 1));
     return rc;
 }
 

@@ -167,11 +167,41 @@ static inline bool slot_is_ours(unsigned int level, unsigned int i)
     return level == 4 && i >= HV_L4_FIRST && i <= HV_L4_LAST;
 }
 
+/*
+ * The walk down may have stopped inside the last table still taken, which is
+ * then taken but not valid: walk that one up first.
+ */
+static int revive_last(const pte_t *table, unsigned int taken,
+                       unsigned int level, bool (*should_stop)(void))
+{
+    struct frame *child;
+    pte_t e;
+    int rc;
+
+    if (taken == 0) {
+        return 0;
+    }
+    e = table[taken - 1];
+    if (!(e & PTE_P) || slot_is_ours(level, taken - 1)) {
+        return 0;
+    }
+    child = frame_of(pte_mfn(e));
+    if (pagetype_is(child, (enum pagetype)(level - 1))) {
+        return 0;
+    }
+    rc = pagetype_get(child, (enum pagetype)(level - 1), should_stop);
+    if (rc == 0) {
+        pagetype_put_all(child); /* the entry has its own */
+    }
+    return rc;
+}
+
 int pt_validate(struct frame *f, unsigned int level, bool (*should_stop)(void))
 {
     const struct domain *d = domain_peek(f->owner);
     pte_t *table = mfn_to_ptr(frame_mfn(f));
     unsigned int i;
+    int rc;
 
     /* INV-DOM-1: a dying domain gains nothing. */
     if (!d || !d->pv || domain_is_dying(d)) {
@@ -180,9 +210,12 @@ int pt_validate(struct frame *f, unsigned int level, bool (*should_stop)(void))
     if (level == 1) {
         return validate_l1(f, d, table);
     }
+    rc = revive_last(table, f->aux, level, should_stop);
+    if (rc) {
+        return rc;
+    }
     for (i = f->aux; i < PT_ENTRIES; i++) {
         pte_t e = table[i];
-        int rc;
 
         if (!(e & PTE_P) || slot_is_ours(level, i)) {
             continue;

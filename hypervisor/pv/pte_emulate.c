@@ -32,8 +32,11 @@ static unsigned int fetch(uint64_t rip, uint8_t bytes[INSN_MAX_BYTES])
     return 0;
 }
 
-/* The entry a write to @addr means; NULL if it is not in an L1 table. */
-static pte_t *target_entry(const struct vcpu *v, uint64_t addr)
+/*
+ * The L1 table a write to @addr would hit, kept one until
+ * pagetype_put_page(); NULL if it is not one of this domain's.
+ */
+static struct frame *target_hold(const struct vcpu *v, uint64_t addr)
 {
     struct frame *table, *f;
     const pte_t *map = mmu_find_l1e(v, addr, &table);
@@ -43,66 +46,74 @@ static pte_t *target_entry(const struct vcpu *v, uint64_t addr)
         return NULL;
     }
     e = READ_ONCE(*map);
-    if (!(e & PTE_P) || (e & PTE_W) || !mfn_valid(pte_mfn(e))) {
+    if (!(e & PTE_P) || (e & PTE_W) || !mfn_valid(pte_mfn(e)) ||
+        !pagetype_is(frame_of(pte_mfn(e)), PAGETYPE_L1) ||
+        pagetype_get_page(pte_mfn(e), v->domain->domid, PAGETYPE_L1, NULL,
+                          &f)) {
         return NULL;
     }
-    f = frame_of(pte_mfn(e));
-    if (f->owner != v->domain->domid || !pagetype_is(f, PAGETYPE_L1)) {
-        return NULL;
+    return f;
+}
+
+/* Perform @insn on the entry; 0 or why the guest may not have the result. */
+static int perform(struct vcpu *v, struct cpu_regs *regs,
+                   const struct pte_insn *insn, pte_t *entry,
+                   unsigned int shift)
+{
+    const struct mmu_request req = {
+        .v = v, .pt_owner = v->domain, .frames_of = v->domain->domid};
+    uint64_t mask = MASK_BITS(8U * insn->width) << shift;
+    struct cpu_regs after;
+    int rc;
+
+    do {
+        pte_t old = READ_ONCE(*entry);
+        uint64_t mem;
+
+        after = *regs;
+        rc = 0;
+        if (pte_insn_apply(insn, &after, (old & mask) >> shift, &mem)) {
+            rc = mmu_l1e_replace(&req, entry, (old & ~mask) | mem << shift,
+                                 false, &old);
+        }
+    } while (rc == -EAGAIN); /* the processor set A or D in between */
+    if (rc == 0) {
+        after.rflags &= ~RFLAGS_RF;
+        *regs = after;
     }
-    return (pte_t *)mfn_to_ptr(pte_mfn(e)) +
-           (addr & ~PAGE_MASK) / sizeof(pte_t);
+    return rc;
 }
 
 bool pv_pte_emulate(struct vcpu *v, struct cpu_regs *regs, uint64_t addr,
                     uint32_t error_code)
 {
     const uint32_t write_to_present = PFEC_PRESENT | PFEC_WRITE;
-    struct mmu_request req = {
-        .v = v, .pt_owner = v->domain, .frames_of = v->domain->domid};
     uint8_t bytes[INSN_MAX_BYTES];
     struct pte_insn insn;
-    unsigned int len, shift;
+    struct frame *table;
     pte_t *entry;
+    int rc;
 
     if ((error_code & (write_to_present | PFEC_RESERVED | PFEC_FETCH)) !=
             write_to_present ||
         !v->pv->guest_kernel ||
         !(v->domain->vm_assist & BIT(VMASST_TYPE_writable_pagetables)) ||
-        domain_is_dying(v->domain)) {
+        domain_is_dying(v->domain) || mmu_finish_pending(v, NULL)) {
         return false;
     }
-    entry = target_entry(v, addr);
-    if (!entry) {
+    table = target_hold(v, addr);
+    if (!table) {
         return false;
     }
-    len = fetch(regs->rip, bytes);
-    if (!pte_insn_decode(bytes, len, &insn) || (addr & (insn.width - 1U))) {
+    if (!pte_insn_decode(bytes, fetch(regs->rip, bytes), &insn) ||
+        (addr & (insn.width - 1U))) {
+        pagetype_put_page(table);
         return false;
     }
-    shift = 8U * (addr & (sizeof(pte_t) - 1));
-    if (mmu_finish_pending(v, NULL)) {
-        return false;
-    }
-    for (;;) {
-        struct cpu_regs after = *regs;
-        uint64_t mask = MASK_BITS(8U * insn.width) << shift;
-        pte_t old = READ_ONCE(*entry), new;
-        uint64_t mem;
-        int rc = 0;
-
-        if (pte_insn_apply(&insn, &after, (old & mask) >> shift, &mem)) {
-            new = (old & ~mask) | mem << shift;
-            rc = mmu_l1e_replace(&req, entry, new, false, &old);
-        }
-        if (rc == 0) {
-            after.rflags &= ~RFLAGS_RF;
-            *regs = after;
-            return true;
-        }
-        /* -EAGAIN: the processor set A or D in between. */
-        if (rc != -EAGAIN) {
-            return false;
-        }
-    }
+    entry = (pte_t *)mfn_to_ptr(frame_mfn(table)) +
+            (addr & ~PAGE_MASK) / sizeof(pte_t);
+    rc = perform(v, regs, &insn, entry,
+                 8U * (unsigned int)(addr & (sizeof(pte_t) - 1)));
+    pagetype_put_page(table);
+    return rc == 0;
 }

@@ -4,7 +4,7 @@ test_pte_check-srcs := hypervisor/pv/pte_check.c
 test_pte_decode-srcs := hypervisor/pv/pte_decode.c
 test_pagetype-srcs := $(addprefix hypervisor/pv/,pagetype.c pt_validate.c \
     pte_check.c mmu_update.c mmuext.c mm_teardown.c grant_pte.c \
-    guest_access.c) $(unit-lib) $(unit-alarm)
+    guest_access.c pte_emulate.c pte_decode.c) $(unit-lib) $(unit-alarm)
 test_pagetype-cflags := -include $(TOP)/tests/unit/pv/fake_memory.h
 test_pte_decode-cflags := -mno-red-zone
 tests += pv/test_privop_decode pv/test_iret_fixup pv/test_vmca \
@@ -29,3 +29,6 @@ tests += pv/test_guest_cpuid
 test_guest_cpuid-srcs := $(addprefix hypervisor/pv/,guest_cpuid.c \
     cpu_policy.c) $(unit-lib) $(unit-alarm)
 test_guest_cpuid-cflags := -DVIGIL_VERSION_MAJOR=4U -DVIGIL_VERSION_MINOR=17U
+tests += pv/test_fpu
+test_fpu-srcs := hypervisor/pv/fpu.c hypervisor/cpu/fpu.c $(unit-lib) \
+    $(unit-alarm)
