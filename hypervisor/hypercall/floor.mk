@@ -10,3 +10,4 @@ hypercall-objs += evtchn_op.o
 hypercall-objs += platform_op.o vigil_op.o provoke.o
 hypercall-objs += grant_op.o
 hypercall-objs += memory_op.o memory_exchange.o memory_map.o
+hypercall-objs += physdev_op.o
