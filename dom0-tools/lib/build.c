@@ -27,6 +27,27 @@ static int step_failed(struct fault *fault, const struct guest_config *config,
                        config->name, step);
 }
 
+/* Say so before anything is built: afterwards the numbers are not clear. */
+static int check_memory(struct xen *xen, const struct guest_config *config,
+                        struct fault *fault)
+{
+    xc_physinfo_t machine = {.free_pages = 0};
+    uint64_t free_mib;
+
+    if (xc_physinfo(xen->xch, &machine)) {
+        return 0; /* creating it will tell */
+    }
+    free_mib = (machine.free_pages + machine.scrub_pages) * 4 / 1024;
+    if ((uint64_t)config->memory_mib <= free_mib) {
+        return 0;
+    }
+    return fault_set(fault, EXIT_FAILED,
+                     "guest %s: memory = %ld MiB, but only %llu MiB are free; "
+                     "give it less, or end another guest",
+                     config->name, config->memory_mib,
+                     (unsigned long long)free_mib);
+}
+
 static int create_domain(struct xen *xen, const struct guest_config *config,
                          uint32_t *ret_domid, struct fault *fault)
 {
@@ -138,10 +159,7 @@ static int boot_image(struct xen *xen, uint32_t domid,
         return step_failed(fault, config, "lay out its memory");
     }
     if (xc_dom_boot_mem_init(image)) {
-        return fault_errno(fault, errno ? errno : ENOMEM,
-                           "guest %s: the hypervisor does not give memory = "
-                           "%ld MiB; `vigil info` shows what is free",
-                           config->name, config->memory_mib);
+        return step_failed(fault, config, "get its memory");
     }
     if (xc_dom_build_image(image)) {
         return fault_set(fault, EXIT_FAILED,
@@ -230,7 +248,8 @@ int guest_build(struct xen *xen, const struct guest_config *config,
     char uuid[UUID_CHARS + 1];
 
     errno = 0;
-    if (create_domain(xen, config, &domid, fault)) {
+    if (check_memory(xen, config, fault) ||
+        create_domain(xen, config, &domid, fault)) {
         return -1;
     }
     if (fill_domain(xen, domid, config, stop, fault)) {

@@ -80,7 +80,7 @@ static int check_keys(const char *path, const char *text, int strict,
             ret = fault_set(fault, EXIT_UNSUPPORTED,
                             "%s (without --strict it would be ignored)", about);
         } else {
-            say("warning: %s, ignored", about);
+            say("warning: ignored: %s", about);
         }
         free(about);
     }

@@ -31,6 +31,25 @@ static const struct {
 
 #define PART_COUNT (sizeof(parts) / sizeof(parts[0]))
 
+/* The words of an array, four to a line. */
+static void print_words(const char *title, struct json_object *array)
+{
+    size_t words = json_object_array_length(array);
+
+    if (words == 0) {
+        return;
+    }
+    printf("%s:", title);
+    for (size_t i = 0; i < words; i++) {
+        const char *word =
+            json_object_get_string(json_object_array_get_idx(array, i));
+
+        printf("%s", i % 4 ? " " : "\n  ");
+        escape_print(stdout, word, strlen(word), 0);
+    }
+    printf("\n");
+}
+
 static void print_registers(const char *text)
 {
     struct json_object *registers = json_tokener_parse(text);
@@ -43,27 +62,27 @@ static void print_registers(const char *text)
     }
     json_object_object_foreach(registers, key, value)
     {
+        char *word;
+
         if (json_object_is_type(value, json_type_array)) {
-            size_t words = json_object_array_length(value);
-
-            printf("%s%s:", column ? "\n" : "", key);
-            for (size_t i = 0; i < words; i++) {
-                const char *word =
-                    json_object_get_string(json_object_array_get_idx(value, i));
-
-                printf("%s", i % 4 ? " " : "\n  ");
-                escape_print(stdout, word, strlen(word), 0);
-            }
-            printf("\n");
+            printf("%s", column ? "\n" : "");
             column = 0;
-        } else {
-            const char *word = json_object_get_string(value);
-
-            printf("%-14s ", key);
-            escape_print(stdout, word, strlen(word), 0);
-            column = (column + 1) % 3;
-            printf("%s", column ? "   " : "\n");
+            print_words(key, value);
+            continue;
         }
+        word =
+            json_object_is_type(value, json_type_int)
+                ? xasprintf("0x%llx",
+                            (unsigned long long)json_object_get_uint64(value))
+                : escape_dup(json_object_get_string(value),
+                             strlen(json_object_get_string(value)), 0);
+        column = (column + 1) % 3;
+        if (column) {
+            printf("%-14s %-20s", key, word);
+        } else {
+            printf("%-14s %s\n", key, word);
+        }
+        free(word);
     }
     printf("%s", column ? "\n" : "");
     json_object_put(registers);

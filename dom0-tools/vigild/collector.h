@@ -49,6 +49,7 @@ struct collector {
     struct xen xen;
     struct store store;
     int store_is_open;
+    int store_was_open; /* leftovers of earlier runs are dealt with */
     int watches_set;
     char boot_id[40]; /* of Dom0's kernel, which is that of this boot   */
     char host[64];

@@ -288,7 +288,9 @@ static int record(struct collector *collector, const struct vigil_death *death,
     }
     meta = meta_new(collector, &entry, death->time_ns, "guest");
     json_object_object_add(meta, "guest", guest_meta(death, known, uuid, name));
-    json_add_number(meta, "death_seq", death->seq);
+    if (death->seq) {
+        json_add_number(meta, "death_seq", death->seq);
+    }
     if (death->maddr) {
         json_add_hex(meta, "maddr", death->maddr);
     }

@@ -105,7 +105,7 @@ static void learn_host(struct collector *collector)
     }
     say("warning: this hypervisor is not Vigil: only guests that stand "
         "crashed are recorded, and nothing of the previous boot");
-    if (infile_read(AT_FDCWD, "/sys/hypervisor/version/extra", 64, &text,
+    if (infile_read(AT_FDCWD, "/sys/hypervisor/version/extra", 4096, &text,
                     &len) == 0) {
         snprintf(collector->build, sizeof(collector->build), "Xen 4.17%s",
                  text);
@@ -114,23 +114,35 @@ static void learn_host(struct collector *collector)
     }
 }
 
+/*
+ * Open the store anew for each pass: a file system may have been mounted over
+ * it, or it may have been removed, since the last one.
+ */
 static int open_store(struct collector *collector, struct fault *fault)
 {
-    char *path;
+    char *path = place(PLACE_CRASHES);
+    int first = !collector->store_was_open;
     int salvaged;
+    int ret;
 
     if (collector->store_is_open) {
-        return 0;
+        store_close(&collector->store);
+        collector->store_is_open = 0;
     }
-    path = place(PLACE_CRASHES);
-    if (store_open(&collector->store, path, NULL, fault)) {
-        free(path);
+    ret = store_open(&collector->store, path, NULL, fault);
+    free(path);
+    if (ret) {
         return -1;
     }
-    free(path);
     collector->store_is_open = 1;
+    if (!first) {
+        return 0;
+    }
+    collector->store_was_open = 1;
     salvaged = store_salvage(&collector->store, collector->boot_id, fault);
-    if (salvaged > 0) {
+    if (salvaged < 0) {
+        say_fault(fault); /* what is new is more important than leftovers */
+    } else if (salvaged > 0) {
         say("%d records that an earlier run left unfinished were kept",
             salvaged);
     }

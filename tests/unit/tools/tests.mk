@@ -25,3 +25,19 @@ test_blackbox_decode-srcs := $(tools-base) $(addprefix dom0-tools/lib/,\
 test_store-srcs := $(tools-base) $(addprefix dom0-tools/lib/,store.c \
                      store_read.c outfile.c moment.c)
 test_store-libs := -ljson-c
+
+# The collector, on a hypervisor that the test plays.
+tools-store  := $(tools-base) $(addprefix dom0-tools/lib/,store.c \
+                  store_read.c outfile.c moment.c place.c table.c)
+collector-tests := test_box test_deaths
+tests += $(addprefix tools/,$(collector-tests))
+$(foreach t,$(collector-tests),$(eval $(t)-cflags := $(tools-cflags) \
+  $(shell pkg-config --cflags smartcols)))
+
+test_box-srcs := $(tools-store) $(addprefix dom0-tools/lib/,log_decode.c \
+                   blackbox_decode.c checksum.c) \
+                 $(addprefix dom0-tools/vigild/,box.c meta.c)
+test_box-libs := -ljson-c -lsmartcols
+test_deaths-srcs := $(tools-store) dom0-tools/lib/death.c \
+                    $(addprefix dom0-tools/vigild/,deaths.c known.c meta.c)
+test_deaths-libs := -ljson-c -lsmartcols

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The previous boot's black box: filed once, acknowledged only then, and
+ * never lost while the store cannot be written.
+ */
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#include <vigil/blackbox.h>
+#include <vigil/log.h>
+#include <vigil/vigil_op.h>
+
+#include "lib/checksum.h"
+#include "lib/place.h"
+#include "tests/unit/tools/tree.h"
+#include "vigild/collector.h"
+
+#define ZONE_BYTES  8192
+#define REGS_AT     1024
+#define TRACE_AT    2048
+#define LOG_AT      4096
+#define TRACE       "[<ffff82d080012345>] do_panic+0x12/0x80\n"
+#define BOX_BOOT_ID 0x1122334455667788ULL
+
+static union {
+    struct vigil_box_header header;
+    uint8_t bytes[ZONE_BYTES];
+    struct vigil_log_cell cells[ZONE_BYTES / VIGIL_LOG_CELL_BYTES];
+} zone;
+
+static struct collector collector;
+static struct fault fault;
+static int fetch_error; /* what the hypervisor answers */
+static int acknowledged;
+static int fail_writes;
+
+int vigil_box_fetch(struct xen *xen, void **ret_data, size_t *ret_bytes)
+{
+    (void)xen;
+    if (fetch_error) {
+        return fetch_error;
+    }
+    *ret_data = xmalloc(sizeof(zone));
+    memcpy(*ret_data, &zone, sizeof(zone));
+    *ret_bytes = sizeof(zone);
+    return 0;
+}
+
+int vigil_call(struct xen *xen, unsigned int op, void *arg, size_t bytes)
+{
+    (void)xen;
+    (void)arg;
+    (void)bytes;
+    assert_int_equal(op, VIGIL_OP_box_ack);
+    acknowledged++;
+    return 0;
+}
+
+static ssize_t failing_write(int fd, const void *data, size_t bytes)
+{
+    if (fail_writes) {
+        errno = ENOSPC;
+        return -1;
+    }
+    return file_ops_system.write(fd, data, bytes);
+}
+
+static struct file_ops ops;
+
+static void add_section(unsigned int at, uint32_t type, uint64_t offset,
+                        uint64_t bytes)
+{
+    struct vigil_box_section *section = &zone.header.section[at];
+
+    section->type = type;
+    section->offset = offset;
+    section->bytes = bytes;
+    section->crc32 = type == VIGIL_BOX_SECT_LOG
+                         ? 0
+                         : checksum_crc32(zone.bytes + offset, bytes);
+}
+
+static void make_box(uint32_t kind, uint32_t state)
+{
+    struct vigil_log_cell *cell = &zone.cells[LOG_AT / sizeof(*cell)];
+    struct vigil_box_regs regs = {.rip = 0xffff82d080012345ULL, .vector = 14};
+
+    memset(&zone, 0, sizeof(zone));
+    cell->seq = 1;
+    cell->boot_id = BOX_BOOT_ID;
+    cell->len = 5;
+    memcpy(cell->text, "hello", 5);
+    cell->crc32 = checksum_crc32(cell, sizeof(*cell));
+    memcpy(zone.bytes + REGS_AT, &regs, sizeof(regs));
+    memcpy(zone.bytes + TRACE_AT, TRACE, strlen(TRACE));
+    zone.header.magic = VIGIL_BOX_MAGIC;
+    zone.header.version = VIGIL_BOX_VERSION;
+    zone.header.header_bytes = sizeof(zone.header);
+    zone.header.zone_bytes = ZONE_BYTES;
+    zone.header.boot_id = BOX_BOOT_ID;
+    zone.header.generation = 4;
+    zone.header.state = state;
+    zone.header.kind = kind;
+    zone.header.stage = VIGIL_BOX_STAGE_NOTES;
+    zone.header.tsc = 2000000000ULL;
+    zone.header.tsc_khz = 1000000;
+    zone.header.wallclock_ns = 1785831323000000000ULL;
+    strcpy(zone.header.build, "Vigil of the test");
+    strcpy(zone.header.reason, "provoked by a test");
+    add_section(0, VIGIL_BOX_SECT_LOG, LOG_AT, 1024);
+    add_section(1, VIGIL_BOX_SECT_REGS, REGS_AT, sizeof(regs));
+    add_section(2, VIGIL_BOX_SECT_BACKTRACE, TRACE_AT, strlen(TRACE));
+    zone.header.crc32 = 0;
+    zone.header.crc32 = checksum_crc32(&zone.header, sizeof(zone.header));
+}
+
+static int begin(void **state)
+{
+    char *path;
+
+    (void)state;
+    memset(&collector, 0, sizeof(collector));
+    strcpy(collector.boot_id, "boot-now");
+    strcpy(collector.host, "h7");
+    fetch_error = 0;
+    acknowledged = 0;
+    fail_writes = 0;
+    ops = file_ops_system;
+    ops.write = failing_write;
+    if (tree_new()) {
+        return -1;
+    }
+    place_set_root(tree);
+    path = place(PLACE_CRASHES);
+    if (store_open(&collector.store, path, &ops, &fault)) {
+        return -1;
+    }
+    free(path);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    store_close(&collector.store);
+    return tree_remove();
+}
+
+/* The only entry of the store. */
+static void expect_one(const char *kind, const char *words,
+                       struct crash_list *ret_list)
+{
+    assert_int_equal(store_read(collector.store.path, ret_list, &fault), 0);
+    assert_int_equal(ret_list->count, 1);
+    assert_string_equal(ret_list->crashes[0].kind, kind);
+    assert_non_null(strstr(ret_list->crashes[0].what, words));
+}
+
+static char *read_file(const struct crash *crash, const char *file)
+{
+    char *path = xasprintf("%s/%s", crash->name, file);
+    char *text;
+    size_t len;
+
+    assert_int_equal(
+        infile_read(collector.store.dirfd, path, 100000, &text, &len), 0);
+    free(path);
+    return text;
+}
+
+static void test_panic_is_filed(void **state)
+{
+    struct crash_list list;
+    char *text;
+
+    (void)state;
+    make_box(VIGIL_BOX_KIND_HYPERVISOR, VIGIL_BOX_SEALED);
+    assert_int_equal(box_collect(&collector, &fault), 0);
+    assert_int_equal(acknowledged, 1);
+    assert_int_equal(collector.box_is_done, 1);
+    expect_one("host", "hypervisor panic: provoked by a test", &list);
+    /* The clock of the box: 2 s after its TSC 0. */
+    assert_string_equal(list.crashes[0].time, "2026-08-04T08:15:25.000000Z");
+    assert_non_null(strstr(list.crashes[0].name, "-host-h7-"));
+    text = read_file(&list.crashes[0], "backtrace.txt");
+    assert_string_equal(text, TRACE);
+    free(text);
+    text = read_file(&list.crashes[0], "registers.json");
+    assert_non_null(strstr(text, "\"rip\":\"0xffff82d080012345\""));
+    assert_non_null(strstr(text, "\"trust\":\"verified\""));
+    free(text);
+    text = read_file(&list.crashes[0], "hypervisor.txt");
+    assert_non_null(strstr(text, "hello\n"));
+    free(text);
+    crash_list_free(&list);
+}
+
+static void test_filed_once(void **state)
+{
+    struct crash_list list;
+
+    (void)state;
+    make_box(VIGIL_BOX_KIND_HYPERVISOR, VIGIL_BOX_SEALED);
+    assert_int_equal(box_collect(&collector, &fault), 0);
+    /* The program was stopped before it could acknowledge. */
+    assert_int_equal(box_collect(&collector, &fault), 0);
+    assert_int_equal(acknowledged, 2);
+    expect_one("host", "provoked", &list);
+    crash_list_free(&list);
+    zone.header.generation++;
+    zone.header.crc32 = 0;
+    zone.header.crc32 = checksum_crc32(&zone.header, sizeof(zone.header));
+    assert_int_equal(box_collect(&collector, &fault), 0);
+    assert_int_equal(store_read(collector.store.path, &list, &fault), 0);
+    assert_int_equal(list.count, 2);
+    crash_list_free(&list);
+}
+
+static void test_kept_while_disk_is_full(void **state)
+{
+    struct crash_list list;
+
+    (void)state;
+    make_box(VIGIL_BOX_KIND_DOM0, VIGIL_BOX_SEALED);
+    fail_writes = 1;
+    assert_int_equal(box_collect(&collector, &fault), -1);
+    assert_int_equal(fault.code, EXIT_STORAGE);
+    assert_int_equal(acknowledged, 0);
+    assert_int_equal(collector.box_is_done, 0);
+    assert_int_equal(store_read(collector.store.path, &list, &fault), 0);
+    assert_int_equal(list.count, 0);
+    crash_list_free(&list);
+
+    fail_writes = 0;
+    assert_int_equal(box_collect(&collector, &fault), 0);
+    assert_int_equal(acknowledged, 1);
+    expect_one("dom0", "control domain crashed: provoked", &list);
+    assert_string_equal(list.crashes[0].where, "Domain-0");
+    crash_list_free(&list);
+}
+
+static void test_clean_needs_no_record(void **state)
+{
+    struct crash_list list;
+
+    (void)state;
+    make_box(VIGIL_BOX_KIND_CLEAN, VIGIL_BOX_SEALED);
+    assert_int_equal(box_collect(&collector, &fault), 0);
+    assert_int_equal(acknowledged, 1);
+    assert_int_equal(store_read(collector.store.path, &list, &fault), 0);
+    assert_int_equal(list.count, 0);
+    crash_list_free(&list);
+
+    /* "Clean", but the checksum disagrees: that is evidence. */
+    zone.header.cpu++;
+    assert_int_equal(box_collect(&collector, &fault), 0);
+    assert_int_equal(store_read(collector.store.path, &list, &fault), 0);
+    assert_int_equal(list.count, 1);
+    crash_list_free(&list);
+}
+
+static void test_torn_and_reset(void **state)
+{
+    struct crash_list list;
+
+    (void)state;
+    make_box(VIGIL_BOX_KIND_HYPERVISOR, VIGIL_BOX_WRITING);
+    zone.header.depth = 1;
+    assert_int_equal(box_collect(&collector, &fault), 0);
+    expect_one("host",
+               "(and 1 more while panicking) (record incomplete, "
+               "stage notes)",
+               &list);
+    crash_list_free(&list);
+}
+
+static void test_reset_without_panic(void **state)
+{
+    struct crash_list list;
+
+    (void)state;
+    make_box(0, VIGIL_BOX_RUNNING);
+    assert_int_equal(box_collect(&collector, &fault), 0);
+    expect_one("host", "was reset", &list);
+    crash_list_free(&list);
+}
+
+static void test_garbage_is_kept(void **state)
+{
+    struct crash_list list;
+    char *text;
+
+    (void)state;
+    memset(&zone, 0xa5, sizeof(zone));
+    assert_int_equal(box_collect(&collector, &fault), 0);
+    assert_int_equal(acknowledged, 1);
+    expect_one("host", "magic differs", &list);
+    text = read_file(&list.crashes[0], "box.bin");
+    assert_memory_equal(text, &zone, sizeof(zone));
+    free(text);
+    crash_list_free(&list);
+}
+
+static void test_answers_of_the_hypervisor(void **state)
+{
+    (void)state;
+    fetch_error = -EIO;
+    assert_int_equal(box_collect(&collector, &fault), -1);
+    assert_int_equal(collector.box_is_done, 0);
+    fetch_error = -ENOENT;
+    assert_int_equal(box_collect(&collector, &fault), 0);
+    assert_int_equal(collector.box_is_done, 1);
+    assert_int_equal(acknowledged, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_panic_is_filed, begin, end),
+        cmocka_unit_test_setup_teardown(test_filed_once, begin, end),
+        cmocka_unit_test_setup_teardown(test_kept_while_disk_is_full, begin,
+                                        end),
+        cmocka_unit_test_setup_teardown(test_clean_needs_no_record, begin, end),
+        cmocka_unit_test_setup_teardown(test_torn_and_reset, begin, end),
+        cmocka_unit_test_setup_teardown(test_reset_without_panic, begin, end),
+        cmocka_unit_test_setup_teardown(test_garbage_is_kept, begin, end),
+        cmocka_unit_test_setup_teardown(test_answers_of_the_hypervisor, begin,
+                                        end),
+    };
+
+    return UNIT_RUN(tests);
+}

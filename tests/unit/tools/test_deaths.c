@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Deaths of guests: each is filed once, in order, and again after the store
+ * could not be written, and none twice after the collector was restarted.
+ */
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#include <vigil/vigil_op.h>
+
+#include "lib/guestnote.h"
+#include "lib/place.h"
+#include "tests/unit/tools/tree.h"
+#include "vigild/collector.h"
+
+#define DEATHS_MAX 8
+
+static struct vigil_death deaths[DEATHS_MAX]; /* seq 0: not there */
+static struct collector collector;
+static struct fault fault;
+static struct file_ops ops;
+static int fail_writes;
+static int call_error;
+
+/* --- what the hypervisor and xenstore would answer --- */
+
+int vigil_call(struct xen *xen, unsigned int op, void *arg, size_t bytes)
+{
+    struct vigil_op_death *next = arg;
+
+    (void)xen;
+    assert_int_equal(op, VIGIL_OP_death_next);
+    assert_int_equal(bytes, sizeof(*next));
+    if (call_error) {
+        return call_error;
+    }
+    for (size_t i = 0; i < DEATHS_MAX; i++) {
+        if (deaths[i].seq > next->after_seq) {
+            next->lost = deaths[i].seq - next->after_seq - 1;
+            next->death = deaths[i];
+            return 0;
+        }
+    }
+    return -ENOENT;
+}
+
+char *console_ring_read(struct xen *xen, int clear, size_t *ret_len,
+                        struct fault *why)
+{
+    (void)xen;
+    (void)clear;
+    (void)why;
+    *ret_len = 12;
+    return xstrdup("(XEN) hello\n");
+}
+
+char *console_page_read(uint32_t domid, unsigned long mfn, size_t *ret_len)
+{
+    char *text = xasprintf("page of %u at %lu", domid, mfn);
+
+    *ret_len = strlen(text);
+    return text;
+}
+
+char *guestnote_config(const char *uuid, size_t *ret_len)
+{
+    char *text = xasprintf("uuid = \"%s\"\n", uuid);
+
+    *ret_len = strlen(text);
+    return text;
+}
+
+char *store_guest_text(struct xen *xen, uint32_t domid, const char *leaf)
+{
+    (void)xen;
+    assert_string_equal(leaf, "console/ring-ref");
+    return xasprintf("%u", domid * 100);
+}
+
+int guest_shutdown_reason(const struct guest *guest)
+{
+    return guest->info.flags & XEN_DOMINF_shutdown
+               ? (int)(guest->info.flags >> XEN_DOMINF_shutdownshift & 255)
+               : -1;
+}
+
+int xc_vcpu_getcontext(xc_interface *xch, uint32_t domid, uint32_t vcpu,
+                       vcpu_guest_context_any_t *context)
+{
+    (void)xch;
+    (void)domid;
+    (void)vcpu;
+    context->x64.user_regs.rip = 0x1234;
+    return 0;
+}
+
+/* --- the tests --- */
+
+static ssize_t failing_write(int fd, const void *data, size_t bytes)
+{
+    if (fail_writes) {
+        errno = ENOSPC;
+        return -1;
+    }
+    return file_ops_system.write(fd, data, bytes);
+}
+
+static void die(size_t slot, uint64_t seq, uint32_t code, uint16_t domid,
+                const char *text)
+{
+    memset(&deaths[slot], 0, sizeof(deaths[slot]));
+    deaths[slot].seq = seq;
+    deaths[slot].code = code;
+    deaths[slot].domid = domid;
+    deaths[slot].uuid[15] = (uint8_t)domid;
+    deaths[slot].time_ns = 1785831323000000000ULL + seq * 1000000000ULL;
+    deaths[slot].rip = 0xffffffff81000000ULL;
+    deaths[slot].stack_words = 1000; /* hostile: more than there is room */
+    strcpy(deaths[slot].text, text);
+}
+
+static void live(uint32_t domid, const char *name)
+{
+    struct guest *guest;
+
+    collector.guests.guests =
+        xrealloc(collector.guests.guests,
+                 (collector.guests.count + 1) * sizeof(struct guest));
+    guest = &collector.guests.guests[collector.guests.count++];
+    memset(guest, 0, sizeof(*guest));
+    guest->domid = domid;
+    guest->name = xstrdup(name);
+    guest->info.handle[15] = (uint8_t)domid;
+    guest->info.tot_pages = 4096;
+    guest->info.nr_online_vcpus = 1;
+    uuid_text(guest->uuid, guest->info.handle);
+}
+
+static int begin(void **state)
+{
+    char *path;
+
+    (void)state;
+    memset(&collector, 0, sizeof(collector));
+    memset(deaths, 0, sizeof(deaths));
+    strcpy(collector.boot_id, "boot-now");
+    collector.is_vigil = 1;
+    fail_writes = 0;
+    call_error = 0;
+    ops = file_ops_system;
+    ops.write = failing_write;
+    if (tree_new()) {
+        return -1;
+    }
+    place_set_root(tree);
+    path = place(PLACE_CRASHES);
+    if (store_open(&collector.store, path, &ops, &fault)) {
+        return -1;
+    }
+    free(path);
+    return 0;
+}
+
+static void forget_guests(void)
+{
+    for (size_t i = 0; i < collector.guests.count; i++) {
+        free(collector.guests.guests[i].name);
+    }
+    free(collector.guests.guests);
+    memset(&collector.guests, 0, sizeof(collector.guests));
+    known_update(&collector); /* nobody is alive now */
+}
+
+static int end(void **state)
+{
+    (void)state;
+    forget_guests();
+    known_prune(&collector);
+    free(collector.known);
+    store_close(&collector.store);
+    return tree_remove();
+}
+
+static void read_store(struct crash_list *list, size_t count)
+{
+    assert_int_equal(store_read(collector.store.path, list, &fault), 0);
+    assert_int_equal(list->count, count);
+    assert_int_equal(list->damaged, 0);
+}
+
+static char *read_file(const struct crash *crash, const char *file)
+{
+    char *path = xasprintf("%s/%s", crash->name, file);
+    char *text;
+    size_t len;
+
+    assert_int_equal(
+        infile_read(collector.store.dirfd, path, 100000, &text, &len), 0);
+    free(path);
+    return text;
+}
+
+static void test_two_deaths(void **state)
+{
+    struct crash_list list;
+    char *text;
+
+    (void)state;
+    live(5, "web1");
+    live(6, "\033[2Jevil/../name");
+    known_update(&collector);
+    die(0, 1, VIGIL_DEATH_GUEST_CRASH, 5, "it asked for it");
+    die(1, 2, VIGIL_DEATH_NO_TRAP_HANDLER, 6, "#UD at 0x1000, no handler");
+    assert_int_equal(deaths_collect(&collector, &fault), 0);
+    assert_int_equal(collector.death_seq, 2);
+    read_store(&list, 2);
+    assert_string_equal(list.crashes[0].where, "web1");
+    assert_string_equal(list.crashes[0].what, "it asked for it");
+    assert_non_null(strstr(list.crashes[1].what, "killed by hypervisor: #UD"));
+    assert_null(strchr(list.crashes[1].name, '\033'));
+    assert_null(strchr(list.crashes[1].name, '/'));
+    text = read_file(&list.crashes[0], "console.txt");
+    assert_non_null(strstr(text, "page of 5 at 500"));
+    free(text);
+    text = read_file(&list.crashes[0], "registers.json");
+    assert_non_null(strstr(text, "\"rip\":\"0xffffffff81000000\""));
+    free(text);
+    text = read_file(&list.crashes[0], "hypervisor.txt");
+    assert_string_equal(text, "(XEN) hello\n");
+    free(text);
+    text = read_file(&list.crashes[0], "config.cfg");
+    assert_non_null(strstr(text, "uuid = "));
+    free(text);
+    crash_list_free(&list);
+}
+
+static void test_guest_is_gone_already(void **state)
+{
+    struct crash_list list;
+    char *text;
+
+    (void)state;
+    live(5, "web1");
+    known_update(&collector);
+    forget_guests(); /* destroyed between two passes */
+    die(0, 1, VIGIL_DEATH_GUEST_CRASH, 5, "");
+    die(1, 2, VIGIL_DEATH_TRIPLE_FAULT, 9, ""); /* never seen at all */
+    assert_int_equal(deaths_collect(&collector, &fault), 0);
+    read_store(&list, 2);
+    assert_string_equal(list.crashes[0].where, "web1");
+    assert_string_equal(list.crashes[0].what, "reported its own crash");
+    assert_string_equal(list.crashes[1].where, "domain-9");
+    text = read_file(&list.crashes[1], "console.txt");
+    assert_non_null(strstr(text, "== nothing"));
+    free(text);
+    crash_list_free(&list);
+}
+
+static void test_full_disk_loses_nothing(void **state)
+{
+    struct crash_list list;
+
+    (void)state;
+    die(0, 7, VIGIL_DEATH_GUEST_CRASH, 5, "a");
+    die(1, 8, VIGIL_DEATH_GUEST_CRASH, 5, "a");
+    fail_writes = 1;
+    assert_int_equal(deaths_collect(&collector, &fault), -1);
+    assert_int_equal(fault.code, EXIT_STORAGE);
+    assert_int_equal(collector.death_seq, 0);
+    read_store(&list, 0);
+    fail_writes = 0;
+    assert_int_equal(deaths_collect(&collector, &fault), 0);
+    assert_int_equal(collector.death_seq, 8);
+    read_store(&list, 2);
+    assert_int_equal(list.crashes[0].occurrence, 1);
+    assert_int_equal(list.crashes[1].occurrence, 2);
+    crash_list_free(&list);
+}
+
+static void test_restart_records_nothing_twice(void **state)
+{
+    struct crash_list list;
+
+    (void)state;
+    die(0, 1, VIGIL_DEATH_GUEST_CRASH, 5, "a");
+    die(1, 2, VIGIL_DEATH_GUEST_CRASH, 5, "b");
+    assert_int_equal(deaths_collect(&collector, &fault), 0);
+    collector.death_seq = 0; /* a new process */
+    deaths_resume(&collector);
+    assert_int_equal(collector.death_seq, 2);
+    assert_int_equal(deaths_collect(&collector, &fault), 0);
+    read_store(&list, 2);
+    crash_list_free(&list);
+
+    /* Another boot counts from 1 again. */
+    collector.death_seq = 0;
+    strcpy(collector.boot_id, "boot-next");
+    deaths_resume(&collector);
+    assert_int_equal(collector.death_seq, 0);
+}
+
+static void test_answers_of_the_hypervisor(void **state)
+{
+    (void)state;
+    call_error = -EPERM;
+    assert_int_equal(deaths_collect(&collector, &fault), -1);
+    assert_int_equal(fault.code, EXIT_PERMISSION);
+    call_error = -ENOSYS;
+    assert_int_equal(deaths_collect(&collector, &fault), 0);
+}
+
+static void test_not_on_vigil(void **state)
+{
+    struct crash_list list;
+
+    (void)state;
+    collector.is_vigil = 0;
+    live(5, "web1");
+    live(6, "web2");
+    collector.guests.guests[1].info.flags =
+        XEN_DOMINF_shutdown | SHUTDOWN_crash << XEN_DOMINF_shutdownshift;
+    known_update(&collector);
+    assert_int_equal(deaths_collect(&collector, &fault), 0);
+    assert_int_equal(deaths_collect(&collector, &fault), 0);
+    read_store(&list, 1);
+    assert_string_equal(list.crashes[0].where, "web2");
+    crash_list_free(&list);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_two_deaths, begin, end),
+        cmocka_unit_test_setup_teardown(test_guest_is_gone_already, begin, end),
+        cmocka_unit_test_setup_teardown(test_full_disk_loses_nothing, begin,
+                                        end),
+        cmocka_unit_test_setup_teardown(test_restart_records_nothing_twice,
+                                        begin, end),
+        cmocka_unit_test_setup_teardown(test_answers_of_the_hypervisor, begin,
+                                        end),
+        cmocka_unit_test_setup_teardown(test_not_on_vigil, begin, end),
+    };
+
+    return UNIT_RUN(tests);
+}
