@@ -28,13 +28,14 @@ enum frame_state {
 };
 
 /* frame.flags */
-#define FRAME_F_DIRTY 0x01     /* FREE only: contents are not known zero    */
-#define FRAME_F_BROKEN 0x02    /* hardware says bad; never cleared          */
+#define FRAME_F_DIRTY     0x01 /* FREE only: contents are not known zero    */
+#define FRAME_F_BROKEN    0x02 /* hardware says bad; never cleared          */
 #define FRAME_F_ALLOCATED 0x04 /* owner's own reference is still held       */
-#define FRAME_F_HV_SHARED 0x08 /* hypervisor page a domain may map (shared
+#define FRAME_F_HV_SHARED                                                      \
+    0x08                    /* hypervisor page a domain may map (shared
                                   info, grant table): not in its tally      */
-#define FRAME_F_LISTED 0x10    /* on its owner's page list                  */
-#define FRAME_F_HEAD 0x20      /* FREE only: first frame of a buddy block   */
+#define FRAME_F_LISTED 0x10 /* on its owner's page list                  */
+#define FRAME_F_HEAD   0x20 /* FREE only: first frame of a buddy block   */
 
 #define FRAME_NONE 0xffffffffu /* no frame, in next/prev */
 
