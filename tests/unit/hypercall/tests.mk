@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: MIT
+tests += hypercall/test_console_io hypercall/test_xen_version
+test_console_io-srcs := hypervisor/hypercall/console_io.c $(unit-lib) \
+    $(unit-alarm)
+test_xen_version-srcs := hypervisor/hypercall/xen_version.c $(unit-lib) \
+    $(unit-alarm)
+test_xen_version-cflags := -DVIGIL_VERSION_MAJOR=$(VERSION_MAJOR) \
+    -DVIGIL_VERSION_MINOR=$(VERSION_MINOR) \
+    -DVIGIL_EXTRAVERSION='"$(EXTRAVERSION)"'
