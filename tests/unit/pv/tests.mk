@@ -2,10 +2,16 @@
 tests += pv/test_pte_check pv/test_pte_decode pv/test_pagetype
 test_pte_check-srcs := hypervisor/pv/pte_check.c
 test_pte_decode-srcs := hypervisor/pv/pte_decode.c
-test_pagetype-srcs := $(addprefix hypervisor/pv/,pagetype.c pt_validate.c \
-    pte_check.c mmu_update.c mmuext.c mm_teardown.c grant_pte.c \
-    guest_access.c pte_emulate.c pte_decode.c) $(unit-lib) $(unit-alarm)
-test_pagetype-cflags := -include $(TOP)/tests/unit/pv/fake_memory.h
+mmu-srcs := $(addprefix hypervisor/pv/,pagetype.c pt_validate.c pte_check.c \
+    mmu_update.c mmuext.c mm_teardown.c grant_pte.c guest_access.c \
+    pte_emulate.c pte_decode.c) tests/unit/pv/mmu_machine.c $(unit-lib) \
+    $(unit-alarm)
+mmu-cflags := -include $(TOP)/tests/unit/pv/fake_memory.h
+tests += pv/test_mmu_update
+test_pagetype-srcs := $(mmu-srcs)
+test_pagetype-cflags := $(mmu-cflags)
+test_mmu_update-srcs := $(mmu-srcs)
+test_mmu_update-cflags := $(mmu-cflags)
 test_pte_decode-cflags := -mno-red-zone
 tests += pv/test_privop_decode pv/test_iret_fixup pv/test_vmca \
          pv/test_debugreg pv/test_cpu_policy

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tests/unit/pv/mmu_machine.c - a machine of a few frames for page-type tests.
+ */
+#include "tests/unit/pv/mmu_machine.h"
+
+#include <sys/mman.h>
+
+#include "lib/errno.h"
+#include "cpu/features.h"
+#include "mm/directmap.h"
+#include "mm/hvmap.h"
+#include "mm/m2p.h"
+#include "mm/memmap.h"
+#include "domain/account.h"
+#include "pv/descriptor.h"
+#include "pv/mmu_update.h"
+#include "pv/mmuext.h"
+#include "pv/pagetype.h"
+#include "pv/pv.h"
+#include "pv/switch.h"
+
+struct cpu_features cpu_features = {.phys_bits = 40};
+uint64_t max_frame = FRAMES;
+
+struct domain dom, other;
+static struct pv_domain pv_dom, pv_other;
+struct vcpu vcpu;
+struct pv_vcpu pv_vcpu;
+struct frame *held[HELD_MAX];
+unsigned int stop_chance;
+
+/* ---- what the code under test calls ---- */
+
+bool frame_get(struct frame *f, domid_t owner)
+{
+    if (f->state != FRAME_INUSE || f->owner != owner) {
+        return false;
+    }
+    f->count++;
+    return true;
+}
+
+bool frame_get_held(struct frame *f)
+{
+    assert_true(f->count > 0);
+    f->count++;
+    return true;
+}
+
+void account_put(struct frame *f)
+{
+    /* The allocation's own reference is never dropped here. */
+    assert_true(f->count > 1);
+    f->count--;
+}
+
+struct frame *account_pagelist_first(struct domain *d)
+{
+    assert_ptr_equal(d, &dom);
+    return frame_of(mfn(FIRST_L4));
+}
+
+struct frame *account_pagelist_next(const struct frame *f)
+{
+    return mfn_x(frame_mfn(f)) + 1 < FIRST_OTHER
+               ? frame_of(mfn_add(frame_mfn(f), 1))
+               : NULL;
+}
+
+struct domain *domain_peek(domid_t domid)
+{
+    return domid == dom.domid ? &dom : domid == other.domid ? &other : NULL;
+}
+
+void hvmap_fill_l4(pte_t *l4, mfn_t perdomain)
+{
+    (void)perdomain;
+    for (unsigned int i = HV_L4_FIRST; i <= HV_L4_LAST; i++) {
+        l4[i] = 0xabcd000 | PTE_P;
+    }
+}
+
+enum memmap_type memmap_type_at(maddr_t a)
+{
+    (void)a;
+    return MEMMAP_RESERVED;
+}
+
+bool m2p_is_table_frame(mfn_t m)
+{
+    (void)m;
+    return false;
+}
+
+int descriptor_fix_page(uint64_t *page)
+{
+    return page[0] == 0 ? 0 : -EINVAL;
+}
+
+void pv_load_cr3(struct vcpu *v)
+{
+    (void)v;
+}
+
+int pv_set_ldt(struct vcpu *v, uint64_t base, unsigned int ents)
+{
+    (void)v;
+    (void)base;
+    (void)ents;
+    abort();
+}
+
+const uint32_t first_of[6] = {FIRST_DATA, FIRST_L1, FIRST_L2,
+                              FIRST_L3,   FIRST_L4, 0};
+const uint32_t end_of[5] = {FIRST_OTHER, FIRST_DATA, FIRST_L1, FIRST_L2,
+                            FIRST_L3};
+
+/* ---- the model: count everything from what is written in the tables ---- */
+
+pte_t *table_at(unsigned int n)
+{
+    return mfn_to_ptr(mfn(n));
+}
+
+struct expected {
+    uint32_t refs, uses;
+    unsigned int type; /* a user wants this type; 0: none */
+};
+
+static void expect_use(struct expected *e, enum pagetype type)
+{
+    e->refs++;
+    e->uses++;
+    if (e->type != 0) {
+        assert_int_equal(e->type, type);
+    }
+    e->type = type;
+}
+
+static void expect_entries(struct expected *e, unsigned int n,
+                           unsigned int taken, unsigned int level, bool valid)
+{
+    for (unsigned int i = 0; i < taken; i++) {
+        pte_t p = table_at(n)[i];
+        uint64_t m = mfn_x(pte_mfn(p));
+
+        if (!(p & PTE_P) ||
+            (level == 4 && i >= HV_L4_FIRST && i <= HV_L4_LAST)) {
+            continue;
+        }
+        assert_true(p & PTE_U);
+        if (level > 1) {
+            assert_in_range(m, 0, FRAMES - 1);
+            expect_use(&e[m], (enum pagetype)(level - 1));
+            if (valid) {
+                assert_true(
+                    pagetype_is(frame_of(mfn(m)), (enum pagetype)(level - 1)));
+            }
+        } else if (m >= FIRST_L4 && m < FRAMES) {
+            if (p & PTE_W) {
+                expect_use(&e[m], PAGETYPE_WRITABLE);
+            } else {
+                e[m].refs++;
+            }
+        }
+    }
+}
+
+void check_all(void)
+{
+    struct expected e[FRAMES] = {{0}};
+    mfn_t base[2] = {pv_vcpu.guest_table, pv_vcpu.guest_table_user};
+
+    for (unsigned int n = FIRST_L4; n < FRAMES; n++) {
+        const struct frame *f = frame_of(mfn(n));
+        unsigned int level = pagetype_level(pagetype_of(f));
+
+        e[n].refs++; /* the allocation */
+        if (f->type & TYPE_PARTIAL) {
+            assert_true(level > 1);
+            assert_false(f->type & TYPE_VALID);
+            e[n].refs++;
+            expect_entries(e, n, f->aux, level, false);
+        } else if (level > 0 && (f->type & TYPE_VALID)) {
+            assert_true(pagetype_count(f) > 0);
+            expect_entries(e, n, PT_ENTRIES, level, true);
+        }
+        if (f->type & TYPE_PINNED) {
+            expect_use(&e[n], pagetype_of(f));
+        }
+    }
+    for (unsigned int i = 0; i < 2; i++) {
+        if (!mfn_is_invalid(base[i])) {
+            expect_use(&e[mfn_x(base[i])], PAGETYPE_L4);
+        }
+    }
+    if (pv_vcpu.mmu_pending) {
+        uint64_t n = pv_vcpu.mmu_pending - 1;
+
+        expect_use(&e[n], pagetype_of(frame_of(mfn(n))));
+    }
+    for (unsigned int i = 0; i < HELD_MAX; i++) {
+        if (held[i]) {
+            expect_use(&e[mfn_x(frame_mfn(held[i]))], PAGETYPE_WRITABLE);
+        }
+    }
+    for (unsigned int n = FIRST_L4; n < FRAMES; n++) {
+        const struct frame *f = frame_of(mfn(n));
+
+        assert_int_equal(f->count, e[n].refs);
+        assert_int_equal(pagetype_count(f), e[n].uses);
+        if (e[n].uses) {
+            /* INV-PV-1: one type at a time, for all users alike. */
+            assert_int_equal(pagetype_of(f), e[n].type);
+        }
+        assert_true(pagetype_count(f) <= f->count); /* INV-PV-2 */
+    }
+}
+
+/* ---- the machine ---- */
+
+uint32_t rnd(uint32_t below)
+{
+    return (uint32_t)rand() % below;
+}
+
+bool maybe_stop(void)
+{
+    return rnd(16) < stop_chance;
+}
+
+int ext(unsigned int cmd, uint32_t frame)
+{
+    struct mmuext_op op = {.cmd = cmd, .arg1.mfn = frame};
+
+    return mmuext_run(&vcpu, &op, &dom, maybe_stop);
+}
+
+void machine_reset(unsigned int seed)
+{
+    memset(frame_table, 0, FRAMES * sizeof(struct frame));
+    memset(mfn_to_ptr(mfn(0)), 0, FRAMES * PAGE_SIZE);
+    memset(&dom, 0, sizeof(dom));
+    memset(&other, 0, sizeof(other));
+    memset(&pv_vcpu, 0, sizeof(pv_vcpu));
+    memset(&pv_dom, 0, sizeof(pv_dom));
+    memset(&vcpu, 0, sizeof(vcpu));
+    memset(held, 0, sizeof(held));
+    dom.domid = 1;
+    dom.pv = &pv_dom;
+    dom.state = DOMAIN_RUNNING;
+    dom.max_vcpus = 1;
+    dom.vcpu[0] = &vcpu;
+    other.domid = 2;
+    other.pv = &pv_other;
+    vcpu.domain = &dom;
+    vcpu.pv = &pv_vcpu;
+    pv_vcpu.guest_kernel = true;
+    pv_vcpu.guest_table = pv_vcpu.guest_table_user = INVALID_MFN;
+    for (unsigned int n = FIRST_L4; n < FRAMES; n++) {
+        struct frame *f = frame_of(mfn(n));
+
+        f->state = FRAME_INUSE;
+        f->owner = n < FIRST_OTHER ? 1 : 2;
+        f->count = 1;
+        f->flags = FRAME_F_ALLOCATED | FRAME_F_LISTED;
+    }
+    srand(seed);
+}
+
+void teardown_and_check(void)
+{
+    int rc;
+
+    dom.state = DOMAIN_DYING;
+    for (unsigned int i = 0; i < HELD_MAX; i++) {
+        if (held[i]) {
+            pagetype_put_ref(held[i], true);
+            held[i] = NULL;
+        }
+    }
+    do {
+        rc = pv_mm_teardown(&dom, maybe_stop);
+        check_all();
+    } while (rc == -ERESTART);
+    assert_int_equal(rc, 0);
+    for (unsigned int n = FIRST_L4; n < FRAMES; n++) {
+        const struct frame *f = frame_of(mfn(n));
+
+        assert_int_equal(f->count, 1);
+        assert_int_equal(f->type & ~TYPE_MASK, 0);
+        assert_true(n >= FIRST_OTHER || pagetype_steal_check(f, 0));
+    }
+}
+
+static void map_fixed(uint64_t va, size_t bytes)
+{
+    if (mmap((void *)va, bytes, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != (void *)va) {
+        abort();
+    }
+}
+
+void machine_init(void)
+{
+    map_fixed(FRAMETABLE_VA, FRAMES * sizeof(struct frame));
+    map_fixed(DIRECTMAP_VA, FRAMES * PAGE_SIZE);
+    fake_hw_reset();
+}
