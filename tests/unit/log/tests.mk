@@ -5,3 +5,7 @@ test_printk-srcs := $(addprefix hypervisor/log/,ring.c printk.c sink.c \
                       conring.c) hypervisor/sync/spinlock.c $(unit-lib) \
                     $(unit-alarm)
 test_conring-srcs := hypervisor/log/conring.c $(unit-lib) $(unit-alarm)
+tests += log/test_nmi_steps
+test_nmi_steps-srcs := $(test_printk-srcs)
+# One signal for each instruction: the fewer of them the better.
+test_nmi_steps-cflags := -O2 -fno-sanitize=all -mno-red-zone
