@@ -19,6 +19,7 @@
 #define REG_SVR 0x0f0
 #define REG_ESR 0x280
 #define REG_ICR_LO 0x300
+#define REG_ICR_HI 0x310
 #define REG_LVT_CMCI 0x2f0
 #define REG_LVT_TIMER 0x320
 #define REG_LVT_THERMAL 0x330
@@ -35,6 +36,7 @@
 #define SVR_ENABLE 0x100u
 #define DIVIDE_BY_1 0xbu
 #define ICR_SELF 0x40000u
+#define ICR_NMI 0x00400u
 
 #define APIC_BASE_ENABLE (1UL << 11)
 
@@ -120,4 +122,14 @@ void lapic_timer_arm(uint64_t delay_ns)
 NMI_SAFE void lapic_self_ipi(uint8_t vector)
 {
     reg_write(REG_ICR_LO, ICR_SELF | vector);
+}
+
+void lapic_self_nmi(void)
+{
+    uint64_t flags = irq_save();
+
+    /* The self shorthand is for fixed vectors only (SDM 3A 11.6.1). */
+    reg_write(REG_ICR_HI, lapic_id() << 24);
+    reg_write(REG_ICR_LO, ICR_NMI);
+    irq_restore(flags);
 }

@@ -63,4 +63,11 @@ void lapic_timer_arm(uint64_t delay_ns);
  */
 void lapic_self_ipi(uint8_t vector);
 
+/**
+ * lapic_self_nmi() - send this CPU a real NMI
+ *
+ * Context: any but NMI/#MC.
+ */
+void lapic_self_nmi(void);
+
 #endif
