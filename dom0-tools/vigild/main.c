@@ -173,23 +173,38 @@ static void tell_trouble(struct collector *collector, const struct fault *fault)
     collector->last_trouble_told = 1;
 }
 
+/* Evidence first: it needs the store, but no list of guests. */
+static int collect(struct collector *collector, struct fault *fault)
+{
+    if (open_store(collector, fault)) {
+        return -1;
+    }
+    if (collector->is_vigil && !collector->box_is_done &&
+        box_collect(collector, fault)) {
+        return -1;
+    }
+    return deaths_collect(collector, fault);
+}
+
 /* One look at everything; 0, or -1 when something must be tried again. */
 static int pass(struct collector *collector)
 {
     struct fault fault;
+    int blind;
 
     watch_domains(collector);
     guests_free(&collector->guests);
-    if (guests_read(&collector->xen, &collector->guests, &fault)) {
+    blind = guests_read(&collector->xen, &collector->guests, &fault);
+    if (blind) {
+        tell_trouble(collector, &fault);
+    } else {
+        known_update(collector);
+    }
+    if (collect(collector, &fault)) {
         tell_trouble(collector, &fault);
         return -1;
     }
-    known_update(collector);
-    if (open_store(collector, &fault) ||
-        (collector->is_vigil && !collector->box_is_done &&
-         box_collect(collector, &fault)) ||
-        deaths_collect(collector, &fault)) {
-        tell_trouble(collector, &fault);
+    if (blind) {
         return -1;
     }
     if (collector->last_trouble_told) {
