@@ -30,6 +30,7 @@
 /* Offsets in the FADT. */
 #define FADT_DSDT 40
 #define FADT_SMI_CMD 48
+#define FADT_ACPI_ENABLE 52
 #define FADT_PM1A_EVT 56
 #define FADT_PM1B_EVT 60
 #define FADT_PM1A_CNT 64
@@ -145,6 +146,7 @@ bool acpi_fadt_parse(const struct acpi_header *fadt,
     f.pm1b_cnt = port_at(b, FADT_PM1B_CNT);
     f.pm_timer = port_at(b, FADT_PM_TMR);
     f.smi_command = get32(b + FADT_SMI_CMD);
+    f.enable_value = b[FADT_ACPI_ENABLE];
     f.dsdt = get32(b + FADT_DSDT);
     if (fadt->length >= FADT_X_DSDT + 8 && get64(b + FADT_X_DSDT) != 0) {
         f.dsdt = get64(b + FADT_X_DSDT);
@@ -318,6 +320,29 @@ static const struct reboot_ops reboot_ops = {
     .acpi_poweroff = poweroff,
 };
 
+#define PM1_SCI_EN 1U
+#define ENABLE_TRIES 1000000
+
+/*
+ * Leave legacy mode (ACPI 4.8.2.5).  Done here because the control domain is
+ * denied the SMI command port; it finds the machine in ACPI mode already.
+ */
+static void enable_acpi_mode(void)
+{
+    if (fixed.smi_command == 0 || fixed.smi_command > 0xffff ||
+        fixed.enable_value == 0 || fixed.pm1a_cnt == 0 ||
+        (inw(fixed.pm1a_cnt) & PM1_SCI_EN) != 0) {
+        return;
+    }
+    outb((uint16_t)fixed.smi_command, fixed.enable_value);
+    for (unsigned int i = 0; i < ENABLE_TRIES; i++) {
+        if ((inw(fixed.pm1a_cnt) & PM1_SCI_EN) != 0) {
+            return;
+        }
+    }
+    pr_warn("dev: the firmware did not enter ACPI mode");
+}
+
 static void fixed_init(void)
 {
     const struct acpi_header *h = acpi_find_table("FACP", 0);
@@ -328,6 +353,7 @@ static void fixed_init(void)
     if (fixed.has_reset && fixed.reset_space == GAS_SPACE_MEMORY) {
         reset_mmio = iomap(fixed.reset_address, 1);
     }
+    enable_acpi_mode();
     h = table_map(fixed.dsdt);
     if (h != NULL && memcmp(h->signature, "DSDT", 4) == 0) {
         has_s5 = acpi_s5_parse((const uint8_t *)(h + 1),

@@ -88,6 +88,7 @@ struct acpi_fixed {
     uint16_t pm1a_evt, pm1b_evt, pm1a_cnt, pm1b_cnt; /* ports, 0: none  */
     uint16_t pm_timer;
     uint32_t smi_command;
+    uint8_t enable_value; /* written to smi_command: into ACPI mode     */
     uint64_t dsdt; /* machine address, 0: none                      */
     uint64_t reset_address;
     uint8_t reset_space; /* 0 memory, 1 I/O port, 2 PCI config          */
