@@ -270,5 +270,6 @@ void boot_main(uint32_t magic, uint32_t info)
                             << 2));
     pr_info("boot: Dom0 starts");
     irq_disable();
+    hvmap_drop_init();
     vcpu_release(dom0->vcpu[0], VCPU_HOLD_DOWN);
 }
