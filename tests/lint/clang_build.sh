@@ -9,7 +9,7 @@ for part in hypervisor dom0-tools guest-stubs; do
     make -s -j2 -C "$part" CC=clang BUILD="$PWD/build/clang" \
         >build/clang-build.log 2>&1 && continue
     echo "$part does not build with clang:"
-    grep -m 20 -E 'error:|\*\*\*' build/clang-build.log
+    grep -m 20 -E 'error:|ld: |undefined|\*\*\*' build/clang-build.log
     bad=1
 done
 exit $bad

@@ -16,9 +16,10 @@ import threading
 from vm import BUILD, TOP, VM, VMError
 
 ISO_LOCK = threading.Lock()
-XEN_OPTIONS = ("placeholder console=com1 com1=115200,8n1 loglvl=all "
+# QEMU puts the file's name before each line, as GRUB's `placeholder` is.
+XEN_OPTIONS = ("console=com1 com1=115200,8n1 loglvl=all "
                "guest_loglvl=all dom0_mem=640M,max:640M")
-DOM0_OPTIONS = "placeholder root=/dev/ram0 ro console=hvc0 earlyprintk=xen"
+DOM0_OPTIONS = "root=/dev/ram0 ro console=hvc0 earlyprintk=xen"
 
 # STUB <name>: <VERDICT> <text>, with the prefixes of a guest's console.
 VERDICT = r"^(?:\(XEN\) )?(?:\(d\d+\) )?STUB ([\w-]+): (SUCCESS|SKIP|ERROR|FAILURE)(.*)$"

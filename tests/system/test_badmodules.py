@@ -5,7 +5,7 @@ import re
 
 from suite import BUILD, Suite, check, need_vigil, require
 
-SENTENCE = r"Vigil cannot start Dom0: (.+)"
+SENTENCE = r"Vigil cannot start Dom0: (.+)\n"
 
 
 class BadModules(Suite):
@@ -37,10 +37,7 @@ class BadModules(Suite):
                   f"the sentence is '{found.group(1)}', not about /{words}/")
             count = len(re.findall(SENTENCE, vm.text))
             check(count <= 2, f"the sentence comes {count} times")
-            # A triple fault would have ended QEMU before the sentence; after
-            # it the machine may reset (QEMU ends by -no-reboot) or halt.
-            if vm.running:
-                check("EIP=" not in vm.hmp("info status"), "odd status")
+            # A triple fault would have ended QEMU before the sentence.
         finally:
             vm.close()
 

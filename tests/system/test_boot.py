@@ -5,8 +5,9 @@ import re
 
 from suite import Suite, check, need_vigil
 
-# What a healthy Dom0 kernel never logs.
-TROUBLE = (r"WARNING:|BUG:|kernel BUG|Oops|general protection|Call Trace|"
+# What a healthy Dom0 kernel never logs.  ("WARNING: See ..." is Linux's advice
+# about a processor's known weaknesses, the same on bare metal.)
+TROUBLE = (r"WARNING: CPU|BUG:|kernel BUG|Oops|general protection|Call Trace|"
            r"unhandled|soft lockup|rcu.*stall|invalid opcode")
 
 
