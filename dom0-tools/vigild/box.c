@@ -147,7 +147,7 @@ static int add_log(const struct box_view *view, struct store_entry *entry,
 static char *what_happened(const struct boxed *box)
 {
     const struct vigil_box_header *header = &box->view.header;
-    const char *prefix = "hypervisor panic: ";
+    int dom0 = header->kind == VIGIL_BOX_KIND_DOM0;
     char incomplete[64] = "";
     char again[64] = "";
 
@@ -159,9 +159,6 @@ static char *what_happened(const struct boxed *box)
         return xstrdup("the machine was reset and nothing panicked before: "
                        "only the log is left");
     }
-    if (header->kind == VIGIL_BOX_KIND_DOM0) {
-        prefix = "control domain crashed: ";
-    }
     if (header->state == VIGIL_BOX_WRITING) {
         snprintf(incomplete, sizeof(incomplete),
                  " (record incomplete, stage %s)",
@@ -171,7 +168,11 @@ static char *what_happened(const struct boxed *box)
         snprintf(again, sizeof(again), " (and %u more while panicking)",
                  header->depth);
     }
-    return xasprintf("%s%s%s%s", prefix,
+    /* For Dom0 the hypervisor's reason already says who crashed. */
+    return xasprintf("%s%s%s%s",
+                     dom0 && header->reason[0] ? ""
+                     : dom0                    ? "control domain crashed: "
+                                               : "hypervisor panic: ",
                      header->reason[0] ? header->reason : "no reason given",
                      again, incomplete);
 }
