@@ -19,38 +19,38 @@
 
 #define TABLES_MAX 64
 
-#define BIOS_START 0xe0000UL
-#define BIOS_BYTES 0x20000UL
+#define BIOS_START   0xe0000UL
+#define BIOS_BYTES   0x20000UL
 #define EBDA_POINTER 0x40eUL
-#define EBDA_BYTES 1024UL
+#define EBDA_BYTES   1024UL
 
 #define RSDP_V1_BYTES 20
 #define RSDP_V2_BYTES 36
 
 /* Offsets in the FADT. */
-#define FADT_DSDT 40
-#define FADT_SMI_CMD 48
+#define FADT_DSDT        40
+#define FADT_SMI_CMD     48
 #define FADT_ACPI_ENABLE 52
-#define FADT_PM1A_EVT 56
-#define FADT_PM1B_EVT 60
-#define FADT_PM1A_CNT 64
-#define FADT_PM1B_CNT 68
-#define FADT_PM_TMR 76
-#define FADT_FLAGS 112
-#define FADT_RESET_REG 116
+#define FADT_PM1A_EVT    56
+#define FADT_PM1B_EVT    60
+#define FADT_PM1A_CNT    64
+#define FADT_PM1B_CNT    68
+#define FADT_PM_TMR      76
+#define FADT_FLAGS       112
+#define FADT_RESET_REG   116
 #define FADT_RESET_VALUE 128
-#define FADT_X_DSDT 140
-#define FADT_X_PM1A_CNT 172
-#define FADT_BYTES_MIN 116
-#define FADT_FLAG_RESET (1U << 10)
+#define FADT_X_DSDT      140
+#define FADT_X_PM1A_CNT  172
+#define FADT_BYTES_MIN   116
+#define FADT_FLAG_RESET  (1U << 10)
 
 #define GAS_SPACE_MEMORY 0
-#define GAS_SPACE_IO 1
-#define GAS_SPACE_PCI 2
+#define GAS_SPACE_IO     1
+#define GAS_SPACE_PCI    2
 
-#define PM1_SLP_EN 0x2000
+#define PM1_SLP_EN        0x2000
 #define PM1_SLP_TYP_SHIFT 10
-#define SLEEP_READS_MAX 1000000U
+#define SLEEP_READS_MAX   1000000U
 
 static const struct acpi_header *tables[TABLES_MAX];
 static unsigned int table_count;
@@ -320,7 +320,7 @@ static const struct reboot_ops reboot_ops = {
     .acpi_poweroff = poweroff,
 };
 
-#define PM1_SCI_EN 1U
+#define PM1_SCI_EN   1U
 #define ENABLE_TRIES 1000000
 
 /*
@@ -356,8 +356,8 @@ static void fixed_init(void)
     enable_acpi_mode();
     h = table_map(fixed.dsdt);
     if (h != NULL && memcmp(h->signature, "DSDT", 4) == 0) {
-        has_s5 = acpi_s5_parse((const uint8_t *)(h + 1),
-                               h->length - sizeof(*h), &s5_typ_a, &s5_typ_b);
+        has_s5 = acpi_s5_parse((const uint8_t *)(h + 1), h->length - sizeof(*h),
+                               &s5_typ_a, &s5_typ_b);
     }
 }
 

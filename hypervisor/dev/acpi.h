@@ -11,8 +11,8 @@
 #define VIGIL_DEV_ACPI_H
 
 #include "lib/compiler.h"
-#include "lib/types.h"
 #include "lib/frames.h"
+#include "lib/types.h"
 
 #define ACPI_TABLE_BYTES_MAX (1U << 20)
 
@@ -89,7 +89,7 @@ struct acpi_fixed {
     uint16_t pm_timer;
     uint32_t smi_command;
     uint8_t enable_value; /* written to smi_command: into ACPI mode     */
-    uint64_t dsdt; /* machine address, 0: none                      */
+    uint64_t dsdt;        /* machine address, 0: none                      */
     uint64_t reset_address;
     uint8_t reset_space; /* 0 memory, 1 I/O port, 2 PCI config          */
     uint8_t reset_value;

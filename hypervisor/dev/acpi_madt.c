@@ -9,17 +9,17 @@
 #include "lib/string.h"
 
 #define MADT_LAPIC_ADDRESS 36
-#define MADT_FLAGS 40
-#define MADT_ENTRIES 44
-#define MADT_FLAG_PCAT 1U
+#define MADT_FLAGS         40
+#define MADT_ENTRIES       44
+#define MADT_FLAG_PCAT     1U
 
-#define ENTRY_LAPIC 0
-#define ENTRY_IOAPIC 1
-#define ENTRY_OVERRIDE 2
-#define ENTRY_LAPIC_NMI 4
+#define ENTRY_LAPIC         0
+#define ENTRY_IOAPIC        1
+#define ENTRY_OVERRIDE      2
+#define ENTRY_LAPIC_NMI     4
 #define ENTRY_LAPIC_ADDRESS 5
-#define ENTRY_X2APIC 9
-#define ENTRY_X2APIC_NMI 10
+#define ENTRY_X2APIC        9
+#define ENTRY_X2APIC_NMI    10
 
 #define LAPIC_ENABLED 1U
 

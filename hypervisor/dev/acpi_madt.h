@@ -7,10 +7,10 @@
 
 #include "dev/acpi.h"
 
-#define MADT_CPUS_MAX 64
-#define MADT_IOAPICS_MAX 16
+#define MADT_CPUS_MAX      64
+#define MADT_IOAPICS_MAX   16
 #define MADT_OVERRIDES_MAX 16
-#define MADT_NMIS_MAX 16
+#define MADT_NMIS_MAX      16
 
 struct madt_cpu {
     uint32_t apic_id;
@@ -32,11 +32,11 @@ struct madt_override {
 
 /* MPS INTI flags; 0 means "as the bus does it". */
 #define MADT_POLARITY(flags) ((flags)&3)
-#define MADT_TRIGGER(flags) (((flags) >> 2) & 3)
-#define MADT_ACTIVE_HIGH 1
-#define MADT_ACTIVE_LOW 3
-#define MADT_EDGE 1
-#define MADT_LEVEL 3
+#define MADT_TRIGGER(flags)  (((flags) >> 2) & 3)
+#define MADT_ACTIVE_HIGH     1
+#define MADT_ACTIVE_LOW      3
+#define MADT_EDGE            1
+#define MADT_LEVEL           3
 
 struct madt_lapic_nmi {
     uint32_t acpi_uid; /* 0xff or 0xffffffff: every processor */

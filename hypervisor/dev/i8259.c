@@ -6,16 +6,16 @@
 
 #include "x86/io.h"
 
-#define MASTER_CMD 0x20
+#define MASTER_CMD  0x20
 #define MASTER_DATA 0x21
-#define SLAVE_CMD 0xa0
-#define SLAVE_DATA 0xa1
+#define SLAVE_CMD   0xa0
+#define SLAVE_DATA  0xa1
 
 #define ICW1_INIT_ICW4 0x11
-#define ICW4_8086 0x01
-#define CASCADE_LINE 2
-#define OCW2_EOI 0x20
-#define OCW3_READ_ISR 0x0b
+#define ICW4_8086      0x01
+#define CASCADE_LINE   2
+#define OCW2_EOI       0x20
+#define OCW3_READ_ISR  0x0b
 
 void i8259_init(void)
 {

@@ -7,7 +7,7 @@
 
 /* Spurious interrupts of the pair arrive at these vectors. */
 #define I8259_VECTOR_FIRST 0x20
-#define I8259_VECTOR_LAST 0x2f
+#define I8259_VECTOR_LAST  0x2f
 
 /**
  * i8259_init() - move both controllers to their vectors and mask every line

@@ -18,17 +18,17 @@
 #define REG_SELECT 0x00
 #define REG_WINDOW 0x10
 
-#define IOAPIC_ID 0x00
-#define IOAPIC_VERSION 0x01
+#define IOAPIC_ID          0x00
+#define IOAPIC_VERSION     0x01
 #define IOAPIC_ARBITRATION 0x02
-#define IOAPIC_RTE(pin) (0x10 + 2 * (pin))
+#define IOAPIC_RTE(pin)    (0x10 + 2 * (pin))
 
-#define RTE_MASKED (1U << 16)
-#define RTE_LEVEL (1U << 15)
+#define RTE_MASKED     (1U << 16)
+#define RTE_LEVEL      (1U << 15)
 #define RTE_ACTIVE_LOW (1U << 13)
 
 #define PINS_MAX 120U
-#define GSI_MAX 256U /* what irq.h has numbers for */
+#define GSI_MAX  256U /* what irq.h has numbers for */
 
 struct ioapic {
     volatile uint8_t *regs;

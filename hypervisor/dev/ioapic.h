@@ -66,8 +66,8 @@ void ioapic_set_mask(unsigned int gsi, bool is_masked);
  * Context: any but NMI/#MC.
  * Return:  0; -EINVAL no such IO-APIC or register
  */
-int ioapic_read_register(uint64_t base, unsigned int reg,
-                         uint32_t *ret_value) MUST_CHECK;
+int ioapic_read_register(uint64_t base, unsigned int reg, uint32_t *ret_value)
+    MUST_CHECK;
 
 /**
  * ioapic_address() - where the n-th one lies

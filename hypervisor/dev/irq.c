@@ -15,7 +15,7 @@
 /* Linux and others use "int 0x80"; the gate is open to guests. */
 #define VECTOR_LEGACY_SYSCALL 0x80
 
-#define ISA_IRQS 16U
+#define ISA_IRQS      16U
 #define VECTOR_UNUSED (-1)
 
 struct irq_desc irq_descs[NR_IRQS];

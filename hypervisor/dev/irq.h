@@ -18,13 +18,13 @@
 #ifndef VIGIL_DEV_IRQ_H
 #define VIGIL_DEV_IRQ_H
 
-#include "dev/pci_cfg.h"
 #include "lib/compiler.h"
 #include "lib/types.h"
+#include "dev/pci_cfg.h"
 
-#define NR_IRQS 256U
+#define NR_IRQS          256U
 #define IRQ_VECTOR_FIRST 0x31
-#define IRQ_VECTOR_LAST 0xef
+#define IRQ_VECTOR_LAST  0xef
 
 struct irq_info {
     bool is_msi;
@@ -32,9 +32,9 @@ struct irq_info {
     bool is_active_low;
     bool is_masked;
     bool has_handler;
-    uint8_t vector; /* 0: none yet              */
+    uint8_t vector;   /* 0: none yet              */
     const char *name; /* of the handler, or NULL */
-    uint64_t count; /* times it came            */
+    uint64_t count;   /* times it came            */
 };
 
 /**
@@ -88,8 +88,8 @@ unsigned int irq_isa_to_gsi(unsigned int isa);
  * Return:  0; -EINVAL no such pin; -EEXIST has a handler already, and other
  *          settings: nothing changed; -ENOSPC no vector left
  */
-int irq_setup_gsi(unsigned int gsi, bool is_level,
-                  bool is_active_low) MUST_CHECK;
+int irq_setup_gsi(unsigned int gsi, bool is_level, bool is_active_low)
+    MUST_CHECK;
 
 /**
  * irq_bind() - give an irq its handler, and let it come
@@ -161,8 +161,8 @@ int irq_info_get(unsigned int irq, struct irq_info *ret_info) MUST_CHECK;
  * Context: any but NMI/#MC.
  * Return:  0; -EINVAL no IO-APIC there, or no such register
  */
-int irq_ioapic_read(uint64_t base, unsigned int reg,
-                    uint32_t *ret_value) MUST_CHECK;
+int irq_ioapic_read(uint64_t base, unsigned int reg, uint32_t *ret_value)
+    MUST_CHECK;
 
 /**
  * irq_ioapic_page() - pages no domain may write: the n-th IO-APIC's
@@ -194,8 +194,8 @@ struct msi_request {
  *          count; -EEXIST that entry is in use; -ENOSPC no irq or vector
  *          left; -ENOMEM
  */
-int irq_msi_alloc(const struct msi_request *req,
-                  unsigned int *ret_first_irq) MUST_CHECK;
+int irq_msi_alloc(const struct msi_request *req, unsigned int *ret_first_irq)
+    MUST_CHECK;
 
 /**
  * irq_msi_free() - undo irq_msi_alloc() for one irq

@@ -5,8 +5,8 @@
 #ifndef VIGIL_DEV_IRQ_IMPL_H
 #define VIGIL_DEV_IRQ_IMPL_H
 
-#include "dev/irq.h"
 #include "sync/spinlock.h"
+#include "dev/irq.h"
 
 /*
  * Legend:  L  irq_lock   i  also read by irq_dispatch(), without a lock;

@@ -17,30 +17,30 @@
 #include "dev/ioapic.h"
 #include "dev/irq_impl.h"
 
-#define MSI_CONTROL 2
+#define MSI_CONTROL             2
 #define MSI_CONTROL_MULTI_SHIFT 4
-#define MSI_CONTROL_MULTI_MASK 0x0070U
-#define MSI_CONTROL_CAPABLE(c) (((c) >> 1) & 7)
-#define MSI_CONTROL_64BIT 0x0080U
-#define MSI_CONTROL_MASKABLE 0x0100U
-#define MSI_ADDRESS 4
-#define MSI_ADDRESS_HIGH 8
-#define MSI_DATA_32 8
-#define MSI_DATA_64 12
-#define MSI_MASK_32 12
-#define MSI_MASK_64 16
-#define MSI_BLOCK_MAX 32U
+#define MSI_CONTROL_MULTI_MASK  0x0070U
+#define MSI_CONTROL_CAPABLE(c)  (((c) >> 1) & 7)
+#define MSI_CONTROL_64BIT       0x0080U
+#define MSI_CONTROL_MASKABLE    0x0100U
+#define MSI_ADDRESS             4
+#define MSI_ADDRESS_HIGH        8
+#define MSI_DATA_32             8
+#define MSI_DATA_64             12
+#define MSI_MASK_32             12
+#define MSI_MASK_64             16
+#define MSI_BLOCK_MAX           32U
 
-#define MSIX_TABLE 4
-#define MSIX_TABLE_BIR 7U
+#define MSIX_TABLE            4
+#define MSIX_TABLE_BIR        7U
 #define MSIX_ENTRIES(control) (((control)&0x7ff) + 1)
-#define MSIX_ROW_BYTES 16U
-#define MSIX_ROW_CONTROL 3 /* 32-bit words in a row */
-#define MSIX_MASKED 1U
+#define MSIX_ROW_BYTES        16U
+#define MSIX_ROW_CONTROL      3 /* 32-bit words in a row */
+#define MSIX_MASKED           1U
 
-#define BAR_IO 1U
-#define BAR_TYPE_64 4U
-#define BAR_TYPE_MASK 6U
+#define BAR_IO          1U
+#define BAR_TYPE_64     4U
+#define BAR_TYPE_MASK   6U
 #define BAR_MEMORY_MASK (~0xfU)
 
 #define MSI_ADDRESS_BASE 0xfee00000U
@@ -76,8 +76,7 @@ void msi_set_mask(const struct irq_desc *desc, bool is_masked)
     if (!(control & MSI_CONTROL_MASKABLE)) {
         return; /* irq_dispatch() drops what comes without a handler */
     }
-    at = desc->cap +
-         (control & MSI_CONTROL_64BIT ? MSI_MASK_64 : MSI_MASK_32);
+    at = desc->cap + (control & MSI_CONTROL_64BIT ? MSI_MASK_64 : MSI_MASK_32);
     mask = pci_cfg_read(desc->bdf, at, 4);
     mask = is_masked ? mask | 1U << desc->entry : mask & ~(1U << desc->entry);
     pci_cfg_write(desc->bdf, at, 4, mask);
@@ -99,13 +98,11 @@ static void message_write(const struct irq_desc *desc)
     }
     if (desc->entry == 0) { /* the first of a block stands for all */
         bool wide = is_64bit(desc);
-        uint32_t control =
-            pci_cfg_read(desc->bdf, desc->cap + MSI_CONTROL, 2);
+        uint32_t control = pci_cfg_read(desc->bdf, desc->cap + MSI_CONTROL, 2);
 
         control &= ~MSI_CONTROL_MULTI_MASK;
         control |= order_of_count(desc->block) << MSI_CONTROL_MULTI_SHIFT;
-        pci_cfg_write(desc->bdf, desc->cap + MSI_ADDRESS, 4,
-                      message_address());
+        pci_cfg_write(desc->bdf, desc->cap + MSI_ADDRESS, 4, message_address());
         if (wide) {
             pci_cfg_write(desc->bdf, desc->cap + MSI_ADDRESS_HIGH, 4, 0);
         }
@@ -236,9 +233,8 @@ int irq_msi_alloc(const struct msi_request *req, unsigned int *ret_first_irq)
         if (rc != 0) {
             return rc;
         }
-    } else if (order_of_count(count) >
-               MSI_CONTROL_CAPABLE(
-                   pci_cfg_read(req->bdf, cap + MSI_CONTROL, 2))) {
+    } else if (order_of_count(count) > MSI_CONTROL_CAPABLE(pci_cfg_read(
+                                           req->bdf, cap + MSI_CONTROL, 2))) {
         return -EINVAL;
     }
 

@@ -8,19 +8,19 @@
 #include "sync/spinlock.h"
 
 #define CONFIG_ADDRESS 0xcf8
-#define CONFIG_DATA 0xcfc
-#define CF8_ENABLE 0x80000000U
+#define CONFIG_DATA    0xcfc
+#define CF8_ENABLE     0x80000000U
 
 /* A capability is 4 bytes at least, and none lies in the header. */
-#define CAPS_MAX 48
+#define CAPS_MAX     48
 #define HEADER_BYTES 0x40
 
 static SPINLOCK(pci_lock, LOCK_RANK_PCI_CFG, IRQ_OFF);
 
 static bool access_ok(unsigned int offset, unsigned int bytes)
 {
-    return (bytes == 1 || bytes == 2 || bytes == 4) &&
-           offset + bytes <= 4 && offset % bytes == 0;
+    return (bytes == 1 || bytes == 2 || bytes == 4) && offset + bytes <= 4 &&
+           offset % bytes == 0;
 }
 
 static uint32_t all_ones(unsigned int bytes)

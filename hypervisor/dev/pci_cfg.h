@@ -20,17 +20,17 @@ static inline pci_bdf_t pci_bdf(uint8_t bus, uint8_t devfn)
     return (pci_bdf_t)(bus << 8 | devfn);
 }
 
-#define PCI_VENDOR_ID 0x00
-#define PCI_COMMAND 0x04
-#define PCI_COMMAND_MEMORY 0x0002
+#define PCI_VENDOR_ID            0x00
+#define PCI_COMMAND              0x04
+#define PCI_COMMAND_MEMORY       0x0002
 #define PCI_COMMAND_INTX_DISABLE 0x0400
-#define PCI_STATUS 0x06
-#define PCI_STATUS_CAP_LIST 0x0010
-#define PCI_HEADER_TYPE 0x0e
-#define PCI_BAR0 0x10
-#define PCI_CAP_POINTER 0x34
-#define PCI_CAP_MSI 0x05
-#define PCI_CAP_MSIX 0x11
+#define PCI_STATUS               0x06
+#define PCI_STATUS_CAP_LIST      0x0010
+#define PCI_HEADER_TYPE          0x0e
+#define PCI_BAR0                 0x10
+#define PCI_CAP_POINTER          0x34
+#define PCI_CAP_MSI              0x05
+#define PCI_CAP_MSIX             0x11
 
 /**
  * pci_cfg_read() - read configuration space

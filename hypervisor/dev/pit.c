@@ -10,18 +10,18 @@
 #include "x86/io.h"
 #include "x86/tsc.h"
 
-#define PIT_CHANNEL2 0x42
-#define PIT_MODE 0x43
+#define PIT_CHANNEL2           0x42
+#define PIT_MODE               0x43
 #define MODE_CH2_LOHI_TERMINAL 0xb0
-#define PORT61 0x61
-#define GATE2 0x01
-#define SPEAKER 0x02
-#define OUT2 0x20
+#define PORT61                 0x61
+#define GATE2                  0x01
+#define SPEAKER                0x02
+#define OUT2                   0x20
 
-#define PIT_HZ 1193182ULL
+#define PIT_HZ      1193182ULL
 #define WAIT_MAX_NS 50000000ULL
 /* A port read takes 1 us or so; under an emulator perhaps a few. */
-#define READS_MAX 2000000U
+#define READS_MAX   2000000U
 
 /* Cycles while @ticks run out; 0: they do not. */
 static uint64_t run_ticks(uint16_t ticks)

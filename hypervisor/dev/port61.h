@@ -9,7 +9,7 @@
 #include "lib/compiler.h"
 #include "lib/types.h"
 
-#define PORT61_SERR 0x80  /* PCI SERR# or parity: memory or system error */
+#define PORT61_SERR  0x80 /* PCI SERR# or parity: memory or system error */
 #define PORT61_IOCHK 0x40 /* I/O channel check                           */
 
 /**

@@ -8,22 +8,22 @@
 #include "sync/spinlock.h"
 
 #define CMOS_INDEX 0x70
-#define CMOS_DATA 0x71
+#define CMOS_DATA  0x71
 
 #define RTC_SECONDS 0x00
 #define RTC_MINUTES 0x02
-#define RTC_HOURS 0x04
-#define RTC_DAY 0x07
-#define RTC_MONTH 0x08
-#define RTC_YEAR 0x09
-#define RTC_REG_A 0x0a
-#define RTC_REG_B 0x0b
+#define RTC_HOURS   0x04
+#define RTC_DAY     0x07
+#define RTC_MONTH   0x08
+#define RTC_YEAR    0x09
+#define RTC_REG_A   0x0a
+#define RTC_REG_B   0x0b
 #define RTC_CENTURY 0x32
 
 #define REG_A_UPDATING 0x80
-#define REG_B_BINARY 0x04
-#define REG_B_24H 0x02
-#define HOUR_PM 0x80
+#define REG_B_BINARY   0x04
+#define REG_B_24H      0x02
+#define HOUR_PM        0x80
 
 /* An update takes 2 ms at most. */
 #define UPDATE_READS_MAX 20000U
@@ -54,9 +54,9 @@ void rtc_write(uint8_t index, uint8_t value)
     spin_unlock_irqrestore(&cmos_lock, flags);
 }
 
-uint64_t rtc_to_seconds(unsigned int year, unsigned int month,
-                        unsigned int day, unsigned int hour,
-                        unsigned int minute, unsigned int second)
+uint64_t rtc_to_seconds(unsigned int year, unsigned int month, unsigned int day,
+                        unsigned int hour, unsigned int minute,
+                        unsigned int second)
 {
     /* Years that begin in March put the leap day at their end. */
     uint64_t y = month > 2 ? year : year - 1;

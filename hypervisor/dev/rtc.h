@@ -50,8 +50,8 @@ void rtc_write(uint8_t index, uint8_t value);
  * Pure.  Context: any.
  * Return:  seconds
  */
-uint64_t rtc_to_seconds(unsigned int year, unsigned int month,
-                        unsigned int day, unsigned int hour,
-                        unsigned int minute, unsigned int second);
+uint64_t rtc_to_seconds(unsigned int year, unsigned int month, unsigned int day,
+                        unsigned int hour, unsigned int minute,
+                        unsigned int second);
 
 #endif

@@ -9,28 +9,28 @@
 #include "log/sink.h"
 
 /* Registers, as offsets from the base port. */
-#define REG_DATA 0     /* DLAB clear: receive, transmit */
-#define REG_DIVISOR 0  /* DLAB set: low byte            */
-#define REG_IER 1      /* DLAB clear                    */
+#define REG_DATA       0 /* DLAB clear: receive, transmit */
+#define REG_DIVISOR    0 /* DLAB set: low byte            */
+#define REG_IER        1 /* DLAB clear                    */
 #define REG_DIVISOR_HI 1
-#define REG_FCR 2
-#define REG_LCR 3
-#define REG_MCR 4
-#define REG_LSR 5
-#define REG_SCRATCH 7
+#define REG_FCR        2
+#define REG_LCR        3
+#define REG_MCR        4
+#define REG_LSR        5
+#define REG_SCRATCH    7
 
-#define IER_RX 0x01
+#define IER_RX           0x01
 #define FCR_ENABLE_CLEAR 0x07 /* FIFO on, both directions emptied */
-#define LCR_DLAB 0x80
+#define LCR_DLAB         0x80
 #define MCR_DTR_RTS_OUT2 0x0b /* OUT2 gates the interrupt on a PC */
-#define LSR_DATA 0x01
-#define LSR_THRE 0x20
+#define LSR_DATA         0x01
+#define LSR_THRE         0x20
 
 #define TX_FIFO_BYTES 16
 /* An emptying FIFO takes 0.5 s at 300 baud; a port read about 1 us. */
 #define TX_WAIT_READS 600000U
 /* A chip that never empties is given up after that many waits. */
-#define TX_STUCK_MAX 4
+#define TX_STUCK_MAX  4
 
 #define UART_CLOCK_HZ 1843200U
 

@@ -13,7 +13,7 @@
 #include "lib/compiler.h"
 #include "lib/types.h"
 
-#define UART_PORT_COUNT 8
+#define UART_PORT_COUNT    8
 #define UART_RX_RING_BYTES 4096U
 
 struct uart_config {

@@ -44,8 +44,7 @@ int evtchn_domain_init(struct domain *d, uint32_t max_port)
 static int close_all(struct domain *d, bool (*should_stop)(void))
 {
     struct evtchn_domain *ed = d->evtchn;
-    evtchn_port_t end =
-        (evtchn_port_t)(ed->bucket_count * EVTCHN_PER_BUCKET);
+    evtchn_port_t end = (evtchn_port_t)(ed->bucket_count * EVTCHN_PER_BUCKET);
 
     while (ed->close_next < end) {
         evtchn_port_t port = ed->close_next++;
@@ -138,15 +137,13 @@ static int bucket_add(struct evtchn_domain *ed)
         return -ENOMEM;
     }
     for (unsigned int i = 0; i < EVTCHN_PER_BUCKET; i++) {
-        b[i].port =
-            (evtchn_port_t)(ed->bucket_count * EVTCHN_PER_BUCKET + i);
+        b[i].port = (evtchn_port_t)(ed->bucket_count * EVTCHN_PER_BUCKET + i);
         b[i].priority = EVTCHN_FIFO_PRIORITY_DEFAULT;
         b[i].last_priority = EVTCHN_FIFO_PRIORITY_DEFAULT;
     }
     ed->bucket[ed->bucket_count] = b;
     /* Release: pairs with the acquire in evtchn_of(). */
-    __atomic_store_n(&ed->bucket_count, ed->bucket_count + 1,
-                     __ATOMIC_RELEASE);
+    __atomic_store_n(&ed->bucket_count, ed->bucket_count + 1, __ATOMIC_RELEASE);
     return 0;
 }
 
@@ -392,9 +389,12 @@ int evtchn_status(struct domain *d, evtchn_port_t port,
 }
 
 static const char *const state_name[] = {
-    [EVTCHN_FREE] = "free",   [EVTCHN_UNBOUND] = "unbound",
-    [EVTCHN_INTERDOMAIN] = "interdomain", [EVTCHN_PIRQ] = "pirq",
-    [EVTCHN_VIRQ] = "virq",   [EVTCHN_IPI] = "ipi",
+    [EVTCHN_FREE] = "free",
+    [EVTCHN_UNBOUND] = "unbound",
+    [EVTCHN_INTERDOMAIN] = "interdomain",
+    [EVTCHN_PIRQ] = "pirq",
+    [EVTCHN_VIRQ] = "virq",
+    [EVTCHN_IPI] = "ipi",
 };
 
 static bool port_is_masked(struct domain *d, const struct evtchn *chn)

@@ -23,8 +23,8 @@
 #include "domain/domain.h"
 #include "domain/vcpu.h"
 
-#define EVTCHN_PORTS_2L 4096U
-#define EVTCHN_PORTS_FIFO EVTCHN_FIFO_NR_CHANNELS
+#define EVTCHN_PORTS_2L     4096U
+#define EVTCHN_PORTS_FIFO   EVTCHN_FIFO_NR_CHANNELS
 #define EVTCHN_POLL_SEVERAL (~(evtchn_port_t)0)
 
 enum evtchn_state {
@@ -41,13 +41,13 @@ enum evtchn_state {
  *          Q  the queue's lock           a  atomic
  */
 struct evtchn {
-    uint8_t state;        /* E, B if INTERDOMAIN: enum evtchn_state         */
-    uint8_t priority;     /* E: FIFO                                        */
+    uint8_t state;         /* E, B if INTERDOMAIN: enum evtchn_state         */
+    uint8_t priority;      /* E: FIFO                                        */
     uint8_t last_priority; /* Q: FIFO queue it was linked on last           */
     bool is_pending_early; /* a: FIFO, no event word yet when it came       */
-    uint16_t last_vcpu;   /* Q                                              */
-    uint16_t vcpu;        /* a: vcpu to notify                              */
-    evtchn_port_t port;   /* c                                              */
+    uint16_t last_vcpu;    /* Q                                              */
+    uint16_t vcpu;         /* a: vcpu to notify                              */
+    evtchn_port_t port;    /* c                                              */
     union {
         struct {
             domid_t remote; /* may bind                                     */
@@ -83,8 +83,8 @@ int evtchn_domain_init(struct domain *d, uint32_t max_port) MUST_CHECK;
  * Context: any but NMI/#MC.
  * Return:  0 done; -ERESTART call again
  */
-int evtchn_domain_destroy(struct domain *d,
-                          bool (*should_stop)(void)) MUST_CHECK;
+int evtchn_domain_destroy(struct domain *d, bool (*should_stop)(void))
+    MUST_CHECK;
 
 /**
  * evtchn_domain_free() - free what is left, with the domain itself
@@ -141,8 +141,8 @@ int evtchn_alloc_unbound(struct domain *d, domid_t remote,
  * Return:  0; -EINVAL not such a port; -ENOSPC, -ENOMEM
  */
 int evtchn_bind_interdomain(struct domain *d, struct domain *remote,
-                            evtchn_port_t remote_port,
-                            evtchn_port_t *ret_port) MUST_CHECK;
+                            evtchn_port_t remote_port, evtchn_port_t *ret_port)
+    MUST_CHECK;
 
 /**
  * evtchn_bind_virq() - a port for a virtual interrupt
@@ -203,8 +203,8 @@ int evtchn_close(struct domain *d, evtchn_port_t port) MUST_CHECK;
  * Context: any but NMI/#MC.
  * Return:  0; -ENOENT no such vcpu; -EINVAL not such a port
  */
-int evtchn_bind_vcpu(struct domain *d, evtchn_port_t port,
-                     unsigned int vcpu) MUST_CHECK;
+int evtchn_bind_vcpu(struct domain *d, evtchn_port_t port, unsigned int vcpu)
+    MUST_CHECK;
 
 /**
  * evtchn_status() - what a port is bound to
@@ -296,8 +296,8 @@ bool evtchn_vcpu_has_pending(const struct vcpu *v);
  * Context: any but NMI/#MC.
  * Return:  0; -EINVAL bad frame or offset, or it has a block already; -ENOMEM
  */
-int evtchn_fifo_init_control(struct vcpu *v, mfn_t m,
-                             uint32_t offset) MUST_CHECK;
+int evtchn_fifo_init_control(struct vcpu *v, mfn_t m, uint32_t offset)
+    MUST_CHECK;
 
 /**
  * evtchn_fifo_expand_array() - one more page of event words
@@ -319,8 +319,8 @@ int evtchn_fifo_expand_array(struct domain *d, mfn_t m) MUST_CHECK;
  * Context: any but NMI/#MC.
  * Return:  0; -EINVAL; -EOPNOTSUPP the domain uses the 2-level ABI
  */
-int evtchn_set_priority(struct domain *d, evtchn_port_t port,
-                        uint32_t priority) MUST_CHECK;
+int evtchn_set_priority(struct domain *d, evtchn_port_t port, uint32_t priority)
+    MUST_CHECK;
 
 /**
  * evtchn_dump() - print a domain's ports (debug key e)

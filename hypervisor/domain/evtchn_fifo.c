@@ -24,17 +24,16 @@
 #include "mm/heap.h"
 #include "domain/frame_use.h"
 
-#define WORD_PENDING (1U << EVTCHN_FIFO_PENDING)
-#define WORD_MASKED (1U << EVTCHN_FIFO_MASKED)
-#define WORD_LINKED (1U << EVTCHN_FIFO_LINKED)
-#define WORD_BUSY (1U << EVTCHN_FIFO_BUSY)
+#define WORD_PENDING   (1U << EVTCHN_FIFO_PENDING)
+#define WORD_MASKED    (1U << EVTCHN_FIFO_MASKED)
+#define WORD_LINKED    (1U << EVTCHN_FIFO_LINKED)
+#define WORD_BUSY      (1U << EVTCHN_FIFO_BUSY)
 #define WORD_LINK_MASK ((uint32_t)EVTCHN_FIFO_LINK_MASK)
 
 #define SET_LINK_TRIES 4
 
 /* NULL: the guest has not given the page yet.  Queue lock held. */
-static event_word_t *word_of(const struct evtchn_fifo *fifo,
-                             evtchn_port_t port)
+static event_word_t *word_of(const struct evtchn_fifo *fifo, evtchn_port_t port)
 {
     uint64_t page = port / FIFO_WORDS_PER_PAGE;
 
@@ -328,8 +327,7 @@ int evtchn_fifo_expand_array(struct domain *d, mfn_t m)
     return 0;
 }
 
-int evtchn_set_priority(struct domain *d, evtchn_port_t port,
-                        uint32_t priority)
+int evtchn_set_priority(struct domain *d, evtchn_port_t port, uint32_t priority)
 {
     struct evtchn_domain *ed = d->evtchn;
     struct evtchn *chn;

@@ -10,17 +10,17 @@
 #ifndef VIGIL_DOMAIN_EVTCHN_IMPL_H
 #define VIGIL_DOMAIN_EVTCHN_IMPL_H
 
-#include "domain/evtchn.h"
 #include "sync/spinlock.h"
+#include "domain/evtchn.h"
 
 #define EVTCHN_PER_BUCKET (PAGE_SIZE / sizeof(struct evtchn))
 
 #define FIFO_WORDS_PER_PAGE (PAGE_SIZE / sizeof(event_word_t))
-#define FIFO_PAGES_MAX (EVTCHN_PORTS_FIFO / FIFO_WORDS_PER_PAGE)
+#define FIFO_PAGES_MAX      (EVTCHN_PORTS_FIFO / FIFO_WORDS_PER_PAGE)
 
 struct evtchn_fifo {
-    unsigned int page_count;              /* E and Q                    */
-    event_word_t *words[FIFO_PAGES_MAX];  /* Q: guest memory            */
+    unsigned int page_count;             /* E and Q                    */
+    event_word_t *words[FIFO_PAGES_MAX]; /* Q: guest memory            */
     mfn_t page[FIFO_PAGES_MAX];
 };
 

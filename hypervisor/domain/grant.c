@@ -71,9 +71,8 @@ static void table_free(struct grant_table *gt)
 int grant_domain_init(struct domain *d, int32_t max_grant_frames,
                       int32_t max_maptrack_frames)
 {
-    unsigned int frames = max_grant_frames < 0
-                              ? GRANT_FRAMES_DEFAULT
-                              : (unsigned int)max_grant_frames;
+    unsigned int frames = max_grant_frames < 0 ? GRANT_FRAMES_DEFAULT
+                                               : (unsigned int)max_grant_frames;
     unsigned int pages = max_maptrack_frames < 0
                              ? MAPTRACK_FRAMES_DEFAULT
                              : (unsigned int)max_maptrack_frames;
@@ -160,8 +159,8 @@ void grant_table_size(struct domain *d, unsigned int *ret_nr_frames,
 /* ---- entries ------------------------------------------------------------ */
 
 /* The entry in memory both sides write, and our side of it.  Lock held. */
-static grant_entry_v1_t *entry_of(const struct grant_table *gt,
-                                  grant_ref_t ref, struct grant_use **ret_use)
+static grant_entry_v1_t *entry_of(const struct grant_table *gt, grant_ref_t ref,
+                                  struct grant_use **ret_use)
 {
     uint64_t frame = ref / GRANT_ENTRIES_PER_FRAME;
 
@@ -252,8 +251,8 @@ static int16_t entry_mark(grant_entry_v1_t *e, domid_t user, bool readonly)
 }
 
 /* Count one more use of an entry, marking it if needed.  Lock held. */
-static int16_t use_add(grant_entry_v1_t *e, struct grant_use *use,
-                       domid_t user, bool readonly)
+static int16_t use_add(grant_entry_v1_t *e, struct grant_use *use, domid_t user,
+                       bool readonly)
 {
     bool is_new = use_is_idle(use);
     int16_t status;
@@ -317,8 +316,8 @@ int16_t grant_acquire(struct domain *granter, domid_t user, grant_ref_t ref,
     }
     spin_lock(&gt->lock);
     e = entry_of(gt, ref, &use);
-    status = e == NULL ? (int16_t)GNTST_bad_gntref
-                       : use_add(e, use, user, readonly);
+    status =
+        e == NULL ? (int16_t)GNTST_bad_gntref : use_add(e, use, user, readonly);
     if (status == GNTST_okay) {
         m = mfn(use->mfn);
     }

@@ -21,10 +21,10 @@
 
 #include "domain/domain.h"
 
-#define GRANT_FRAMES_DEFAULT 64U
+#define GRANT_FRAMES_DEFAULT    64U
 #define MAPTRACK_FRAMES_DEFAULT 1024U
-#define GRANT_FRAMES_MAX 4096U
-#define MAPTRACK_FRAMES_MAX 65536U
+#define GRANT_FRAMES_MAX        4096U
+#define MAPTRACK_FRAMES_MAX     65536U
 #define GRANT_ENTRIES_PER_FRAME (PAGE_SIZE / sizeof(grant_entry_v1_t))
 
 /**
@@ -48,8 +48,8 @@ int grant_domain_init(struct domain *d, int32_t max_grant_frames,
  * Context: any but NMI/#MC.
  * Return:  0; -ERESTART call again
  */
-int grant_domain_destroy(struct domain *d,
-                         bool (*should_stop)(void)) MUST_CHECK;
+int grant_domain_destroy(struct domain *d, bool (*should_stop)(void))
+    MUST_CHECK;
 
 /**
  * grant_domain_free() - free the table, with the domain itself
@@ -69,8 +69,8 @@ void grant_domain_free(struct domain *d);
  * Context: any but NMI/#MC.
  * Return:  0; -EINVAL beyond the limit; -ENOMEM
  */
-int grant_table_frame(struct domain *d, unsigned int idx,
-                      mfn_t *ret_mfn) MUST_CHECK;
+int grant_table_frame(struct domain *d, unsigned int idx, mfn_t *ret_mfn)
+    MUST_CHECK;
 
 /**
  * grant_table_grow() - make the table at least that large
@@ -104,8 +104,8 @@ void grant_table_size(struct domain *d, unsigned int *ret_nr_frames,
  * Context: any but NMI/#MC.
  * Return:  0; -EINVAL no such entry
  */
-int grant_seed(struct domain *d, grant_ref_t ref, domid_t mapper,
-               mfn_t m) MUST_CHECK;
+int grant_seed(struct domain *d, grant_ref_t ref, domid_t mapper, mfn_t m)
+    MUST_CHECK;
 
 /**
  * grant_swap() - exchange two entries that are not in use
@@ -173,9 +173,9 @@ struct grant_map_state {
  * Context: any but NMI/#MC.
  * Return:  GNTST_okay or what to report to the guest
  */
-int16_t grant_map_begin(struct domain *mapper, domid_t granter,
-                        grant_ref_t ref, uint32_t flags,
-                        struct grant_map_state *ret_state) MUST_CHECK;
+int16_t grant_map_begin(struct domain *mapper, domid_t granter, grant_ref_t ref,
+                        uint32_t flags, struct grant_map_state *ret_state)
+    MUST_CHECK;
 
 /**
  * grant_map_commit() - the mapping is installed
@@ -223,8 +223,8 @@ int16_t grant_unmap_begin(struct domain *mapper, grant_handle_t handle,
  * Context: any but NMI/#MC.
  * Return:  nothing.
  */
-void grant_unmap_end(struct domain *mapper,
-                     const struct grant_map_state *state, uint32_t gone);
+void grant_unmap_end(struct domain *mapper, const struct grant_map_state *state,
+                     uint32_t gone);
 
 /* ---- copying ------------------------------------------------------------ */
 

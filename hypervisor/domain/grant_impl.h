@@ -5,8 +5,8 @@
 #ifndef VIGIL_DOMAIN_GRANT_IMPL_H
 #define VIGIL_DOMAIN_GRANT_IMPL_H
 
-#include "domain/grant.h"
 #include "sync/spinlock.h"
+#include "domain/grant.h"
 
 /* Our side of an entry; all zero while nobody uses it. */
 struct grant_use {

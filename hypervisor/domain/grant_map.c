@@ -90,14 +90,12 @@ static void use_end(const struct grant_map_state *state)
     domain_put(state->granter);
 }
 
-int16_t grant_map_begin(struct domain *mapper, domid_t granter,
-                        grant_ref_t ref, uint32_t flags,
-                        struct grant_map_state *ret_state)
+int16_t grant_map_begin(struct domain *mapper, domid_t granter, grant_ref_t ref,
+                        uint32_t flags, struct grant_map_state *ret_state)
 {
     struct grant_map_state s = {
         .ref = ref,
-        .flags =
-            flags & (MAP_PARTS | GNTMAP_readonly | GNTMAP_contains_pte),
+        .flags = flags & (MAP_PARTS | GNTMAP_readonly | GNTMAP_contains_pte),
     };
     int16_t status;
 
@@ -132,8 +130,7 @@ void grant_map_commit(struct domain *mapper,
     spin_unlock(&gt->lock);
 }
 
-void grant_map_abort(struct domain *mapper,
-                     const struct grant_map_state *state)
+void grant_map_abort(struct domain *mapper, const struct grant_map_state *state)
 {
     struct grant_table *gt = mapper->grants;
 
@@ -167,8 +164,8 @@ int16_t grant_unmap_begin(struct domain *mapper, grant_handle_t handle,
     return status;
 }
 
-void grant_unmap_end(struct domain *mapper,
-                     const struct grant_map_state *state, uint32_t gone)
+void grant_unmap_end(struct domain *mapper, const struct grant_map_state *state,
+                     uint32_t gone)
 {
     struct grant_table *gt = mapper->grants;
     struct grant_record *r;

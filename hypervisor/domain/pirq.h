@@ -107,8 +107,8 @@ int pirq_eoi(struct domain *d, unsigned int pirq) MUST_CHECK;
  * Context: any but NMI/#MC.
  * Return:  0; -EINVAL no such number
  */
-int pirq_query(struct domain *d, unsigned int pirq,
-               uint32_t *ret_flags) MUST_CHECK;
+int pirq_query(struct domain *d, unsigned int pirq, uint32_t *ret_flags)
+    MUST_CHECK;
 
 /**
  * pirq_set_eoi_map() - the page in which the guest sees what needs an EOI

@@ -13,8 +13,8 @@
 #include "dev/irq.h"
 #include "dev/uart16550.h"
 
-#define PORT_LAST 0xffffU
-#define LAPIC_DEFAULT 0xfee00000UL
+#define PORT_LAST        0xffffU
+#define LAPIC_DEFAULT    0xfee00000UL
 #define MSI_WINDOW_BYTES 0x100000UL
 
 void rights_init(struct domain *d)
@@ -48,9 +48,9 @@ void rights_init_control(struct domain *d)
     static const struct {
         uint16_t first, last;
     } ours[] = {
-        {0x20, 0x21}, {0xa0, 0xa1}, /* 8259s                              */
-        {0x40, 0x43}, {0x61, 0x61}, /* 8254; gate, speaker, NMI reasons   */
-        {0xcf8, 0xcff},             /* PCI configuration: mediated        */
+        {0x20, 0x21},   {0xa0, 0xa1}, /* 8259s                              */
+        {0x40, 0x43},   {0x61, 0x61}, /* 8254; gate, speaker, NMI reasons   */
+        {0xcf8, 0xcff},               /* PCI configuration: mediated        */
     };
     const struct acpi_madt *madt = acpi_madt();
     const struct acpi_fixed *fixed = acpi_fixed();

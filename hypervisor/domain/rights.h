@@ -80,7 +80,11 @@ bool rights_mem_read_ok(struct domain *d, mfn_t m, uint64_t count);
 bool rights_irq_ok(struct domain *d, unsigned int pirq);
 
 /* What rights_change() changes. */
-enum rights_kind { RIGHTS_PORTS, RIGHTS_MEM, RIGHTS_IRQ };
+enum rights_kind {
+    RIGHTS_PORTS,
+    RIGHTS_MEM,
+    RIGHTS_IRQ
+};
 
 /**
  * rights_change() - give or take away

@@ -28,8 +28,7 @@ bool virq_is_global(unsigned int virq)
 
 void virq_raise(struct vcpu *v, unsigned int virq)
 {
-    evtchn_port_t port =
-        __atomic_load_n(&v->virq_port[virq], __ATOMIC_ACQUIRE);
+    evtchn_port_t port = __atomic_load_n(&v->virq_port[virq], __ATOMIC_ACQUIRE);
 
     if (port != 0) {
         evtchn_set_pending(v->domain, port);

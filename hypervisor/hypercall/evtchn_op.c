@@ -75,8 +75,8 @@ static int subject_get(domid_t domid, struct domain **ret_domain)
 
 static int op_alloc_unbound(struct evtchn_alloc_unbound *op)
 {
-    domid_t remote = op->remote_dom == DOMID_SELF ? current->domain->domid
-                                                  : op->remote_dom;
+    domid_t remote =
+        op->remote_dom == DOMID_SELF ? current->domain->domid : op->remote_dom;
     struct domain *d;
     int rc = subject_get(op->dom, &d);
 
@@ -140,9 +140,8 @@ static int op_init_control(struct evtchn_init_control *op)
         d->vcpu[op->vcpu] == NULL) {
         return -ENOENT;
     }
-    rc = evtchn_fifo_init_control(d->vcpu[op->vcpu],
-                                  gfn_to_mfn_pv(gfn(op->control_gfn)),
-                                  op->offset);
+    rc = evtchn_fifo_init_control(
+        d->vcpu[op->vcpu], gfn_to_mfn_pv(gfn(op->control_gfn)), op->offset);
     return rc;
 }
 
@@ -163,10 +162,10 @@ static int act(uint64_t cmd, union evtchn_arg *a, bool *ret_copy_out)
     case EVTCHNOP_bind_ipi:
         return evtchn_bind_ipi(d, a->bind_ipi.vcpu, &a->bind_ipi.port);
     case EVTCHNOP_bind_pirq:
-        return evtchn_bind_pirq(
-            d, a->bind_pirq.pirq,
-            (a->bind_pirq.flags & BIND_PIRQ__WILL_SHARE) != 0,
-            &a->bind_pirq.port);
+        return evtchn_bind_pirq(d, a->bind_pirq.pirq,
+                                (a->bind_pirq.flags & BIND_PIRQ__WILL_SHARE) !=
+                                    0,
+                                &a->bind_pirq.port);
     case EVTCHNOP_status:
         return op_status(&a->status);
     case EVTCHNOP_init_control:

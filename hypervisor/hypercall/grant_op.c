@@ -16,7 +16,7 @@
 #include "pv/grant_pte.h"
 
 #define AVAIL_PTE_SHIFT 9
-#define AVAIL_PTE_BITS 7U
+#define AVAIL_PTE_BITS  7U
 
 /* Stop before element @i of a list?  At least one is done each time. */
 static bool stop_before(uint64_t i)
@@ -86,10 +86,9 @@ static void map_one(struct gnttab_map_grant_ref *op)
         return;
     }
     if ((op->flags & GNTMAP_host_map) &&
-        grant_pte_install(current, op->host_addr,
-                          (op->flags & GNTMAP_contains_pte) != 0,
-                          state.granter->domid,
-                          map_pte(state.mfn, op->flags)) != 0) {
+        grant_pte_install(
+            current, op->host_addr, (op->flags & GNTMAP_contains_pte) != 0,
+            state.granter->domid, map_pte(state.mfn, op->flags)) != 0) {
         grant_map_abort(d, &state);
         op->status = GNTST_general_error;
         return;
@@ -249,8 +248,8 @@ static int64_t op_copy(uint64_t cmd, uint64_t list, uint64_t count)
             return -EFAULT;
         }
         op.status = grant_copy(current->domain, &op);
-        if (copy_to_guest(at + offsetof(struct gnttab_copy, status),
-                          &op.status, sizeof(op.status)) != 0) {
+        if (copy_to_guest(at + offsetof(struct gnttab_copy, status), &op.status,
+                          sizeof(op.status)) != 0) {
             return -EFAULT;
         }
     }
@@ -280,8 +279,8 @@ static int64_t op_swap(uint64_t cmd, uint64_t list, uint64_t count)
 
 /* ---- the table itself ------------------------------------------------------ */
 
-static int16_t table_list(struct domain *d,
-                          const struct gnttab_setup_table *op, bool *ret_fault)
+static int16_t table_list(struct domain *d, const struct gnttab_setup_table *op,
+                          bool *ret_fault)
 {
     *ret_fault = false;
     if (grant_table_grow(d, op->nr_frames) != 0) {

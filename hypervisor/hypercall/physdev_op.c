@@ -158,9 +158,9 @@ static int64_t op_map_pirq(uint64_t arg)
     }
     switch (op.type) {
     case MAP_PIRQ_TYPE_GSI:
-        rc = op.index < 0 ? -EINVAL
-                          : pirq_map_gsi(d, (unsigned int)op.index, op.pirq,
-                                         &pirq);
+        rc = op.index < 0
+                 ? -EINVAL
+                 : pirq_map_gsi(d, (unsigned int)op.index, op.pirq, &pirq);
         break;
     case MAP_PIRQ_TYPE_MSI:
     case MAP_PIRQ_TYPE_MSI_SEG:

@@ -166,9 +166,9 @@ static void fadt(void **state)
 
 static void s5(void **state)
 {
-    static const uint8_t good[] = {0x10, 0x08, '_', 'S', '5', '_',  0x12,
-                                   0x06, 0x04, 0x0a, 5, 0x0a, 7, 0, 0};
-    static const uint8_t ops[] = {0x08, '\\', '_',  'S',  '5', '_', 0x12,
+    static const uint8_t good[] = {0x10, 0x08, '_', 'S',  '5', '_', 0x12, 0x06,
+                                   0x04, 0x0a, 5,   0x0a, 7,   0,   0};
+    static const uint8_t ops[] = {0x08, '\\', '_',  'S',  '5',  '_',  0x12,
                                   0x40, 0x06, 0x04, 0x01, 0x00, 0x00, 0x00};
     uint8_t a = 9, b = 9;
 
@@ -205,15 +205,16 @@ static void madt(void **state)
 {
     /* As QEMU 7.2 makes it, one processor of two enabled; and an address. */
     static const uint8_t entries[] = {
-        0,  8,  0, 0, 1, 0, 0, 0,                     /* local APIC       */
-        0,  8,  1, 1, 0, 0, 0, 0,                     /* disabled         */
-        1,  12, 0, 0, 0, 0, 0xc0, 0xfe, 0, 0, 0, 0,   /* IO-APIC          */
-        2,  10, 0, 0, 2, 0, 0, 0, 0, 0,               /* ISA 0 at GSI 2   */
-        2,  10, 0, 9, 9, 0, 0, 0, 0x0d, 0,            /* level, high      */
-        4,  6,  0xff, 0, 0, 1,                        /* NMI on LINT1     */
-        5,  12, 0, 0, 0, 0, 0xe0, 0xfe, 0, 0, 0, 0,   /* APIC address     */
-        9,  16, 0, 0, 5, 1, 0, 0, 1, 0, 0, 0, 9, 0, 0, 0, /* x2APIC       */
-        77, 3,  0,                                    /* not known        */
+        0,  8,  0,    0, 1, 0, 0,    0,                   /* local APIC       */
+        0,  8,  1,    1, 0, 0, 0,    0,                   /* disabled         */
+        1,  12, 0,    0, 0, 0, 0xc0, 0xfe, 0,    0, 0, 0, /* IO-APIC          */
+        2,  10, 0,    0, 2, 0, 0,    0,    0,    0,       /* ISA 0 at GSI 2   */
+        2,  10, 0,    9, 9, 0, 0,    0,    0x0d, 0,       /* level, high      */
+        4,  6,  0xff, 0, 0, 1,                            /* NMI on LINT1     */
+        5,  12, 0,    0, 0, 0, 0xe0, 0xfe, 0,    0, 0, 0, /* APIC address     */
+        9,  16, 0,    0, 5, 1, 0,    0,    1,    0, 0, 0,
+        9,  0,  0,    0, /* x2APIC       */
+        77, 3,  0,       /* not known        */
     };
     struct acpi_madt m;
     uint8_t *p = make_madt(entries, sizeof(entries));
@@ -244,10 +245,10 @@ static void madt_broken(void **state)
     static const uint8_t zero_length[] = {0, 8, 0, 0, 1, 0, 0, 0, 0, 0};
     static const uint8_t too_long[] = {0, 8, 0, 0, 1, 0, 0, 0, 0, 200, 1};
     static const uint8_t too_short[] = {1, 4, 0, 0, 0, 4, 0, 0, 9, 2};
-    static const uint8_t bad_values[] = {2, 10, 1, 3, 2, 0, 0, 0, 0, 0, /* bus */
-                                         2, 10, 0, 16, 2, 0, 0, 0, 0, 0,
-                                         4, 6, 0, 0, 0, 7,
-                                         1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    static const uint8_t bad_values[] = {
+        2, 10, 1, 3,  2, 0, 0, 0, 0, 0, /* bus */
+        2, 10, 0, 16, 2, 0, 0, 0, 0, 0, 4, 6, 0, 0,
+        0, 7,  1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
     struct acpi_madt m;
     uint8_t *p = make_madt(zero_length, sizeof(zero_length));
 
@@ -316,9 +317,12 @@ static void madt_too_many(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rsdp),        cmocka_unit_test(fadt),
-        cmocka_unit_test(s5),          cmocka_unit_test(madt),
-        cmocka_unit_test(madt_broken), cmocka_unit_test(madt_random),
+        cmocka_unit_test(rsdp),
+        cmocka_unit_test(fadt),
+        cmocka_unit_test(s5),
+        cmocka_unit_test(madt),
+        cmocka_unit_test(madt_broken),
+        cmocka_unit_test(madt_random),
         cmocka_unit_test(madt_too_many),
     };
 

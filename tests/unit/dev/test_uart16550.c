@@ -53,12 +53,16 @@ static void port_out(uint16_t port, unsigned int bytes, uint32_t v)
 
 static void option(void **state)
 {
-    static const char *const bad[] = {"x",          "0",
-                                      "230400",     "115200,9n1",
-                                      "115200,8x1", "115200,8n3",
+    static const char *const bad[] = {"x",
+                                      "0",
+                                      "230400",
+                                      "115200,9n1",
+                                      "115200,8x1",
+                                      "115200,8n3",
                                       "115200,8n1,0xfffff",
                                       "115200,8n1,0x3f8,16",
-                                      "115200,8n1,pci", "115200/1,8n1"};
+                                      "115200,8n1,pci",
+                                      "115200/1,8n1"};
     struct uart_config c;
 
     (void)state;

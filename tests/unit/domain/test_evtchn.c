@@ -138,8 +138,8 @@ static int group_setup(void **state)
 
     (void)state;
     assert_ptr_equal(mmap(want, PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE,
-                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
-                          -1, 0),
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
+                          0),
                      want);
     return 0;
 }
@@ -449,8 +449,8 @@ static void pollers_are_woken(void **state)
 /* ---- FIFO: the guest's side ---------------------------------------------- */
 
 #define PENDING 0x80000000U
-#define MASKED 0x40000000U
-#define LINKED 0x20000000U
+#define MASKED  0x40000000U
+#define LINKED  0x20000000U
 
 static uint32_t *words(unsigned int first_page, evtchn_port_t port)
 {

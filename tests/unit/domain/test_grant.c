@@ -18,7 +18,7 @@
 #include "fake_hw.h"
 
 /* Frames 0-15 belong to a, 16-31 to b, 32- are the hypervisor's pages. */
-#define PAGES 256
+#define PAGES    256
 #define FIRST_HV 32
 
 static struct domain a, b;
@@ -111,8 +111,8 @@ static int group_setup(void **state)
 
     (void)state;
     assert_ptr_equal(mmap(want, PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE,
-                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
-                          -1, 0),
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
+                          0),
                      want);
     return 0;
 }
@@ -222,8 +222,7 @@ static void entries_refuse(void **state)
     assert_int_equal(entry(5)->flags, GTF_permit_access); /* nothing stays */
     grant(5, 0, 3);
     a.state = DOMAIN_DYING;
-    assert_int_equal(grant_acquire(&a, b.domid, 5, true, &m),
-                     GNTST_bad_domain);
+    assert_int_equal(grant_acquire(&a, b.domid, 5, true, &m), GNTST_bad_domain);
 }
 
 static void another_domain_cannot_join_a_use(void **state)
@@ -285,9 +284,8 @@ static void mappings_have_a_life(void **state)
 
     (void)state;
     grant(7, 0, 3);
-    assert_int_equal(
-        grant_map_begin(&b, a.domid, 7, GNTMAP_readonly, &s),
-        GNTST_bad_gntref); /* neither host nor device */
+    assert_int_equal(grant_map_begin(&b, a.domid, 7, GNTMAP_readonly, &s),
+                     GNTST_bad_gntref); /* neither host nor device */
     assert_int_equal(grant_map_begin(&b, 77, 7, GNTMAP_host_map, &s),
                      GNTST_bad_domain);
     assert_int_equal(grant_map_begin(&b, a.domid, 7, GNTMAP_host_map, &s),
@@ -374,8 +372,7 @@ static void death_of_a_mapper_is_a_step_at_a_time(void **state)
     grant(7, 0, 3);
     for (unsigned int i = 0; i < 150; i++) {
         assert_int_equal(grant_map_begin(&b, a.domid, 7,
-                                         GNTMAP_host_map | GNTMAP_readonly,
-                                         &s),
+                                         GNTMAP_host_map | GNTMAP_readonly, &s),
                          GNTST_okay);
         grant_map_commit(&b, &s);
     }
