@@ -147,7 +147,7 @@ static int add_log(const struct box_view *view, struct store_entry *entry,
 static char *what_happened(const struct boxed *box)
 {
     const struct vigil_box_header *header = &box->view.header;
-    int dom0 = header->kind == VIGIL_BOX_KIND_DOM0;
+    const char *prefix = "hypervisor panic: ";
     char incomplete[64] = "";
     char again[64] = "";
 
@@ -168,11 +168,11 @@ static char *what_happened(const struct boxed *box)
         snprintf(again, sizeof(again), " (and %u more while panicking)",
                  header->depth);
     }
-    /* For Dom0 the hypervisor's reason already says who crashed. */
-    return xasprintf("%s%s%s%s",
-                     dom0 && header->reason[0] ? ""
-                     : dom0                    ? "control domain crashed: "
-                                               : "hypervisor panic: ",
+    if (header->kind == VIGIL_BOX_KIND_DOM0) {
+        /* The hypervisor's reason already says who crashed. */
+        prefix = header->reason[0] ? "" : "control domain crashed: ";
+    }
+    return xasprintf("%s%s%s%s", prefix,
                      header->reason[0] ? header->reason : "no reason given",
                      again, incomplete);
 }
