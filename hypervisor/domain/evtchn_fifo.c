@@ -287,6 +287,9 @@ int evtchn_fifo_expand_array(struct domain *d, mfn_t m)
     evtchn_port_t first;
     int rc;
 
+    if (READ_ONCE(ed->fifo) == NULL) {
+        return -EOPNOTSUPP; /* whatever the frame is; looked at again below */
+    }
     rc = frame_use_hold(m, d->domid, true);
     if (rc != 0) {
         return -EINVAL;

@@ -496,6 +496,7 @@ static void fifo_refuses_nonsense(void **state)
 {
     (void)state;
     assert_int_equal(evtchn_fifo_expand_array(&a, mfn(10)), -EOPNOTSUPP);
+    assert_int_equal(evtchn_fifo_expand_array(&a, mfn(PAGES)), -EOPNOTSUPP);
     assert_int_equal(evtchn_set_priority(&a, ipi(&a, 0), 3), -EOPNOTSUPP);
     assert_int_equal(evtchn_fifo_init_control(&vcpus[0][0], mfn(1), 4),
                      -EINVAL);
