@@ -67,6 +67,11 @@ class Crash(Suite):
         self.provoke("page-fault")
         self.has_backtrace(self.box("host", r"page fault|#PF"))
 
+    def test_stack_overflow(self):
+        """A double fault on its own stack still leaves a record."""
+        self.provoke("stack", r"Panic on CPU \d|[Dd]ouble fault")
+        self.box("host", r"double fault|#DF|stack")
+
     def test_clean_reboot_is_no_crash(self):
         self.vm.send("reboot -f")
         self.vm.wait_dom0(150, fail=None)
