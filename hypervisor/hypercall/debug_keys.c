@@ -72,8 +72,7 @@ static void print_domain(struct domain *d)
            "d%u: state %d refs %u pages %u of %u claimed %u vcpus %u "
            "shutdown code %u death %u",
            d->domid, (int)d->state, d->refs, d->tot_pages, d->max_pages,
-           d->outstanding_pages, d->max_vcpus, d->shutdown_code,
-           d->death_code);
+           d->outstanding_pages, d->max_vcpus, d->shutdown_code, d->death_code);
     for (i = 0; i < d->max_vcpus; i++) {
         if (d->vcpu[i] != NULL) {
             print_vcpu_state(d, d->vcpu[i]);
@@ -123,8 +122,8 @@ static void key_dom0_registers(void)
 
 static void key_queues(void)
 {
-    printk(LOG_NOTICE, "run queue of CPU 0, system time %lu ns:",
-           clock_now_ns());
+    printk(LOG_NOTICE,
+           "run queue of CPU 0, system time %lu ns:", clock_now_ns());
     each_domain(print_runnable);
 }
 

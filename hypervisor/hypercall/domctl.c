@@ -61,15 +61,14 @@ void domctl_info(const struct domain *d,
         }
     }
     /* Tools take "dying" for "nothing is left to destroy". */
-    info->flags |=
-        (d->relinquished ? XEN_DOMINF_dying : 0) |
-        (d->shutting_down ? XEN_DOMINF_shutdown : 0) |
-        (d->controller_paused ? XEN_DOMINF_paused : 0) |
-        ((d->create_flags & XEN_DOMCTL_CDF_xs_domain) != 0
-             ? XEN_DOMINF_xs_domain
-             : 0) |
-        (d->shutdown_code & XEN_DOMINF_shutdownmask)
-            << XEN_DOMINF_shutdownshift;
+    info->flags |= (d->relinquished ? XEN_DOMINF_dying : 0) |
+                   (d->shutting_down ? XEN_DOMINF_shutdown : 0) |
+                   (d->controller_paused ? XEN_DOMINF_paused : 0) |
+                   ((d->create_flags & XEN_DOMCTL_CDF_xs_domain) != 0
+                        ? XEN_DOMINF_xs_domain
+                        : 0) |
+                   (d->shutdown_code & XEN_DOMINF_shutdownmask)
+                       << XEN_DOMINF_shutdownshift;
     info->tot_pages = d->tot_pages;
     info->max_pages = d->max_pages;
     info->outstanding_pages = d->outstanding_pages;
@@ -154,8 +153,7 @@ static int64_t the_rest(const struct domain *d, struct xen_domctl *op)
         return 0; /* caches are coherent here */
     case XEN_DOMCTL_shadow_op:
         /* There is no shadow paging: switching it off has succeeded. */
-        return op->u.shadow_op.op == XEN_DOMCTL_SHADOW_OP_OFF ? 0
-                                                              : -EOPNOTSUPP;
+        return op->u.shadow_op.op == XEN_DOMCTL_SHADOW_OP_OFF ? 0 : -EOPNOTSUPP;
     case XEN_DOMCTL_setdebugging:
         return op->u.setdebugging.enable == 0 ? 0 : -EOPNOTSUPP;
     case XEN_DOMCTL_gethvmcontext:

@@ -7,8 +7,8 @@
 #include "log/printk.h"
 #include "domain/vclock.h"
 #include "domain/vcpu.h"
-#include "hypercall/domctl.h"
 #include "pv/domain_pv.h"
+#include "hypercall/domctl.h"
 
 #define WEIGHT_DEFAULT 256
 
@@ -43,8 +43,8 @@ static int64_t create(struct xen_domctl *op)
     if (rc != 0) {
         pr_info("createdomain: refused: flags %#x iommu %#x pool %u "
                 "emulation %#x vcpus %u grants %#x",
-                c->flags, c->iommu_opts, c->cpupool_id,
-                c->arch.emulation_flags, c->max_vcpus, c->grant_opts);
+                c->flags, c->iommu_opts, c->cpupool_id, c->arch.emulation_flags,
+                c->max_vcpus, c->grant_opts);
         return rc;
     }
     rc = pv_domain_create(wanted, c, false, &d);

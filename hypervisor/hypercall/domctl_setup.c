@@ -8,11 +8,11 @@
 #include "mm/heap.h"
 #include "domain/rights.h"
 #include "domain/virq.h"
-#include "hypercall/domctl.h"
-#include "hypercall/xenctl_bitmap.h"
 #include "pv/guest_cpuid.h"
 #include "pv/hypercall_page.h"
 #include "pv/pagetype.h"
+#include "hypercall/domctl.h"
+#include "hypercall/xenctl_bitmap.h"
 
 #define TSC_MODE_DEFAULT       0
 #define TSC_MODE_NEVER_EMULATE 2
@@ -37,8 +37,8 @@ static int64_t get_policy(const struct domain *d,
         rc = -ENOBUFS;
     } else if (copy_to_guest(handle_va(p->leaves), leaf,
                              leaves * sizeof(*leaf)) != 0 ||
-               copy_to_guest(handle_va(p->msrs), msr,
-                             msrs * sizeof(msr[0])) != 0) {
+               copy_to_guest(handle_va(p->msrs), msr, msrs * sizeof(msr[0])) !=
+                   0) {
         rc = -EFAULT;
     } else {
         p->nr_leaves = leaves;
@@ -72,8 +72,8 @@ static int64_t set_policy(struct domain *d, struct xen_domctl_cpu_policy *p)
     rc = -EFAULT;
     if (copy_from_guest(leaf, handle_va(p->leaves),
                         p->nr_leaves * sizeof(*leaf)) == 0 &&
-        copy_from_guest(msr, handle_va(p->msrs),
-                        p->nr_msrs * sizeof(msr[0])) == 0) {
+        copy_from_guest(msr, handle_va(p->msrs), p->nr_msrs * sizeof(msr[0])) ==
+            0) {
         domain_pause(d);
         rc = cpu_policy_set(d, leaf, p->nr_leaves, msr, p->nr_msrs,
                             &p->err_leaf, &p->err_subleaf, &p->err_msr);
@@ -112,8 +112,8 @@ static void get_tsc(const struct domain *d, struct xen_domctl_tsc_info *t)
 static int64_t hypercall_init(const struct domain *d, uint64_t gmfn)
 {
     struct frame *f;
-    int rc = pagetype_get_page(mfn(gmfn), d->domid, PAGETYPE_WRITABLE, NULL,
-                               &f);
+    int rc =
+        pagetype_get_page(mfn(gmfn), d->domid, PAGETYPE_WRITABLE, NULL, &f);
 
     if (rc == 0) {
         hypercall_page_fill(mfn_to_ptr(mfn(gmfn)));
@@ -159,8 +159,7 @@ static int64_t irq_permission(struct domain *d,
     if (!rights_irq_ok(current->domain, p->pirq)) {
         return -EPERM;
     }
-    return rights_change(d, RIGHTS_IRQ, p->pirq, p->pirq,
-                         p->allow_access != 0);
+    return rights_change(d, RIGHTS_IRQ, p->pirq, p->pirq, p->allow_access != 0);
 }
 
 /* PV guests map device memory themselves: only the right to is looked at. */

@@ -10,14 +10,14 @@
 #include "cpu/features.h"
 #include "mm/heap.h"
 #include "domain/vcpu.h"
-#include "hypercall/domctl.h"
-#include "hypercall/xenctl_bitmap.h"
 #include "pv/context.h"
 #include "pv/fpu.h"
 #include "pv/guest_msr.h"
 #include "pv/vmca.h"
+#include "hypercall/domctl.h"
+#include "hypercall/xenctl_bitmap.h"
 
-#define AFFINITY_BITS 256
+#define AFFINITY_BITS  256
 #define AFFINITY_WORDS (AFFINITY_BITS / 64)
 
 /* Largest extended-state record anybody could have to give us. */
@@ -159,12 +159,12 @@ static int64_t get_affinity(const struct vcpu *v,
         return -EINVAL;
     }
     if ((a->flags & XEN_VCPUAFFINITY_HARD) != 0) {
-        rc = xenctl_bitmap_out(&a->cpumap_hard, v->hard_affinity,
-                               AFFINITY_BITS);
+        rc =
+            xenctl_bitmap_out(&a->cpumap_hard, v->hard_affinity, AFFINITY_BITS);
     }
     if (rc == 0 && (a->flags & XEN_VCPUAFFINITY_SOFT) != 0) {
-        rc = xenctl_bitmap_out(&a->cpumap_soft, v->soft_affinity,
-                               AFFINITY_BITS);
+        rc =
+            xenctl_bitmap_out(&a->cpumap_soft, v->soft_affinity, AFFINITY_BITS);
     }
     return rc;
 }
@@ -306,8 +306,7 @@ static int64_t set_msrs(struct vcpu *v, struct xen_domctl_vcpu_msrs *m,
         *ret_back = true;
         return 0;
     }
-    if (v->domain == current->domain ||
-        m->msr_count > GUEST_MSRS_SAVED_MAX) {
+    if (v->domain == current->domain || m->msr_count > GUEST_MSRS_SAVED_MAX) {
         return -EINVAL;
     }
     if (copy_from_guest(msr, handle_va(m->msrs),

@@ -7,8 +7,8 @@
  * error and nr_exchanged telling how much was (0 for a single piece).
  */
 #include "lib/bits.h"
-#include "hypercall/memory_op.h"
 #include "pv/reservation.h"
+#include "hypercall/memory_op.h"
 
 static bool shapes_match(const struct xen_memory_exchange *e)
 {

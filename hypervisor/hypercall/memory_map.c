@@ -5,11 +5,11 @@
  */
 #include "lib/bits.h"
 #include "lib/list.h"
+#include "cpu/features.h"
 #include "mm/frame.h"
 #include "mm/heap.h"
 #include "mm/m2p.h"
 #include "mm/memmap.h"
-#include "cpu/features.h"
 #include "domain/grant.h"
 #include "hypercall/memory_op.h"
 

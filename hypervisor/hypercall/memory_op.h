@@ -15,7 +15,7 @@
 
 /* Largest extents: what an ordinary guest and what the control domain (it
  * builds guests, and gives DMA buffers) may ask for. */
-#define MEMOP_ORDER_GUEST 9U
+#define MEMOP_ORDER_GUEST   9U
 #define MEMOP_ORDER_CONTROL 18U
 
 /* The largest order the caller may name. */

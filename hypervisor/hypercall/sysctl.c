@@ -27,7 +27,7 @@ STATIC_ASSERT(sizeof(struct xen_sysctl_cpupool_op) == 40, "cpupool_op");
 /* The scheduler looks again this long after the last switch (sched.c). */
 #define RATELIMIT_US 500U
 
-#define CPU_BITS 64
+#define CPU_BITS      64
 #define CONSOLE_CHUNK PAGE_SIZE
 
 static int64_t readconsole(struct xen_sysctl_readconsole *r)

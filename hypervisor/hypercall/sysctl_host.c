@@ -11,13 +11,13 @@
 #include "mm/frame.h"
 #include "mm/page_alloc.h"
 #include "domain/vcpu.h"
-#include "hypercall/sysctl.h"
 #include "pv/guest_cpuid.h"
+#include "hypercall/sysctl.h"
 
-#define CPUS_ONLINE    1U
-#define NODES          1U
-#define NODE_DISTANCE  10U /* a node to itself, as firmware tables have it */
-#define MAX_BITWIDTH   64U
+#define CPUS_ONLINE   1U
+#define NODES         1U
+#define NODE_DISTANCE 10U /* a node to itself, as firmware tables have it */
+#define MAX_BITWIDTH  64U
 
 static uint64_t outstanding_pages(void)
 {

@@ -3,8 +3,8 @@
  * hypercall/sysctl_policy.c - sysctl: processor features and policies.
  */
 #include "mm/heap.h"
-#include "hypercall/sysctl.h"
 #include "pv/guest_cpuid.h"
+#include "hypercall/sysctl.h"
 
 /* A policy's number of XEN_SYSCTL_cpu_policy_*, for hardware guests? */
 static bool is_for_hvm(enum cpu_policy_kind kind)
@@ -57,8 +57,7 @@ static int64_t policy_lists(enum cpu_policy_kind kind,
         if (n > p->nr_leaves) {
             return -ENOBUFS;
         }
-        if (copy_to_guest(handle_va(p->leaves), leaf, n * sizeof(*leaf)) !=
-            0) {
+        if (copy_to_guest(handle_va(p->leaves), leaf, n * sizeof(*leaf)) != 0) {
             return -EFAULT;
         }
         p->nr_leaves = n;

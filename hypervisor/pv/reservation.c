@@ -193,8 +193,8 @@ static int alloc_piece(const struct exchange *x, uint64_t count,
     return 0;
 }
 
-static int assign_piece(struct domain *d, const struct exchange *x,
-                        uint64_t va, uint64_t count, struct stolen *s)
+static int assign_piece(struct domain *d, const struct exchange *x, uint64_t va,
+                        uint64_t count, struct stolen *s)
 {
     uint64_t i, j, p, m;
     int rc = 0;
@@ -221,8 +221,7 @@ static int assign_piece(struct domain *d, const struct exchange *x,
     return rc;
 }
 
-int reservation_exchange(struct domain *d, const struct exchange *x,
-                         uint64_t n)
+int reservation_exchange(struct domain *d, const struct exchange *x, uint64_t n)
 {
     uint64_t count = BIT(exchange_order(x) - x->out_order);
     uint64_t out_va = x->out_list + n * count * sizeof(uint64_t);

@@ -36,8 +36,8 @@ int reservation_increase(struct domain *d, pfn_t p, unsigned int order,
  * Context: hypercall.
  * Return:  0; -EINVAL a frame is not (or no longer) allocated to @d
  */
-int reservation_decrease(struct domain *d, mfn_t first,
-                         unsigned int order) MUST_CHECK;
+int reservation_decrease(struct domain *d, mfn_t first, unsigned int order)
+    MUST_CHECK;
 
 /* What is exchanged for what: lists in guest memory, one number an extent. */
 struct exchange {
@@ -64,7 +64,7 @@ static inline unsigned int exchange_order(const struct exchange *x)
  * Return:  0; -ENOMEM no such memory; -EINVAL a frame is not @d's; -EBUSY it
  *          is mapped, pinned or granted; -EFAULT
  */
-int reservation_exchange(struct domain *d, const struct exchange *x,
-                         uint64_t n) MUST_CHECK;
+int reservation_exchange(struct domain *d, const struct exchange *x, uint64_t n)
+    MUST_CHECK;
 
 #endif

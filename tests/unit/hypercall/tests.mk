@@ -7,3 +7,7 @@ test_xen_version-srcs := hypervisor/hypercall/xen_version.c $(unit-lib) \
 test_xen_version-cflags := -DVIGIL_VERSION_MAJOR=$(VERSION_MAJOR) \
     -DVIGIL_VERSION_MINOR=$(VERSION_MINOR) \
     -DVIGIL_EXTRAVERSION='"$(EXTRAVERSION)"'
+tests += hypercall/test_memory_op
+test_memory_op-srcs = $(addprefix hypervisor/hypercall/,memory_op.c \
+    memory_exchange.c memory_map.c) hypervisor/pv/reservation.c \
+    hypervisor/domain/account.c hypervisor/lib/rangeset.c $(mm-srcs)
