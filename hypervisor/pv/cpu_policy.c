@@ -194,22 +194,10 @@ static void add_hardware(struct cpu_policy *p, uint32_t leaf, uint32_t subleaf)
     (void)insert(p, &l);
 }
 
-static void add_xstate(struct cpu_policy *p)
-{
-    struct cpuid_regs user = cpuid_count(0xd, 0);
-    struct cpuid_regs super = cpuid_count(0xd, 1);
-    uint64_t components =
-        ((uint64_t)user.d << 32 | user.a) | ((uint64_t)super.d << 32 | super.c);
-
-    add_hardware(p, 0xd, 0);
-    add_hardware(p, 0xd, 1);
-    for (uint32_t i = 2; i <= MAX_SUB_XSTATE; i++) {
-        if (components >> i & 1) {
-            add_hardware(p, 0xd, i);
-        }
-    }
-}
-
+/*
+ * Every subleaf the toolstack's library knows is listed, empty ones too: it
+ * sizes the list it hands back by the one it was given.
+ */
 static void add_basic(struct cpu_policy *p, uint32_t leaf)
 {
     uint32_t last;
@@ -218,10 +206,6 @@ static void add_basic(struct cpu_policy *p, uint32_t leaf)
     case 0x4:
         for (uint32_t i = 0; i <= MAX_SUB_CACHE; i++) {
             add_hardware(p, leaf, i);
-            /* The first of type "none" ends the list. */
-            if ((cpuid_count(leaf, i).a & 0x1f) == 0) {
-                break;
-            }
         }
         break;
     case 0x7:
@@ -236,13 +220,21 @@ static void add_basic(struct cpu_policy *p, uint32_t leaf)
         }
         break;
     case 0xd:
-        add_xstate(p);
+        for (uint32_t i = 0; i <= MAX_SUB_XSTATE; i++) {
+            add_hardware(p, leaf, i);
+        }
         break;
     default:
         add_hardware(p, leaf, NO_SUB);
         break;
     }
 }
+
+/* Limits of the hypervisor leaves; those are answered by guest_cpuid.c. */
+static const xen_cpuid_leaf_t hv_limits[] = {
+    {.leaf = 0x40000000, .subleaf = NO_SUB},
+    {.leaf = 0x40000100, .subleaf = NO_SUB},
+};
 
 void policy_from_hardware(struct cpu_policy *p)
 {
@@ -252,6 +244,9 @@ void policy_from_hardware(struct cpu_policy *p)
     memset(p, 0, sizeof(*p));
     for (uint32_t leaf = 0; leaf <= basic; leaf++) {
         add_basic(p, leaf);
+    }
+    for (unsigned int i = 0; i < ARRAY_SIZE(hv_limits); i++) {
+        (void)insert(p, &hv_limits[i]);
     }
     for (uint32_t leaf = POLICY_EXT_FIRST; leaf <= ext; leaf++) {
         add_hardware(p, leaf, NO_SUB);
