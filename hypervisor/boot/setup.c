@@ -28,6 +28,8 @@
 #include "domain/sched.h"
 #include "domain/virq.h"
 #include "entry/trap.h"
+#include "hypercall/vigil_op.h"
+#include "hypercall/xen_version.h"
 #include "lib/assert.h"
 #include "lib/errno.h"
 #include "log/printk.h"
@@ -61,6 +63,8 @@ static void console_softirq(void)
     if (uart_rx_poll() != 0) {
         virq_raise_global(VIRQ_CONSOLE);
     }
+    /* A line wired level-triggered waits for this; others do not mind. */
+    irq_eoi(irq_isa_to_gsi(uart_irq_line()));
 }
 
 static void console_tick(void *arg)
@@ -236,6 +240,8 @@ void boot_main(uint32_t magic, uint32_t info)
               magic);
     }
     cmdline_parse(loader_info.cmdline);
+    xen_version_set_cmdline(cmdline_text());
+    vigil_op_allow_provoke(boot_options.provoke);
     /* 3. The processor; machine checks can be taken from here on. */
     features_init();
     features_cpu_init();

@@ -9,6 +9,7 @@
 #include "domain/vtimer.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "pv/ctrlreg.h"
 #include "pv/debugreg.h"
 #include "pv/descriptor.h"
 #include "pv/fpu.h"
@@ -140,7 +141,7 @@ static void set_misc(struct vcpu *v, const struct vcpu_guest_context *ctx)
     p->syscall = (struct pv_callback){
         ctx->syscall_callback_eip,
         (ctx->flags & VGCF_syscall_disables_events) != 0};
-    p->cr4 = ctx->ctrlreg[4] & (CR4_TSD | CR4_DE | CR4_FSGSBASE | CR4_OSXSAVE);
+    p->cr4 = pv_cr4_sanitise(v->domain, ctx->ctrlreg[4]);
     p->ts_set = (ctx->ctrlreg[0] & CR0_TS) != 0;
     if ((ctx->flags & VGCF_i387_valid) != 0) {
         pv_fpu_set_legacy(v, &ctx->fpu_ctxt);

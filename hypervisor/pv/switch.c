@@ -14,6 +14,7 @@
 #include "lib/errno.h"
 #include "mm/directmap.h"
 #include "mm/hvmap.h"
+#include "pv/ctrlreg.h"
 #include "pv/debugreg.h"
 #include "pv/descriptor.h"
 #include "pv/fpu.h"
@@ -60,17 +61,6 @@ static void load_segments(struct vcpu *v)
         /* The GDT changed under a selector; the register now holds null,
          * which is what the guest gets from its own failing load. */
         p->segments_failed = true;
-    }
-}
-
-static void load_guest_cr4(const struct vcpu *v)
-{
-    const uint64_t guest_bits = CR4_TSD | CR4_DE | CR4_FSGSBASE | CR4_OSXSAVE;
-    uint64_t want = (hv_cr4 & ~(CR4_TSD | CR4_FSGSBASE)) |
-                    (v->pv->cr4 & guest_bits & (CR4_TSD | CR4_FSGSBASE));
-
-    if (read_cr4() != want) {
-        write_cr4(want);
     }
 }
 
@@ -122,7 +112,10 @@ void pv_switch_to(struct vcpu *next)
     *guest_regs() = next->regs;
     pv_load_cr3(next);
     pv_load_descriptors(next);
-    load_guest_cr4(next);
+    pv_cr4_load(next);
+    if (cpu_features.rdtscp) {
+        wrmsr(MSR_TSC_AUX, next->pv->tsc_aux);
+    }
     load_segments(next);
     pv_debugreg_load(next);
     pv_fpu_load(next);
