@@ -179,8 +179,14 @@ def records(answer):
     return []
 
 
-def crash_records(vm, kind=None):
-    """Return the crash records of this boot's store, one dict each."""
+def crash_records(vm, kind=None, wait=False):
+    """Return the crash records of this boot's store, one dict each.
+
+    wait: first wait for one of that kind; vigild fetches what the boot before
+          left while the shell is up already
+    """
+    if wait:
+        wait_until(vm, f"vigil crash list | grep -qw {kind}", 40)
     found = records(vm.dom0_json("vigil crash list --json"))
     return [r for r in found if kind is None or r.get("kind") == kind]
 

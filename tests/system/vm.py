@@ -34,9 +34,10 @@ ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r|\x00")
 HALF_ESCAPE = re.compile(r"\x1b(\[[0-9;?]*)?$")
 # Whole lines that others print into the middle of a command's output.
 NOISE = re.compile(r"(?<!\|)(?:\((?:XEN|d\d+)\) |\[ *\d+\.\d{6}\] )[^\n]*\n")
-# What ends every hope, unless a test waits for just that.
-FATAL = (r"Panic on CPU \d|Kernel panic - not syncing|"
-         r"Vigil cannot start Dom0|Double fault")
+# What ends every hope, unless a test waits for just that; but not in the output
+# of a command, whose lines begin with a bar.
+FATAL = (r"^(?!\|).*(?:Panic on CPU \d|Kernel panic - not syncing|"
+         r"Vigil cannot start Dom0|Double fault)")
 
 
 class VMError(Exception):
