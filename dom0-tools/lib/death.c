@@ -8,7 +8,7 @@ static const struct {
     const char *class;
     const char *sentence;
 } deaths[VIGIL_DEATH_MAX] = {
-    [VIGIL_DEATH_NONE] = {"unknown", "ended for an unknown reason"},
+    [VIGIL_DEATH_NONE] = {"unknown", "crashed or was killed"},
     [VIGIL_DEATH_GUEST_CRASH] = {"guest_crash", "reported its own crash"},
     [VIGIL_DEATH_NO_TRAP_HANDLER] = {"no_trap_handler",
                                      "raised an exception and has no handler "

@@ -190,16 +190,12 @@ static int add_config(const char *uuid, struct store_entry *entry,
     return ret;
 }
 
+/* What happened, and the hypervisor's details if it gave any. */
 static char *death_text(const struct vigil_death *death)
 {
-    const char *sentence = death_sentence(death->code);
-    const char *detail = death->text;
-
     return xasprintf(
         "%s%s%s%s", death_by_guest(death->code) ? "" : "killed by hypervisor: ",
-        detail[0] ? detail : sentence,
-        detail[0] && !death_by_guest(death->code) ? "; it " : "",
-        detail[0] && !death_by_guest(death->code) ? sentence : "");
+        death_sentence(death->code), death->text[0] ? ": " : "", death->text);
 }
 
 static int add_reason(const struct vigil_death *death, const char *name,
@@ -217,10 +213,9 @@ static int add_reason(const struct vigil_death *death, const char *name,
                  death->maddr);
     }
     reason = xasprintf("guest %s (domain %u, vcpu %u): %s\n"
-                       "%s: it %s%s\nat %s\n",
+                       "class %s%s\nat %s\n",
                        name, death->domid, death->vcpu, text,
-                       death_class(death->code), death_sentence(death->code),
-                       where, stamp);
+                       death_class(death->code), where, stamp);
     ret = store_file(entry, "reason.txt", reason, strlen(reason), fault);
     free(reason);
     return ret;
@@ -434,9 +429,8 @@ static int collect_from_list(struct collector *collector,
         death->domid = (uint16_t)guest->domid;
         memcpy(death->uuid, guest->info.handle, sizeof(death->uuid));
         snprintf(death->text, sizeof(death->text), "%s",
-                 reason == SHUTDOWN_crash
-                     ? "crashed, or was killed (only Vigil can tell which)"
-                     : "its watchdog expired");
+                 reason == SHUTDOWN_crash ? "only Vigil can tell who ended it"
+                                          : "");
         fill_registers(&collector->xen, death);
         if (record(collector, death, fault)) {
             return -1;
