@@ -15,6 +15,7 @@
 static struct vigil_death ring[DEATHS_KEPT];
 static uint64_t newest_seq;
 static death_detail_fn add_detail;
+static uint64_t next_maddr; /* 0: the next death is not about memory */
 
 static const char *const names[VIGIL_DEATH_MAX] = {
     [VIGIL_DEATH_NONE] = "no reason",
@@ -45,6 +46,11 @@ const char *death_name(uint32_t code)
 {
     return code < VIGIL_DEATH_MAX && names[code] != NULL ? names[code]
                                                          : "unknown reason";
+}
+
+void death_set_maddr(uint64_t maddr)
+{
+    next_maddr = maddr;
 }
 
 uint64_t death_count(void)
@@ -88,6 +94,8 @@ void death_record(struct domain *d, struct vcpu *v, uint32_t code,
     rec->time_ns = clock_wall_base_ns() + clock_now_ns();
     rec->code = code;
     rec->domid = d->domid;
+    rec->maddr = next_maddr;
+    next_maddr = 0;
     memcpy(rec->uuid, d->handle, sizeof(rec->uuid));
     strlcpy(rec->text, text, sizeof(rec->text));
     if (v != NULL) {

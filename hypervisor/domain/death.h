@@ -37,6 +37,16 @@ void death_record(struct domain *d, struct vcpu *v, uint32_t code,
                   const char *text);
 
 /**
+ * death_set_maddr() - the next record is about memory at this address
+ * @maddr: machine address
+ *
+ * Called right before domain_crash(), and with 0 after it, for that does
+ * nothing to a domain that is ending already.
+ * Context: any but NMI/#MC.
+ */
+void death_set_maddr(uint64_t maddr);
+
+/**
  * death_count() - records filed since boot
  *
  * Context: any.

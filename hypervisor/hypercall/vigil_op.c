@@ -22,6 +22,8 @@
 #include "crash/harvest.h"
 #include "mm/heap.h"
 #include "mm/page_alloc.h"
+#include "ras/mce.h"
+#include "ras/record.h"
 #include "domain/death.h"
 #include "hypercall/call.h"
 #include "hypercall/xen_version.h"
@@ -154,7 +156,16 @@ static int64_t op_counters(uint64_t arg)
     log_get_stats(&log);
     c.log_cells = log.cells;
     c.log_lost = log.lost;
-    c.nmi_total = this_cpu()->nmi_count;
+    c.nmi_total = ras_counters.nmi_total;
+    c.nmi_serr = ras_counters.nmi_serr;
+    c.nmi_iochk = ras_counters.nmi_iochk;
+    c.nmi_unknown = ras_counters.nmi_unknown;
+    c.nmi_reflected = ras_counters.nmi_reflected;
+    c.mce_total = ras_counters.mce_total;
+    c.mce_corrected = ras_counters.mce_corrected;
+    c.mce_recovered = ras_counters.mce_recovered;
+    c.mce_lost = record_lost();
+    c.vmce_delivered = ras_counters.vmce_delivered;
     c.guest_deaths = death_count();
     c.boot_tsc_khz = clock_tsc_khz();
     count_memory(&c);

@@ -25,6 +25,8 @@
 
 #define FRAME_WORDS_MAX 12
 
+static const struct pv_nmi_hooks *nmi_hooks;
+
 struct frame_builder {
     uint64_t word[FRAME_WORDS_MAX];
     unsigned int used;
@@ -93,10 +95,10 @@ static bool bounce(struct vcpu *v, uint64_t rip, bool has_error_code,
     struct frame_builder b = {.used = 0};
     bool was_kernel = v->pv->guest_kernel;
 
-    if (!guest_range_ok(rip, 1)) {
-        domain_crash(v->domain, VIGIL_DEATH_BAD_STACK,
-                     "handler of %s at 0x%lx is not a guest address", what,
-                     (unsigned long)rip);
+    if (rip == 0 || !guest_range_ok(rip, 1)) {
+        domain_crash(v->domain, VIGIL_DEATH_NO_TRAP_HANDLER,
+                     "%s at rip 0x%lx: its handler at 0x%lx is no address", what,
+                     (unsigned long)regs->rip, (unsigned long)rip);
         return false;
     }
     push_word(&b, regs->rcx);
@@ -198,6 +200,18 @@ static bool deliver_async(struct vcpu *v, unsigned int vector, uint32_t bit)
     return true;
 }
 
+void pv_plug_nmi_hooks(const struct pv_nmi_hooks *hooks)
+{
+    nmi_hooks = hooks;
+}
+
+void pv_nmi_done(struct vcpu *v)
+{
+    if (nmi_hooks != NULL) {
+        nmi_hooks->done(v);
+    }
+}
+
 void pv_deliver_pending(struct vcpu *v)
 {
     if (v->mce_pending && (v->async_mask & VCPU_ASYNC_MCE) == 0) {
@@ -209,13 +223,15 @@ void pv_deliver_pending(struct vcpu *v)
     if (v->nmi_pending &&
         (v->async_mask & (VCPU_ASYNC_NMI | VCPU_ASYNC_MCE)) == 0) {
         v->nmi_pending = false;
+        if (nmi_hooks != NULL) {
+            nmi_hooks->taken(v);
+        }
         if (!deliver_async(v, EXC_NMI, VCPU_ASYNC_NMI)) {
             return;
         }
     }
     if (READ_ONCE(v->vcpu_info->evtchn_upcall_pending) != 0 &&
-        READ_ONCE(v->vcpu_info->evtchn_upcall_mask) == 0 &&
-        v->pv->event.rip != 0) {
+        READ_ONCE(v->vcpu_info->evtchn_upcall_mask) == 0) {
         (void)bounce(v, v->pv->event.rip, false, 0, true, "an event");
     }
 }

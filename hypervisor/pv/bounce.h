@@ -54,6 +54,31 @@ void pv_bounce_failsafe(struct vcpu *v);
  */
 void pv_deliver_pending(struct vcpu *v);
 
+/*
+ * Socket: response/ follows the NMIs of a vcpu.  @taken is called just before
+ * the frame of a virtual NMI is built, @done when its handler has returned.
+ */
+struct pv_nmi_hooks {
+    void (*taken)(struct vcpu *v);
+    void (*done)(struct vcpu *v);
+};
+
+/**
+ * pv_plug_nmi_hooks() - set them
+ * @hooks: static storage
+ *
+ * Context: boot, once.
+ */
+void pv_plug_nmi_hooks(const struct pv_nmi_hooks *hooks);
+
+/**
+ * pv_nmi_done() - the handler of a virtual NMI has returned
+ * @v: current vcpu
+ *
+ * Context: hypercall; pv/iret.c.
+ */
+void pv_nmi_done(struct vcpu *v);
+
 /**
  * pv_iret() - the iret hypercall
  * @v: current vcpu

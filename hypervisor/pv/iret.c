@@ -20,10 +20,15 @@
 /* Leave the NMI and #MC handlers whose frames this iret pops. */
 static void unmask_async(struct vcpu *v, uint64_t frame_rip_va, bool to_user)
 {
+    uint32_t before = v->async_mask;
+
     while (v->async_depth != 0 &&
            (to_user || frame_rip_va >= v->pv->async_frame[v->async_depth - 1])) {
         v->async_depth--;
         v->async_mask = v->async_saved[v->async_depth];
+    }
+    if ((before & ~v->async_mask & VCPU_ASYNC_NMI) != 0) {
+        pv_nmi_done(v);
     }
 }
 

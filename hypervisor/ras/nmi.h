@@ -1,12 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * ras/nmi.h - who sent this NMI?
+ *
+ * Every source is asked, for two causes can arrive as one NMI:
+ *
+ *   1  a dying CPU wants this one to stop (before anything else)
+ *   2  port 0x61: SERR or IOCHK (boot CPU only)
+ *   3  nobody: unknown
+ *
+ * It is logged, then the policy (nmi=) decides.  For Dom0 the causes are
+ * counted, one count for one NMI; response/nmi_reflect.c hands them out one
+ * by one, so none is lost when Dom0 is slower than they come.
  */
 #ifndef VIGIL_RAS_NMI_H
 #define VIGIL_RAS_NMI_H
 
 #include "lib/compiler.h"
+#include "lib/types.h"
 #include "x86/regs.h"
+
+/* Causes of one NMI: bits, as Xen numbers them for shared_info.nmi_reason. */
+#define NMI_CAUSE_IOCHK   1U
+#define NMI_CAUSE_SERR    2U
+#define NMI_CAUSE_UNKNOWN 4U
+#define NMI_CAUSES        8U /* combinations of them */
 
 /**
  * ras_nmi() - classify, log and act on one NMI
@@ -14,7 +31,7 @@
  *
  * Context: NMI.
  */
-void ras_nmi(struct cpu_regs *regs);
+NMI_SAFE void ras_nmi(struct cpu_regs *regs);
 
 /**
  * nmi_set_policy() - the nmi= option
@@ -24,5 +41,30 @@ void ras_nmi(struct cpu_regs *regs);
  * Return:  0; -EINVAL
  */
 int nmi_set_policy(const char *value) MUST_CHECK;
+
+/**
+ * nmi_causes_of() - what a value of port 0x61 says
+ * @port61: the byte; 0xff (no such device) says nothing
+ *
+ * Context: any, NMI included; pure.
+ * Return:  NMI_CAUSE_* bits, at least NMI_CAUSE_UNKNOWN
+ */
+NMI_SAFE unsigned int nmi_causes_of(uint8_t port61);
+
+/**
+ * nmi_next_for_dom0() - take one NMI out of those that wait for Dom0
+ *
+ * Context: any but NMI/#MC.
+ * Return:  its NMI_CAUSE_* bits; 0: none waits
+ */
+unsigned int nmi_next_for_dom0(void);
+
+/**
+ * nmi_waits_for_dom0() - is there one?
+ *
+ * Context: any.
+ * Return:  true: nmi_next_for_dom0() would find one
+ */
+bool nmi_waits_for_dom0(void);
 
 #endif

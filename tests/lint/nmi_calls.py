@@ -15,7 +15,7 @@ import re
 import subprocess
 import sys
 
-ALLOWED = {"panic", "assert_failed"}
+ALLOWED = {"panic", "panic_regs", "assert_failed"}
 # file: why it may have both
 BOTH = {
     "log/printk.c": "the lock is of the console's line buffer, which only "

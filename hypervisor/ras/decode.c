@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ras/decode.c - the error code of a bank in words.
+ *
+ * Compound codes are told apart by their highest bit set; the fields below it
+ * name level, transaction and request.  Only memory errors are told in
+ * detail: they are the ones somebody acts on.
+ */
+#include "ras/decode.h"
+
+#include "ras/mca_regs.h"
+
+struct code_name {
+    uint16_t mask, value;
+    const char *name;
+};
+
+/* clang-format off */
+static const struct code_name names[] = {
+    {0xefff, 0x0000, "no error code"},
+    {0xefff, 0x0001, "unclassified error"},
+    {0xefff, 0x0002, "microcode ROM parity error"},
+    {0xefff, 0x0003, "error signalled by another processor"},
+    {0xefff, 0x0004, "functional redundancy check error"},
+    {0xefff, 0x0005, "internal parity error"},
+    {0xefff, 0x0006, "system management handler error"},
+    {0xefff, 0x0400, "internal timer error"},
+    {0xefff, 0x0e0b, "I/O error"},
+    {0xefff, 0x0134, "cache: data load"},
+    {0xefff, 0x0150, "cache: instruction fetch"},
+    {0xefff, 0x017a, "cache: write back"},
+    {0xeff0, 0x0080, "memory controller: generic"},
+    {0xeff0, 0x0090, "memory controller: read"},
+    {0xeff0, 0x00a0, "memory controller: write"},
+    {0xeff0, 0x00b0, "memory controller: address or command"},
+    {0xeff0, 0x00c0, "memory controller: scrub"},
+    {0xef80, 0x0080, "memory controller"},
+    {0xef80, 0x0280, "memory used as a cache"},
+    {0xe800, 0x0800, "bus or interconnect"},
+    {0xec00, 0x0400, "internal unclassified error"},
+    {0xef00, 0x0100, "cache hierarchy"},
+    {0xeff0, 0x0010, "TLB"},
+    {0xeffc, 0x000c, "generic cache hierarchy"},
+};
+/* clang-format on */
+
+NMI_SAFE const char *mce_code_name(uint64_t status)
+{
+    for (unsigned int i = 0; i < ARRAY_SIZE(names); i++) {
+        if ((status & names[i].mask) == names[i].value) {
+            return names[i].name;
+        }
+    }
+    return "error code of no known class";
+}
