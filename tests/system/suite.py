@@ -151,7 +151,8 @@ def need_vigil():
 def create(vm, name, extra=None):
     """Create a stub guest; extra replaces its command line."""
     more = f" 'extra=\"{extra}\"'" if extra is not None else ""
-    return vm.dom0(f"{tool()} create /etc/xen/{name}.cfg{more}", 60)
+    return vm.dom0(f"rm -f /var/log/xen/console/guest-{name}.log; "
+                   f"{tool()} create /etc/xen/{name}.cfg{more}", 60)
 
 
 def destroy(vm, name):
