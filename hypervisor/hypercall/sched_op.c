@@ -2,9 +2,10 @@
 /*
  * hypercall/sched_op.c - HYPERVISOR_sched_op(cmd, arg).
  *
- *   yield, block, shutdown, poll, shutdown_code, watchdog, pin_override
- * Return:  0; -EFAULT; -EINVAL malformed; -EPERM pin_override by a guest;
- *          -ENOSYS no such cmd
+ *   yield, block, shutdown, poll, remote_shutdown, shutdown_code, pin_override
+ * Return:  0; -EFAULT; -EINVAL malformed; -EPERM pin_override or
+ *          remote_shutdown by a guest; -ESRCH no such domain; -ENOSYS no such
+ *          cmd
  */
 #include "cpu/clock.h"
 #include "domain/evtchn.h"
@@ -25,6 +26,30 @@ static int64_t shutdown(uint64_t arg)
         return -EINVAL;
     }
     domain_shutdown(current->domain, s.reason);
+    return 0;
+}
+
+/* The control domain ends another, giving the reason. */
+static int64_t remote_shutdown(uint64_t arg)
+{
+    struct sched_remote_shutdown r;
+    struct domain *d;
+
+    if (copy_from_guest(&r, arg, sizeof(r)) != 0) {
+        return -EFAULT;
+    }
+    if (!current->domain->is_privileged) {
+        return -EPERM;
+    }
+    if (r.reason > SHUTDOWN_MAX) {
+        return -EINVAL;
+    }
+    d = domain_get(r.domain_id);
+    if (d == NULL) {
+        return -ESRCH;
+    }
+    domain_shutdown(d, r.reason);
+    domain_put(d);
     return 0;
 }
 
@@ -102,6 +127,8 @@ int64_t do_sched_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
         current->domain->shutdown_code = s.reason;
         return 0;
     }
+    case SCHEDOP_remote_shutdown:
+        return remote_shutdown(a2);
     case SCHEDOP_pin_override:
         /* One pcpu: every vcpu is on it already. */
         return current->domain->is_privileged ? 0 : -EPERM;

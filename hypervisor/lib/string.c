@@ -91,12 +91,27 @@ NMI_SAFE void *memset(void *dst, int value, size_t len)
     volatile unsigned char *d = dst;
     uint64_t word = (unsigned char)value * ONES;
 
-    for (; len >= 4 * WORD; len -= 4 * WORD) {
-        ((volatile word_t *)d)[0] = word;
-        ((volatile word_t *)d)[1] = word;
-        ((volatile word_t *)d)[2] = word;
-        ((volatile word_t *)d)[3] = word;
-        d += 4 * WORD;
+    /* Whole pages are cleared by this: see mm/scrub.c. */
+    for (; len >= 16 * WORD; len -= 16 * WORD) {
+        volatile word_t *w = (volatile word_t *)d;
+
+        w[0] = word;
+        w[1] = word;
+        w[2] = word;
+        w[3] = word;
+        w[4] = word;
+        w[5] = word;
+        w[6] = word;
+        w[7] = word;
+        w[8] = word;
+        w[9] = word;
+        w[10] = word;
+        w[11] = word;
+        w[12] = word;
+        w[13] = word;
+        w[14] = word;
+        w[15] = word;
+        d += 16 * WORD;
     }
     for (; len >= WORD; len -= WORD) {
         *(volatile word_t *)d = word;

@@ -16,6 +16,7 @@
 
 #include "domain/shared_info.h"
 #include "lib/string.h"
+#include "log/printk.h"
 #include "pv/guest_access.h"
 #include "pv/switch.h"
 #include "x86/exc.h"
@@ -212,6 +213,22 @@ void pv_nmi_done(struct vcpu *v)
     }
 }
 
+/* False: the domain has been crashed. */
+static bool deliver_nmi(struct vcpu *v)
+{
+    v->nmi_pending = false;
+    if (v->pv->traps[EXC_NMI].address == 0) {
+        /* Optional for a guest, unlike a handler for its exceptions. */
+        pr_notice("pv: d%uv%u has no NMI handler: NMI dropped",
+                  v->domain->domid, v->vcpu_id);
+        return true;
+    }
+    if (nmi_hooks != NULL) {
+        nmi_hooks->taken(v);
+    }
+    return deliver_async(v, EXC_NMI, VCPU_ASYNC_NMI);
+}
+
 void pv_deliver_pending(struct vcpu *v)
 {
     if (v->mce_pending && (v->async_mask & VCPU_ASYNC_MCE) == 0) {
@@ -221,14 +238,9 @@ void pv_deliver_pending(struct vcpu *v)
         }
     }
     if (v->nmi_pending &&
-        (v->async_mask & (VCPU_ASYNC_NMI | VCPU_ASYNC_MCE)) == 0) {
-        v->nmi_pending = false;
-        if (nmi_hooks != NULL) {
-            nmi_hooks->taken(v);
-        }
-        if (!deliver_async(v, EXC_NMI, VCPU_ASYNC_NMI)) {
-            return;
-        }
+        (v->async_mask & (VCPU_ASYNC_NMI | VCPU_ASYNC_MCE)) == 0 &&
+        !deliver_nmi(v)) {
+        return;
     }
     if (READ_ONCE(v->vcpu_info->evtchn_upcall_pending) != 0 &&
         READ_ONCE(v->vcpu_info->evtchn_upcall_mask) == 0) {

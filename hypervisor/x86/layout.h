@@ -68,6 +68,7 @@
 /* One CPU's block: stacks and struct cpu_block (x86/percpu.h). */
 #define CPU_BLOCK_BYTES 0x10000
 #define CPU_STRUCT_BYTES 0x400
+#define CPU_GUARD_DF 0x1000
 #define CPU_STACK_DF 0x2000
 #define CPU_STACK_NMI_A 0x3000
 #define CPU_STACK_NMI_B 0x4000
