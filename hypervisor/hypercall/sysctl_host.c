@@ -52,8 +52,9 @@ static int64_t physinfo(struct xen_sysctl_physinfo *p)
     p->capabilities = XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1;
     p->total_pages = mem.total_frames;
     /* Tools add the two to learn how much is free. */
-    p->free_pages = mem.free_frames - mem.dirty_frames;
-    p->scrub_pages = mem.dirty_frames;
+    /* Dirty frames are free: they are cleaned when handed out. */
+    p->free_pages = mem.free_frames;
+    p->scrub_pages = 0;
     p->outstanding_pages = outstanding_pages();
     p->max_mfn = max_frame - 1;
     memcpy(p->hw_cap, features, sizeof(p->hw_cap));

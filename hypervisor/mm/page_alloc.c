@@ -202,10 +202,12 @@ static void verify_clean(struct frame *f)
 #ifdef VIGIL_DEBUG
     const uint64_t *word = mfn_to_ptr(frame_mfn(f));
 
-    for (unsigned int i = 0; i < PAGE_SIZE / sizeof(*word); i++) {
-        if (unlikely(word[i] != 0)) {
-            panic("clean frame %#lx holds %#lx at offset %#x", frame_number(f),
-                  word[i], i * 8);
+    for (unsigned int i = 0; i < PAGE_SIZE / sizeof(*word); i += 8) {
+        if (unlikely((word[i] | word[i + 1] | word[i + 2] | word[i + 3] |
+                      word[i + 4] | word[i + 5] | word[i + 6] | word[i + 7]) !=
+                     0)) {
+            panic("clean frame %#lx is not, near offset %#x", frame_number(f),
+                  i * 8);
         }
     }
 #else

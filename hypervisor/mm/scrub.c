@@ -4,7 +4,7 @@
  */
 #include "mm/scrub.h"
 
-#include "x86/string_asm.h"
+#include "lib/string.h"
 #include "mm/directmap.h"
 #include "mm/page_alloc.h"
 
@@ -12,7 +12,7 @@
 
 void scrub_page(mfn_t m)
 {
-    rep_stosq(mfn_to_ptr(m), 0, PAGE_SIZE / sizeof(uint64_t));
+    memset(mfn_to_ptr(m), 0, PAGE_SIZE);
 }
 
 bool scrub_idle_step(void)
