@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ras/decode.c - the error code of a bank in words.
+ * ras/decode.c - error codes and interrupted contexts in words.
  *
  * Compound codes are told apart by their highest bit set; the fields below it
  * name level, transaction and request.  Only memory errors are told in
@@ -8,7 +8,8 @@
  */
 #include "ras/decode.h"
 
-#include "ras/mca_regs.h"
+#include "lib/format.h"
+#include "cpu/tenant.h"
 
 struct code_name {
     uint16_t mask, value;
@@ -52,4 +53,16 @@ NMI_SAFE const char *mce_code_name(uint64_t status)
         }
     }
     return "error code of no known class";
+}
+
+NMI_SAFE const char *describe_context(char *buf, bool from_guest)
+{
+    struct tenant t = tenant_now();
+
+    if (t.domid == TENANT_NONE) {
+        return from_guest ? "guest" : "hypervisor, idle";
+    }
+    (void)snprintf(buf, CONTEXT_TEXT_BYTES, "%s d%uv%u",
+                   from_guest ? "guest" : "hypervisor for", t.domid, t.vcpu);
+    return buf;
 }

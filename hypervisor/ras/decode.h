@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ras/decode.h - the error code of a bank in words.
+ * ras/decode.h - error codes and interrupted contexts in words.
  */
 #ifndef VIGIL_RAS_DECODE_H
 #define VIGIL_RAS_DECODE_H
@@ -17,5 +17,18 @@
  * Source:  SDM 3B 16.9 (simple and compound error codes)
  */
 NMI_SAFE const char *mce_code_name(uint64_t status);
+
+/* Enough for describe_context(). */
+#define CONTEXT_TEXT_BYTES 40
+
+/**
+ * describe_context() - whom an NMI or #MC has interrupted, in words
+ * @buf:        CONTEXT_TEXT_BYTES of room
+ * @from_guest: a guest was running, not the hypervisor
+ *
+ * Context: any, NMI and #MC included.
+ * Return:  @buf: "guest d1v0", "hypervisor for d1v0", "hypervisor, idle"
+ */
+NMI_SAFE const char *describe_context(char *buf, bool from_guest);
 
 #endif

@@ -11,7 +11,6 @@
 #include "x86/atomic.h"
 #include "x86/percpu.h"
 #include "log/printk.h"
-#include "cpu/tenant.h"
 #include "crash/panic.h"
 #include "ras/bank.h"
 #include "ras/decode.h"
@@ -32,11 +31,6 @@ struct capture {
     uint32_t seen; /* bit per bank, to be cleared                        */
     bool lost;     /* there was no record for one that needs an action   */
 };
-
-static NMI_SAFE const char *where_name(const struct mce_situation *at)
-{
-    return at->where == MCE_AT_GUEST ? "guest" : "hypervisor";
-}
 
 static NMI_SAFE void close_record(struct capture *c)
 {
@@ -140,17 +134,18 @@ static NMI_SAFE void capture_all(struct capture *c)
 static NMI_SAFE void panic_if_fatal(const struct capture *c)
 {
     const struct mca_bank_regs *b = &c->worst_bank;
-    struct tenant t = tenant_now();
+    char who[CONTEXT_TEXT_BYTES];
 
     if (c->worst->grade < MCE_FATAL && !c->lost) {
         return;
     }
     panic_regs(c->regs,
                "machine check: %s: %s: bank %u status 0x%lx addr 0x%lx misc "
-               "0x%lx MCG_STATUS 0x%lx in %s, d%uv%u",
+               "0x%lx MCG_STATUS 0x%lx in %s",
                c->lost ? "no room for a record" : c->worst->why,
                mce_code_name(b->status), b->bank, b->status, b->addr, b->misc,
-               c->at->mcg_status, where_name(c->at), t.domid, t.vcpu);
+               c->at->mcg_status,
+               describe_context(who, c->at->where == MCE_AT_GUEST));
 }
 
 NMI_SAFE void ras_mce(struct cpu_regs *regs)
@@ -161,14 +156,13 @@ NMI_SAFE void ras_mce(struct cpu_regs *regs)
         .kind = bank_kind(),
     };
     struct capture c = {.at = &at, .regs = regs};
-    struct tenant t = tenant_now();
+    char who[CONTEXT_TEXT_BYTES];
 
     (void)atomic_add(&ras_counters.mce_total, 1);
     log_nmi(LOG_ERROR,
-            "machine check on CPU %u in %s, d%uv%u, rip 0x%lx, MCG_STATUS "
-            "0x%lx",
-            this_cpu_id(), where_name(&at), t.domid, t.vcpu, regs->rip,
-            at.mcg_status);
+            "machine check on CPU %u in %s, rip 0x%lx, MCG_STATUS 0x%lx",
+            this_cpu_id(), describe_context(who, at.where == MCE_AT_GUEST),
+            regs->rip, at.mcg_status);
     capture_all(&c);
     if (c.worst != NULL) {
         panic_if_fatal(&c);

@@ -18,10 +18,10 @@
 #include "x86/percpu.h"
 #include "log/printk.h"
 #include "cpu/clock.h"
-#include "cpu/tenant.h"
 #include "crash/panic.h"
 #include "crash/stop.h"
 #include "dev/port61.h"
+#include "ras/decode.h"
 #include "ras/mce.h"
 
 enum nmi_policy {
@@ -147,7 +147,7 @@ static NMI_SAFE unsigned int ask_port61(uint8_t *ret_byte)
 
 NMI_SAFE void ras_nmi(struct cpu_regs *regs)
 {
-    struct tenant t = tenant_now();
+    char who[CONTEXT_TEXT_BYTES];
     unsigned int causes;
     uint8_t port;
 
@@ -157,11 +157,10 @@ NMI_SAFE void ras_nmi(struct cpu_regs *regs)
     causes = ask_port61(&port);
     count(causes);
     log_nmi(LOG_WARNING,
-            "NMI on CPU %u: %s (port 0x61: 0x%02x) in %s, d%uv%u, rip 0x%lx: "
-            "%s",
+            "NMI on CPU %u: %s (port 0x61: 0x%02x) in %s, rip 0x%lx: %s",
             this_cpu_id(), causes_name(causes), port,
-            regs_from_guest(regs) ? "guest" : "hypervisor", t.domid, t.vcpu,
-            regs->rip, policy_name(policy));
+            describe_context(who, regs_from_guest(regs)), regs->rip,
+            policy_name(policy));
     switch (policy) {
     case NMI_TO_DOM0:
         (void)atomic_add(&for_dom0[causes], 1);

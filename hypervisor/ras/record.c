@@ -223,9 +223,10 @@ unsigned int record_count(enum mce_record_state state)
 
 static void note_record(const struct vigil_mce_record *d)
 {
-    crash_note("record %lu: %s, MCG_STATUS 0x%lx, rip 0x%lx, d%uv%u, %u banks",
+    crash_note("machine-check record %lu: %s, MCG_STATUS 0x%lx, rip 0x%lx, "
+               "%u banks",
                d->seq, mce_grade_name(d->grade), d->mcg_status, d->rip,
-               d->domid, d->vcpu, d->banks);
+               d->banks);
     for (unsigned int i = 0; i < d->banks && i < VIGIL_MCE_BANKS; i++) {
         crash_note("  bank %u: status 0x%lx addr 0x%lx misc 0x%lx",
                    d->bank[i].bank, d->bank[i].status, d->bank[i].addr,
