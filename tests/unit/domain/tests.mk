@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
-tests += domain/test_evtchn
-test_evtchn-srcs := $(addprefix hypervisor/domain/,evtchn.c evtchn_bind.c \
+tests += domain/test_evtchn domain/test_evtchn_fifo
+evtchn-srcs := $(addprefix hypervisor/domain/,evtchn.c evtchn_bind.c \
     evtchn_2l.c evtchn_fifo.c virq.c) hypervisor/sync/spinlock.c \
-    $(unit-lib) $(unit-alarm) $(unit-log)
+    tests/unit/domain/evtchn_machine.c $(unit-lib) $(unit-alarm) $(unit-log)
+test_evtchn-srcs := $(evtchn-srcs)
 test_evtchn-cflags := -D_GNU_SOURCE
+test_evtchn_fifo-srcs := $(evtchn-srcs)
+test_evtchn_fifo-cflags := -D_GNU_SOURCE
 tests += domain/test_grant
 test_grant-srcs := $(addprefix hypervisor/domain/,grant.c grant_map.c \
     grant_copy.c) hypervisor/sync/spinlock.c $(unit-lib) $(unit-alarm) \

@@ -27,10 +27,12 @@ test_bzimage-srcs := hypervisor/pv/bzimage.c hypervisor/lib/string.c
 test_layout_dom0-srcs := hypervisor/pv/layout_dom0.c
 test_dom0_memory-srcs := hypervisor/pv/dom0_memory.c \
     hypervisor/pv/layout_dom0.c $(mm-srcs)
-tests += pv/test_privop
-test_privop-srcs := $(addprefix hypervisor/pv/,privop.c privop_decode.c \
-    privop_io.c guest_msr.c ctrlreg.c debugreg.c vmca.c) $(unit-lib) \
-    $(unit-alarm)
+tests += pv/test_privop pv/test_privop_io
+privop-srcs := $(addprefix hypervisor/pv/,privop.c privop_decode.c \
+    privop_io.c guest_msr.c ctrlreg.c debugreg.c vmca.c) \
+    tests/unit/pv/privop_machine.c $(unit-lib) $(unit-alarm)
+test_privop-srcs := $(privop-srcs)
+test_privop_io-srcs := $(privop-srcs)
 tests += pv/test_guest_cpuid
 test_guest_cpuid-srcs := $(addprefix hypervisor/pv/,guest_cpuid.c \
     cpu_policy.c) $(unit-lib) $(unit-alarm)
