@@ -53,7 +53,7 @@ iso: dom0 $(filter hypervisor,$(PARTS))
 
 run:
 	scripts/deps --run
-	$(MAKE) $(if $(findstring j,$(firstword -$(MAKEFLAGS))),,-j$(shell nproc)) all
+	$(MAKE) $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc)) all
 	scripts/run
 
 # Only by hand: it rewrites files.
