@@ -36,7 +36,7 @@ NMI_SAFE unsigned int bank_kind(void)
     return kind;
 }
 
-static unsigned int kind_of_processor(void)
+static NMI_SAFE unsigned int kind_of_processor(void)
 {
     const uint32_t both = CPUID_RAS_OVERFLOW | CPUID_RAS_SUCCOR;
 
@@ -51,9 +51,9 @@ static unsigned int kind_of_processor(void)
     return MCE_KIND_PLAIN;
 }
 
-void bank_probe(void)
+NMI_SAFE void bank_probe(void)
 {
-    if (!cpu_features.mce || !cpu_features.mca) {
+    if (count != 0 || !cpu_features.mce || !cpu_features.mca) {
         return;
     }
     cap = rdmsr(MSR_MCG_CAP);

@@ -48,9 +48,10 @@ NMI_SAFE unsigned int bank_kind(void);
 /**
  * bank_probe() - find out what there is
  *
- * Context: boot.
+ * Once; later calls do nothing.  A #MC that comes before ras_init() calls it.
+ * Context: boot, cpu_features known; #MC.
  */
-void bank_probe(void);
+NMI_SAFE void bank_probe(void);
 
 /**
  * bank_cpu_init() - let every bank of this CPU report

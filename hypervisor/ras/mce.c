@@ -151,13 +151,15 @@ static NMI_SAFE void panic_if_fatal(const struct capture *c)
 NMI_SAFE void ras_mce(struct cpu_regs *regs)
 {
     struct mce_situation at = {
-        .mcg_status = bank_mcg_status(),
         .where = regs_from_guest(regs) ? MCE_AT_GUEST : MCE_AT_HV,
-        .kind = bank_kind(),
     };
     struct capture c = {.at = &at, .regs = regs};
     char who[CONTEXT_TEXT_BYTES];
 
+    /* CR4.MCE is on long before ras_init(). */
+    bank_probe();
+    at.mcg_status = bank_mcg_status();
+    at.kind = bank_kind();
     (void)atomic_add(&ras_counters.mce_total, 1);
     log_nmi(LOG_ERROR,
             "machine check on CPU %u in %s, rip 0x%lx, MCG_STATUS 0x%lx",

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tests/unit/ras/ras_fakes.c - what the floors below ras/ do, for its tests.
+ */
+#include "tests/unit/ras/ras_fakes.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cpu/clock.h"
+#include "cpu/features.h"
+#include "crash/blackbox.h"
+#include "crash/notes.h"
+#include "crash/panic.h"
+#include "crash/stop.h"
+#include "lib/panic.h"
+
+struct cpu_features cpu_features;
+bool fake_stop_requested;
+unsigned int fake_parked;
+uint64_t fake_now_ns;
+
+bool crash_stop_requested(void)
+{
+    return fake_stop_requested;
+}
+
+void crash_stop_park(const struct cpu_regs *regs)
+{
+    (void)regs;
+    fake_parked++;
+    panic("parked");
+}
+
+uint64_t clock_now_ns(void)
+{
+    return fake_now_ns;
+}
+
+void panic_regs(const struct cpu_regs *regs, const char *fmt, ...)
+{
+    char text[512];
+    va_list args;
+
+    (void)regs;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    panic("%s", text);
+}
+
+/* Nothing dies here: see tests/system/test_mce.py for the last words. */
+void crash_note(const char *fmt, ...)
+{
+    (void)fmt;
+    abort();
+}
+
+void blackbox_mce(const void *records, size_t bytes)
+{
+    (void)records;
+    (void)bytes;
+    abort();
+}
