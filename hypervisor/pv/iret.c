@@ -11,6 +11,7 @@
 #include "pv/bounce.h"
 #include "pv/guest_access.h"
 #include "pv/switch.h"
+#include "pv/vmca.h"
 #include "x86/percpu.h"
 
 #define RFLAGS_GUEST                                                           \
@@ -29,6 +30,13 @@ static void unmask_async(struct vcpu *v, uint64_t frame_rip_va, bool to_user)
     }
     if ((before & ~v->async_mask & VCPU_ASYNC_NMI) != 0) {
         pv_nmi_done(v);
+    }
+    if ((before & ~v->async_mask & VCPU_ASYNC_MCE) != 0 &&
+        vmca_handler_done(v) != 0) {
+        domain_crash(v->domain, VIGIL_DEATH_VMCE_OVERRUN,
+                     "returned from its machine-check handler with MCG_STATUS "
+                     "0x%lx while another error waits",
+                     v->pv->vmca.mcg_status);
     }
 }
 

@@ -37,9 +37,18 @@ struct pv_callback {
 struct vmca_bank {
     uint64_t status, addr, misc, ctl2;
 };
+struct vmca_error {
+    unsigned int bank;   /* 0 .. VMCA_BANKS - 1                          */
+    uint64_t mcg_status; /* RIPV, EIPV; MCIP is added                    */
+    uint64_t status;     /* MCi_STATUS; VAL clear: MCG_STATUS only       */
+    uint64_t addr, misc;
+};
+#define VMCA_WAITING 4
 struct vmca {
     uint64_t mcg_status;
     struct vmca_bank bank[VMCA_BANKS];
+    struct vmca_error waiting[VMCA_WAITING]; /* for its handler to end   */
+    unsigned int waiting_count;
 };
 
 struct pv_vcpu {

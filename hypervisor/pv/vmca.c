@@ -18,6 +18,7 @@
 #define MCG_STATUS_WRITABLE                                                    \
     (VMCA_MCG_RIPV | VMCA_MCG_EIPV | VMCA_MCG_MCIP | VMCA_MCG_LMCES)
 #define MCI_STATUS_VAL    (1UL << 63)
+#define MCI_STATUS_OVER   (1UL << 62)
 /* CMCI enable and corrected-error threshold; no interrupt is ever sent. */
 #define MCI_CTL2_WRITABLE (1UL << 30 | 0x7fffUL)
 
@@ -45,6 +46,22 @@ void vmca_vcpu_init(struct vcpu *v)
     memset(&v->pv->vmca, 0, sizeof(v->pv->vmca));
 }
 
+static void fill_bank(struct vmca *m, const struct vmca_error *e)
+{
+    struct vmca_bank *b = &m->bank[e->bank];
+    uint64_t over = b->status & MCI_STATUS_VAL ? MCI_STATUS_OVER : 0;
+
+    for (unsigned int i = 0; over != 0 && i < VMCA_BANKS; i++) {
+        if ((m->bank[i].status & MCI_STATUS_VAL) == 0) {
+            b = &m->bank[i];
+            over = 0;
+        }
+    }
+    b->status = e->status | over;
+    b->addr = e->addr;
+    b->misc = e->misc;
+}
+
 int vmca_inject(struct vcpu *v, const struct vmca_error *e)
 {
     struct vmca *m = &v->pv->vmca;
@@ -60,14 +77,47 @@ int vmca_inject(struct vcpu *v, const struct vmca_error *e)
         return -EBUSY;
     }
     if (e->status & MCI_STATUS_VAL) {
-        m->bank[e->bank].status = e->status;
-        m->bank[e->bank].addr = e->addr;
-        m->bank[e->bank].misc = e->misc;
+        fill_bank(m, e);
     }
     m->mcg_status = (e->mcg_status & MCG_STATUS_WRITABLE) | VMCA_MCG_MCIP;
     v->mce_pending = true;
     vcpu_kick(v);
     return 0;
+}
+
+int vmca_raise(struct vcpu *v, const struct vmca_error *e)
+{
+    bool in_hand = v->mce_pending || (v->async_mask & VCPU_ASYNC_MCE) != 0;
+    struct vmca *m = &v->pv->vmca;
+    int rc = -EBUSY;
+
+    /* In the order they came. */
+    if (m->waiting_count == 0) {
+        rc = vmca_inject(v, e);
+    }
+    if (rc == -EBUSY && in_hand && m->waiting_count < VMCA_WAITING) {
+        m->waiting[m->waiting_count] = *e;
+        m->waiting_count++;
+        rc = 0;
+    }
+    return rc;
+}
+
+int vmca_handler_done(struct vcpu *v)
+{
+    struct vmca *m = &v->pv->vmca;
+    int rc;
+
+    if (m->waiting_count == 0) {
+        return 0;
+    }
+    rc = vmca_inject(v, &m->waiting[0]);
+    if (rc == 0) {
+        m->waiting_count--;
+        memmove(&m->waiting[0], &m->waiting[1],
+                m->waiting_count * sizeof(m->waiting[0]));
+    }
+    return rc;
 }
 
 /* Which bank register an index names; false: none at all. */

@@ -27,12 +27,7 @@
 #define VMCA_MCG_MCIP  0x4UL
 #define VMCA_MCG_LMCES 0x8UL
 
-struct vmca_error {
-    unsigned int bank;   /* 0 .. VMCA_BANKS - 1                          */
-    uint64_t mcg_status; /* RIPV, EIPV; MCIP is added                    */
-    uint64_t status;     /* MCi_STATUS; VAL clear: MCG_STATUS only       */
-    uint64_t addr, misc;
-};
+struct vmca_error; /* pv/pv.h */
 
 /**
  * vmca_vcpu_init() - empty banks for a new vcpu
@@ -48,7 +43,9 @@ void vmca_vcpu_init(struct vcpu *v);
  * @e: the error, addresses in the guest's terms
  *
  * One vcpu at a time: response/ decides who gets the data and who only
- * hears RIPV|MCIP (status without VAL).
+ * hears RIPV|MCIP (status without VAL).  Kernels leave a deferred error in its
+ * bank until they look by the clock: if the bank is occupied, another takes
+ * it; if all are, OVER is set in the one that was named.
  * Context: any but NMI/#MC.
  * Return:  0        pending; the guest takes trap 18 on its way in
  *          -ENOENT  no handler for vector 18
@@ -56,6 +53,31 @@ void vmca_vcpu_init(struct vcpu *v);
  *          -EINVAL  no such bank
  */
 int vmca_inject(struct vcpu *v, const struct vmca_error *e) MUST_CHECK;
+
+/**
+ * vmca_raise() - vmca_inject(), or keep it until the handler has returned
+ * @v: vcpu of any domain
+ * @e: the error, addresses in the guest's terms
+ *
+ * Waits only behind one that is pending or being handled; a guest that has
+ * returned from its handler and left MCIP set will not acknowledge any more.
+ * Context: any but NMI/#MC.
+ * Return:  0        pending, or waiting
+ *          -ENOENT  no handler for vector 18
+ *          -EBUSY   MCIP is still set, or too many wait
+ *          -EINVAL  no such bank
+ */
+int vmca_raise(struct vcpu *v, const struct vmca_error *e) MUST_CHECK;
+
+/**
+ * vmca_handler_done() - the #MC handler has returned: the next one, please
+ * @v: current vcpu
+ *
+ * Context: hypercall; pv/iret.c.
+ * Return:  0; -EBUSY another waits, but MCIP is still set; -ENOENT likewise,
+ *          but there is no handler any more
+ */
+int vmca_handler_done(struct vcpu *v) MUST_CHECK;
 
 enum vmca_access {
     VMCA_NOT_MINE, /* not a machine-check MSR          */

@@ -7,6 +7,7 @@
 #include "lib/errno.h"
 #include "x86/atomic.h"
 #include "x86/page.h"
+#include "log/printk.h"
 #include "cpu/features.h"
 #include "mm/m2p.h"
 #include "ras/mca_regs.h"
@@ -16,7 +17,6 @@
 
 /* Bank 0 has a history of meaning something else; kernels trust bank 1. */
 #define BANK_USUAL 1
-#define BANK_OTHER 0
 
 #define CODE_SCRUB_ANY_CHANNEL (MCI_CODE_SCRUB | 0xf)
 
@@ -91,16 +91,11 @@ static void tell_others(struct domain *d, const struct vcpu *but)
     for (unsigned int i = 0; i < d->max_vcpus; i++) {
         struct vcpu *v = d->vcpu[i];
 
-        /* One that is in its handler already takes part as it is. */
-        if (v != but && is_up(v) && vmca_inject(v, &notice) != 0) {
-            continue;
+        /* One that cannot be told has no handler, or never ends it. */
+        if (v != but && is_up(v) && vmca_raise(v, &notice) != 0) {
+            pr_warn("machine check: d%uv%u is not told", d->domid, i);
         }
     }
-}
-
-static bool holds_error(const struct vcpu *v, unsigned int bank)
-{
-    return (v->pv->vmca.bank[bank].status & MCI_VAL) != 0;
 }
 
 int vmce_deliver(struct domain *d, int vcpu, const struct vmce *e)
@@ -114,16 +109,11 @@ int vmce_deliver(struct domain *d, int vcpu, const struct vmce *e)
         return -ENOENT;
     }
     vmce_translate(e, intel, &error);
-    /* Kernels leave a deferred error in its bank until they look by the
-     * clock; the other bank takes the next one, after that it is lost. */
-    if (holds_error(v, BANK_USUAL)) {
-        if (!holds_error(v, BANK_OTHER)) {
-            error.bank = BANK_OTHER;
-        } else {
-            error.status |= MCI_OVER;
-        }
+    /* Used by the handler itself: it would use it again for ever. */
+    if (e->required && (v->async_mask & VCPU_ASYNC_MCE) != 0) {
+        return -EBUSY;
     }
-    rc = vmca_inject(v, &error);
+    rc = vmca_raise(v, &error);
     if (rc != 0) {
         return rc;
     }

@@ -44,9 +44,10 @@ void vmce_translate(const struct vmce *e, bool intel,
  * @e:    the error
  *
  * Context: any but NMI/#MC.
- * Return:  0        pending
+ * Return:  0        pending, or behind the one being handled
  *          -ENOENT  no handler for vector 18, or no vcpu that is up
- *          -EBUSY   it has not acknowledged the one before
+ *          -EBUSY   it has not acknowledged the one before, or has used the
+ *                   memory in the middle of handling that
  */
 int vmce_deliver(struct domain *d, int vcpu, const struct vmce *e) MUST_CHECK;
 

@@ -75,6 +75,86 @@ static void inject_and_take(void **state)
     assert_int_equal(vmca_inject(&v, &srao), 0);
 }
 
+/* What the guest's handler does, and pv/ around it. */
+static void handle(bool acknowledge)
+{
+    assert_true(v.mce_pending);
+    v.mce_pending = false;
+    v.async_mask = VCPU_ASYNC_MCE;
+    if (acknowledge) {
+        assert_int_equal(vmca_wrmsr(&v, MSR_MCx_STATUS(0), 0), VMCA_DONE);
+        assert_int_equal(vmca_wrmsr(&v, MSR_MCx_STATUS(1), 0), VMCA_DONE);
+        assert_int_equal(vmca_wrmsr(&v, MSR_MCG_STATUS, 0), VMCA_DONE);
+    }
+}
+
+static int iret(void)
+{
+    v.async_mask = 0;
+    return vmca_handler_done(&v);
+}
+
+static void waits_for_the_handler(void **state)
+{
+    struct vmca_error e = srao;
+
+    (void)state;
+    for (unsigned int i = 0; i < 1 + VMCA_WAITING; i++) {
+        e.addr = i;
+        assert_int_equal(vmca_raise(&v, &e), 0);
+    }
+    assert_int_equal(vmca_raise(&v, &e), -EBUSY);
+    for (unsigned int i = 0; i < 1 + VMCA_WAITING; i++) {
+        assert_int_equal(read_msr(MSR_MCx_ADDR(1)), i);
+        handle(true);
+        assert_int_equal(iret(), 0);
+    }
+    assert_false(v.mce_pending);
+}
+
+/* In its handler, acknowledged already: still not in the middle of it. */
+static void order_is_kept(void **state)
+{
+    (void)state;
+    assert_int_equal(vmca_raise(&v, &srao), 0);
+    v.mce_pending = false;
+    v.async_mask = VCPU_ASYNC_MCE;
+    assert_int_equal(vmca_raise(&v, &srao), 0);
+    assert_int_equal(vmca_wrmsr(&v, MSR_MCx_STATUS(1), 0), VMCA_DONE);
+    assert_int_equal(vmca_wrmsr(&v, MSR_MCG_STATUS, 0), VMCA_DONE);
+    assert_int_equal(vmca_raise(&v, &srao), 0);
+    assert_int_equal(pv.vmca.waiting_count, 2);
+    assert_int_equal(iret(), 0);
+    assert_true(v.mce_pending);
+    assert_int_equal(pv.vmca.waiting_count, 1);
+}
+
+static void never_acknowledged(void **state)
+{
+    (void)state;
+    assert_int_equal(vmca_raise(&v, &srao), 0);
+    assert_int_equal(vmca_raise(&v, &srao), 0);
+    handle(false);
+    assert_int_equal(iret(), -EBUSY);
+    set_up(NULL);
+    assert_int_equal(vmca_raise(&v, &srao), 0);
+    handle(false);
+    assert_int_equal(iret(), 0);
+    assert_int_equal(vmca_raise(&v, &srao), -EBUSY);
+}
+
+static void occupied_bank(void **state)
+{
+    (void)state;
+    for (unsigned int i = 0; i < 3; i++) {
+        assert_int_equal(vmca_inject(&v, &srao), 0);
+        v.mce_pending = false;
+        pv.vmca.mcg_status = 0;
+    }
+    assert_int_equal(read_msr(MSR_MCx_STATUS(0)), srao.status);
+    assert_int_equal(read_msr(MSR_MCx_STATUS(1)), srao.status | 1UL << 62);
+}
+
 static void refused(void **state)
 {
     struct vmca_error e = srao;
@@ -152,6 +232,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(inject_and_take, set_up),
         cmocka_unit_test_setup(refused, set_up),
+        cmocka_unit_test_setup(waits_for_the_handler, set_up),
+        cmocka_unit_test_setup(order_is_kept, set_up),
+        cmocka_unit_test_setup(never_acknowledged, set_up),
+        cmocka_unit_test_setup(occupied_bank, set_up),
         cmocka_unit_test_setup(notice_without_data, set_up),
         cmocka_unit_test_setup(writes, set_up),
         cmocka_unit_test_setup(banks_beyond, set_up),

@@ -187,10 +187,25 @@ static void refused(void **state)
     pvs[0].traps[EXC_MC].address = 0;
     assert_int_equal(vmce_deliver(&d, 0, &an_error), -ENOENT);
     set_up(NULL);
+    /* It has returned from its handler and not acknowledged. */
     assert_int_equal(vmce_deliver(&d, 0, &an_error), 0);
-    assert_int_equal(vmce_deliver(&d, 0, &an_error), -EBUSY);
     vcpus[0].mce_pending = false;
     assert_int_equal(vmce_deliver(&d, 0, &an_error), -EBUSY);
+}
+
+static void in_its_handler(void **state)
+{
+    struct vmce used = {.source = &load, .required = true, .pfn = 5};
+
+    (void)state;
+    assert_int_equal(vmce_deliver(&d, 0, &an_error), 0);
+    vcpus[0].mce_pending = false;
+    vcpus[0].async_mask = VCPU_ASYNC_MCE;
+    assert_int_equal(vmce_deliver(&d, 0, &an_error), 0);
+    assert_int_equal(pvs[0].vmca.waiting_count, 1);
+    assert_int_equal(pvs[1].vmca.waiting_count, 1);
+    /* The handler's own use of bad memory cannot wait. */
+    assert_int_equal(vmce_deliver(&d, 0, &used), -EBUSY);
 }
 
 /* AMD's kernels leave a deferred error where it is for a while. */
@@ -222,6 +237,7 @@ int main(void)
         cmocka_unit_test_setup(amd_tells_one, set_up),
         cmocka_unit_test_setup(first_that_is_up, set_up),
         cmocka_unit_test_setup(refused, set_up),
+        cmocka_unit_test_setup(in_its_handler, set_up),
         cmocka_unit_test_setup(the_other_bank, set_up),
     };
 

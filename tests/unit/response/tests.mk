@@ -2,7 +2,7 @@
 tests += response/test_vmce response/test_telemetry response/test_nmi_reflect \
          response/test_mce_response
 test_vmce-srcs := hypervisor/response/vmce.c hypervisor/pv/vmca.c $(unit-lib) \
-                  $(unit-alarm)
+                  $(unit-alarm) $(unit-log)
 test_telemetry-srcs := hypervisor/response/telemetry.c $(unit-lib) \
                        $(unit-alarm)
 test_nmi_reflect-srcs := hypervisor/response/nmi_reflect.c $(unit-lib) \
