@@ -163,26 +163,64 @@ int pv_vcpu_create(struct domain *d, unsigned int vcpu_id,
     return 0;
 }
 
-/* A vcpu gives up what it holds of its domain's frames. */
+/* Where vcpu_info was the guest's, and was given up: not heap memory. */
+#define NO_VCPU_INFO mfn(0)
+
+/* A vcpu gives up what it holds of its domain's frames.  May be repeated. */
 static void drop_vcpu(struct vcpu *v)
 {
     pv_drop_descriptors(v);
-    if (!mfn_is_invalid(v->vcpu_info_mfn)) {
+    if (!mfn_is_invalid(v->vcpu_info_mfn) &&
+        !mfn_eq(v->vcpu_info_mfn, NO_VCPU_INFO)) {
         struct frame *f = frame_of(v->vcpu_info_mfn);
         vcpu_info_t *keep =
             &v->domain->shared_info->vcpu_info[v->vcpu_id % 32];
 
         v->vcpu_info = keep;
-        v->vcpu_info_mfn = mfn(0); /* not heap memory */
+        v->vcpu_info_mfn = NO_VCPU_INFO;
         pagetype_put_ref(f, true);
+    }
+}
+
+/*
+ * In this order.  Each call goes on with the step the last one stopped in: to
+ * walk through all frames again, only to find that nothing is left to do in
+ * them, would take longer than the step that has to be finished.
+ */
+enum teardown_step {
+    TEARDOWN_GRANTS,
+    TEARDOWN_EVENTS,
+    TEARDOWN_VCPUS,
+    TEARDOWN_TABLES,
+    TEARDOWN_FRAMES,
+    TEARDOWN_DONE,
+};
+
+static int teardown(struct domain *d, uint32_t step, bool (*should_stop)(void))
+{
+    unsigned int i;
+
+    switch (step) {
+    case TEARDOWN_GRANTS:
+        return grant_domain_destroy(d, should_stop);
+    case TEARDOWN_EVENTS:
+        return evtchn_domain_destroy(d, should_stop);
+    case TEARDOWN_VCPUS:
+        for (i = 0; i < d->max_vcpus; i++) {
+            if (d->vcpu[i] != NULL) {
+                drop_vcpu(d->vcpu[i]);
+            }
+        }
+        return 0;
+    case TEARDOWN_TABLES:
+        return pv_mm_teardown(d, should_stop);
+    default:
+        return domain_relinquish_frames(d, should_stop);
     }
 }
 
 int pv_domain_destroy(struct domain *d, bool (*should_stop)(void))
 {
-    unsigned int i;
-    int rc;
-
     if (domain_is_dom0(d) || (current != NULL && current->domain == d)) {
         return -EINVAL;
     }
@@ -190,26 +228,13 @@ int pv_domain_destroy(struct domain *d, bool (*should_stop)(void))
         return 0;
     }
     domain_destroy_begin(d);
-    rc = grant_domain_destroy(d, should_stop);
-    if (rc != 0) {
-        return rc;
-    }
-    rc = evtchn_domain_destroy(d, should_stop);
-    if (rc != 0) {
-        return rc;
-    }
-    for (i = 0; i < d->max_vcpus; i++) {
-        if (d->vcpu[i] != NULL) {
-            drop_vcpu(d->vcpu[i]);
+    while (d->pv->teardown_step < TEARDOWN_DONE) {
+        int rc = teardown(d, d->pv->teardown_step, should_stop);
+
+        if (rc != 0) {
+            return rc;
         }
-    }
-    rc = pv_mm_teardown(d, should_stop);
-    if (rc != 0) {
-        return rc;
-    }
-    rc = domain_relinquish_frames(d, should_stop);
-    if (rc != 0) {
-        return rc;
+        d->pv->teardown_step++;
     }
     domain_destroy_end(d);
     return 0;
