@@ -2,6 +2,9 @@
 /*
  * domain/sched.c - round robin with a 10 ms slice; a vcpu that wakes goes
  * ahead of those that used up theirs, once per sleep.
+ *
+ * Two vcpus that wake each other would always be ahead of the rest.  So who
+ * has waited for a whole slice comes first, and keeps the pcpu for a slice.
  */
 #include "domain/sched.h"
 
@@ -18,6 +21,7 @@ static struct timer slice_timer;
 #define PREEMPT_AFTER_NS 500000ULL
 
 static uint64_t picked_at_ns;
+static uint64_t preempt_after_ns = PREEMPT_AFTER_NS; /* of who runs now */
 
 static void slice_over(void *arg)
 {
@@ -59,10 +63,10 @@ void sched_wake(struct vcpu *v)
         enqueue(v, true);
         vcpu_set_runstate(v, RUNSTATE_runnable);
         if (current == NULL ||
-            clock_now_ns() - picked_at_ns >= PREEMPT_AFTER_NS) {
+            clock_now_ns() - picked_at_ns >= preempt_after_ns) {
             softirq_raise(SOFTIRQ_SCHED);
         } else {
-            timer_set(&slice_timer, picked_at_ns + PREEMPT_AFTER_NS);
+            timer_set(&slice_timer, picked_at_ns + preempt_after_ns);
         }
     }
     irq_restore(flags);
@@ -91,6 +95,26 @@ void sched_yield(void)
     irq_restore(flags);
 }
 
+/* Who has waited longest, if that was a slice or more; NULL: nobody. */
+static struct vcpu *longest_waiting(uint64_t now)
+{
+    struct vcpu *found = NULL;
+    struct list *pos;
+
+    list_for_each(pos, &queue) {
+        struct vcpu *v = list_entry(pos, struct vcpu, run_link);
+
+        /* The one that just ran is queued, but has not begun to wait. */
+        if (v->runstate.state == RUNSTATE_runnable &&
+            now - v->runstate.state_entry_time >= SCHED_SLICE_NS &&
+            (found == NULL || v->runstate.state_entry_time <
+                                  found->runstate.state_entry_time)) {
+            found = v;
+        }
+    }
+    return found;
+}
+
 struct vcpu *sched_pick(void)
 {
     struct vcpu *v = current;
@@ -101,8 +125,14 @@ struct vcpu *sched_pick(void)
         /* Still able to run: behind the others, if there are any. */
         enqueue(v, false);
     }
+    preempt_after_ns = PREEMPT_AFTER_NS;
     if (!list_empty(&queue)) {
-        next = list_first(&queue, struct vcpu, run_link);
+        next = longest_waiting(now);
+        if (next != NULL) {
+            preempt_after_ns = SCHED_SLICE_NS;
+        } else {
+            next = list_first(&queue, struct vcpu, run_link);
+        }
         dequeue(next);
     }
     picked_at_ns = now;

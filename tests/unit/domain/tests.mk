@@ -7,6 +7,10 @@ test_evtchn-srcs := $(evtchn-srcs)
 test_evtchn-cflags := -D_GNU_SOURCE
 test_evtchn_fifo-srcs := $(evtchn-srcs)
 test_evtchn_fifo-cflags := -D_GNU_SOURCE
+tests += domain/test_sched
+test_sched-srcs := hypervisor/domain/sched.c $(unit-lib) $(unit-alarm) \
+    $(unit-log)
+test_sched-cflags := -D_GNU_SOURCE
 tests += domain/test_grant
 test_grant-srcs := $(addprefix hypervisor/domain/,grant.c grant_map.c \
     grant_copy.c) hypervisor/sync/spinlock.c $(unit-lib) $(unit-alarm) \
