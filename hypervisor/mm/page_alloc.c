@@ -373,6 +373,7 @@ void page_alloc_add(mfn_t start, uint64_t count)
         enum memmap_type type = memmap_type_at(fn << PAGE_SHIFT);
 
         if (frame_table[fn].state != FRAME_RESERVED ||
+            (frame_table[fn].flags & FRAME_F_BROKEN) != 0 ||
             (type != MEMMAP_RAM && type != MEMMAP_KEPT)) {
             if (from < fn) {
                 range_add(from, fn);
