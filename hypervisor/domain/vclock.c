@@ -42,8 +42,8 @@ void vclock_update_vcpu(struct vcpu *v)
 void vclock_update_wall(struct domain *d)
 {
     volatile shared_info_t *si = d->shared_info;
-    uint64_t utc = clock_wall_base_ns() +
-                   (uint64_t)(d->time_offset_s * (int64_t)NS_PER_S);
+    uint64_t utc =
+        clock_wall_base_ns() + (uint64_t)d->time_offset_s * NS_PER_S;
     uint64_t sec = utc / NS_PER_S;
 
     if (si == NULL) {

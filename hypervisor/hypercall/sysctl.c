@@ -29,6 +29,7 @@ STATIC_ASSERT(sizeof(struct xen_sysctl_cpupool_op) == 40, "cpupool_op");
 
 #define CPU_BITS      64
 #define CONSOLE_CHUNK PAGE_SIZE
+#define KEYS_MAX      64U
 
 static int64_t readconsole(struct xen_sysctl_readconsole *r)
 {
@@ -93,6 +94,9 @@ static int64_t keys(const struct xen_sysctl_debug_keys *k)
 {
     uint32_t i;
 
+    if (k->nr_keys > KEYS_MAX) {
+        return -E2BIG; /* each may print a lot */
+    }
     for (i = 0; i < k->nr_keys; i++) {
         char key;
 

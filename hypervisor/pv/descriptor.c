@@ -162,7 +162,9 @@ int pv_set_ldt(struct vcpu *v, uint64_t base, unsigned int ents)
     if (ents > LDT_PAGES * 512 || !IS_ALIGNED(base, PAGE_SIZE)) {
         return -EINVAL;
     }
-    desc_set_ldt(0, 0);
+    if (v == current) {
+        desc_set_ldt(0, 0);
+    }
     unmap_ldt(v);
     for (i = 0; i < pages; i++) {
         l1e = mmu_find_l1e(v, base + i * PAGE_SIZE, &table);
