@@ -92,7 +92,8 @@ def functions(elf):
         if code and now:
             now.take(*code.groups())
     for name, targets in INDIRECT.items():
-        found[name].calls.update(targets)
+        if name in found:
+            found[name].calls.update(targets)
     return found
 
 
