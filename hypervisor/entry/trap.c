@@ -24,7 +24,7 @@
 
 uint8_t entry_has_smap;
 
-extern const uint8_t syscall_gap_start[], syscall_gap_end[];
+extern const uint8_t syscall_gap_start[], syscall_gap_end[], guest_iretq[];
 
 NMI_SAFE bool trap_leaves_by_ret(const struct cpu_regs *regs)
 {
@@ -174,8 +174,11 @@ bool trap_from_hypervisor(struct cpu_regs *regs)
     }
     fixup = extable_find(regs->rip);
     if (fixup != 0) {
-        this_cpu()->iret_fault_vector = regs->entry_vector;
-        this_cpu()->iret_fault_error = regs->error_code;
+        /* An NMI's own fixups may come before the guest's is looked at. */
+        if (regs->rip == (uint64_t)guest_iretq) {
+            this_cpu()->iret_fault_vector = regs->entry_vector;
+            this_cpu()->iret_fault_error = regs->error_code;
+        }
         regs->rip = fixup;
         return trap_leaves_by_ret(regs);
     }

@@ -83,19 +83,22 @@ from_hypervisor:
  * The RET rule (docs/architecture.md): an IRET would let the next NMI in, so
  * what interrupted hypervisor code with interrupts off leaves without one.
  * rsp: struct cpu_regs.  rip and rflags go below the interrupted rsp, which
- * lies in this CPU's block; there is no red zone.
+ * lies in this CPU's block; there is no red zone.  On the same stack these
+ * are the words that held ss and, if the interrupted rsp was a multiple of
+ * 16, rsp itself: the new rsp takes the place of the error code instead,
+ * which always lies below them.
  */
     .globl leave_by_ret
 leave_by_ret:
     mov     REGS_RSP(%rsp), %rax
     sub     $16, %rax
     mov     REGS_RIP(%rsp), %rcx
+    mov     REGS_RFLAGS(%rsp), %rdx
     mov     %rcx, 8(%rax)
-    mov     REGS_RFLAGS(%rsp), %rcx
-    mov     %rcx, (%rax)
-    mov     %rax, REGS_RSP(%rsp)
+    mov     %rdx, (%rax)
+    mov     %rax, REGS_VECTOR - 4(%rsp)
     RESTORE_GPRS
-    mov     REGS_RSP - REGS_VECTOR + 4(%rsp), %rsp
+    pop     %rsp
     popfq
     ret
 

@@ -85,7 +85,7 @@ static bool vcpu_has_pending(const struct vcpu *v)
 void exit_to_guest(struct cpu_regs *regs)
 {
     struct cpu_block *cb = this_cpu();
-    bool delivered = false;
+    struct vcpu *delivered = NULL; /* to whom, since work was last done */
 
     (void)regs; /* the frame at the top of the stack: guest_regs() */
     for (;;) {
@@ -93,19 +93,20 @@ void exit_to_guest(struct cpu_regs *regs)
         if (unlikely(work_is_pending(cb))) {
             irq_enable();
             do_work(cb);
-            delivered = false;
+            delivered = NULL;
             continue;
         }
         if (!choose_vcpu(cb)) {
             idle_once(cb);
-            delivered = false;
+            delivered = NULL;
             continue;
         }
-        if (!delivered && vcpu_has_pending(cb->current_vcpu)) {
+        if (delivered != cb->current_vcpu &&
+            vcpu_has_pending(cb->current_vcpu)) {
             irq_enable();
-            pv_deliver_pending(cb->current_vcpu);
             /* An NMI blocked by the async mask stays pending: once only. */
-            delivered = true;
+            delivered = cb->current_vcpu;
+            pv_deliver_pending(delivered);
             continue;
         }
         break;
