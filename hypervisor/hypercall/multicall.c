@@ -2,7 +2,9 @@
 /*
  * hypercall/multicall.c - HYPERVISOR_multicall(list, nr_calls).
  *
- * Runs the entries in order and stores each result in its entry.
+ * Runs the entries in order and stores each result in its entry.  An iret
+ * ends the list: the guest has left, perhaps to other page tables, and what
+ * comes after would run in the name of its user mode.
  * Return:  0 when all ran (their own results may be errors);
  *          -EINVAL a multicall within a multicall
  *          -EFAULT an entry cannot be read or its result written
@@ -58,6 +60,9 @@ int64_t do_multicall(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
         rc = hypercall_dispatch(e->op, e->args[0], e->args[1], e->args[2],
                                 e->args[3], e->args[4]);
         v->in_multicall = false;
+        if ((uint32_t)e->op == __HYPERVISOR_iret) {
+            return rc; /* rax of its frame */
+        }
         if (v->hypercall_preempted) {
             v->hypercall_preempted = false;
             if (copy_to_guest(va, e, sizeof(*e)) != 0) {

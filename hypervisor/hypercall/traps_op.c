@@ -44,7 +44,11 @@ int64_t do_set_trap_table(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
     return -EINVAL;
 }
 
-/* Where a callback type is kept; NULL for those a 64-bit guest lacks. */
+/*
+ * Where a callback type is kept; NULL for those a guest does not get.  Among
+ * them sysenter: it faults here, and a kernel whose registration is refused
+ * tells its 32-bit programs to use int 0x80 instead.
+ */
 static struct pv_callback *callback_slot(struct pv_vcpu *p, uint16_t type)
 {
     switch (type) {
@@ -56,8 +60,6 @@ static struct pv_callback *callback_slot(struct pv_vcpu *p, uint16_t type)
         return &p->syscall;
     case CALLBACKTYPE_syscall32:
         return &p->syscall32;
-    case CALLBACKTYPE_sysenter:
-        return &p->sysenter;
     default:
         return NULL;
     }
