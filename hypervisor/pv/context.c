@@ -176,6 +176,11 @@ int pv_vcpu_set_context(struct vcpu *v, const struct vcpu_guest_context *ctx)
             return rc;
         }
     }
+    /* It would run on no tables at all. */
+    if ((ctx->flags & VGCF_in_kernel) == 0 &&
+        mfn_is_invalid(v->pv->guest_table_user)) {
+        return -EINVAL;
+    }
     rc = set_traps(v->pv, ctx);
     if (rc != 0) {
         return rc;
@@ -209,7 +214,10 @@ void pv_vcpu_get_context(struct vcpu *v, struct vcpu_guest_context *ret_ctx)
     memset(ret_ctx, 0, sizeof(*ret_ctx));
     /* The two structures agree up to ss. */
     memcpy(u, r, sizeof(*r));
-    u->saved_upcall_mask = v->vcpu_info->evtchn_upcall_mask;
+    /* A domain that has given everything up has no vcpu_info left. */
+    u->saved_upcall_mask = v->domain->shared_info != NULL
+                               ? v->vcpu_info->evtchn_upcall_mask
+                               : 1;
     u->rflags = (r->rflags & ~(RFLAGS_IF | RFLAGS_IOPL)) |
                 (u->saved_upcall_mask ? 0 : RFLAGS_IF) |
                 (uint64_t)p->iopl << 12;

@@ -25,6 +25,7 @@
 #include "pv/bounce.h"
 #include "pv/guest_access.h"
 #include "pv/pv.h"
+#include "pv/switch.h"
 
 #define PORT_PIT_CH2     0x42
 #define PORT_PIT_MODE    0x43
@@ -231,11 +232,12 @@ void guest_io_write(struct domain *d, uint16_t port, unsigned int bytes,
  * ring 1, its user mode ring 3), or by the bitmap its kernel gave us, where a
  * set bit forbids, as in a TSS (SDM 1, 19.5.2).
  */
-static bool may_access(const struct vcpu *v, uint16_t port, unsigned int bytes)
+static bool may_access(struct vcpu *v, uint16_t port, unsigned int bytes)
 {
     const struct pv_vcpu *pv = v->pv;
     uint16_t bits = 0xffff;
     uint64_t at = pv->iobmp + port / 8;
+    bool borrowed, readable;
 
     if ((pv->guest_kernel ? 1U : 3U) <= pv->iopl) {
         return true;
@@ -243,9 +245,16 @@ static bool may_access(const struct vcpu *v, uint16_t port, unsigned int bytes)
     if (pv->iobmp == 0 || (unsigned int)port + bytes > pv->iobmp_limit) {
         return false;
     }
-    /* Two bytes cover any access; the second may lie beyond the bitmap. */
-    if (copy_from_guest(&bits, at, 2) != 0 &&
-        ((port & 7U) + bytes > 8 || copy_from_guest(&bits, at, 1) != 0)) {
+    /*
+     * The bitmap is the kernel's: user mode does not map it, or maps memory
+     * of its own there.  Two bytes cover any access; the second may lie
+     * beyond the bitmap.
+     */
+    borrowed = pv_borrow_kernel_tables(v);
+    readable = copy_from_guest(&bits, at, 2) == 0 ||
+               ((port & 7U) + bytes <= 8 && copy_from_guest(&bits, at, 1) == 0);
+    pv_return_tables(v, borrowed);
+    if (!readable) {
         return false;
     }
     return (bits >> (port & 7) & ((1U << bytes) - 1)) == 0;

@@ -5,22 +5,18 @@
 #include "pv/runstate.h"
 
 #include "pv/guest_access.h"
+#include "pv/switch.h"
 
 #define UPDATE_FLAG (1ULL << 63) /* XEN_RUNSTATE_UPDATE */
 
-void pv_runstate_publish(struct vcpu *v)
+static void write_area(const struct vcpu *v)
 {
-    vcpu_runstate_info_t info;
+    vcpu_runstate_info_t info = v->runstate;
     uint64_t entry_va = v->runstate_guest +
                         offsetof(vcpu_runstate_info_t, state_entry_time);
-    bool flagged;
+    bool flagged = (v->domain->vm_assist &
+                    (1U << VMASST_TYPE_runstate_update_flag)) != 0;
 
-    if (v->runstate_guest == 0 || !v->pv->guest_kernel) {
-        return;
-    }
-    info = v->runstate;
-    flagged = (v->domain->vm_assist &
-               (1U << VMASST_TYPE_runstate_update_flag)) != 0;
     if (flagged) {
         uint64_t busy = info.state_entry_time | UPDATE_FLAG;
 
@@ -40,4 +36,17 @@ void pv_runstate_publish(struct vcpu *v)
             return;
         }
     }
+}
+
+void pv_runstate_publish(struct vcpu *v)
+{
+    bool borrowed;
+
+    if (v->runstate_guest == 0) {
+        return;
+    }
+    /* Its address is one of the kernel's; user mode may map another there. */
+    borrowed = pv_borrow_kernel_tables(v);
+    write_area(v);
+    pv_return_tables(v, borrowed);
 }

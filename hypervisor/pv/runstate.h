@@ -12,8 +12,7 @@
  * pv_runstate_publish() - write the current vcpu's runstate area
  * @v: current vcpu, its page tables loaded
  *
- * Does nothing when none is registered or it cannot be written now (user-mode
- * page tables may lack the address; the next switch writes it).
+ * Does nothing when none is registered or it cannot be written now.
  * Context: switch path and hypercalls.
  */
 void pv_runstate_publish(struct vcpu *v);

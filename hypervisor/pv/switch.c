@@ -77,6 +77,22 @@ void pv_load_cr3(struct vcpu *v)
     }
 }
 
+bool pv_borrow_kernel_tables(struct vcpu *v)
+{
+    if (v->pv->guest_kernel) {
+        return false;
+    }
+    write_cr3(mfn_to_maddr(v->pv->guest_table));
+    return true;
+}
+
+void pv_return_tables(struct vcpu *v, bool borrowed)
+{
+    if (borrowed) {
+        pv_load_cr3(v);
+    }
+}
+
 static void switch_out(struct vcpu *v)
 {
     pv_save_segments(v);

@@ -45,6 +45,26 @@ void pv_enter_kernel_mode(struct vcpu *v);
 int pv_enter_user_mode(struct vcpu *v) MUST_CHECK;
 
 /**
+ * pv_borrow_kernel_tables() - reach memory only the guest's kernel maps
+ * @v: the current vcpu
+ *
+ * Its I/O bitmap and its runstate area need not be in the tables of its user
+ * mode.  Undo with pv_return_tables(); not nested.
+ * Context: any but NMI/#MC.
+ * Return:  true: the kernel's were loaded; false: they were already
+ */
+bool pv_borrow_kernel_tables(struct vcpu *v) MUST_CHECK;
+
+/**
+ * pv_return_tables() - undo pv_borrow_kernel_tables()
+ * @v:        the current vcpu
+ * @borrowed: what that one returned
+ *
+ * Context: any but NMI/#MC.
+ */
+void pv_return_tables(struct vcpu *v, bool borrowed);
+
+/**
  * pv_save_segments() - refresh v->pv's selectors and bases from the processor
  * @v: vcpu; does nothing unless it is current
  *

@@ -12,6 +12,7 @@
 #include "pv/guest_access.h"
 #include "pv/guest_cpuid.h"
 #include "pv/mmuext.h"
+#include "pv/switch.h"
 
 struct cpu_features cpu_features;
 uint64_t hv_cr4;
@@ -34,6 +35,7 @@ unsigned int outs;
 
 static struct pv_domain pvd;
 static bool buffer_missing;
+static bool borrowed; /* kernel tables while user mode runs */
 
 /* ---- what the code under test calls ---- */
 
@@ -46,8 +48,9 @@ static void *guest_memory(uint64_t va, size_t bytes)
     if (va >= BUFFER && va + bytes <= BUFFER + sizeof(buffer)) {
         return buffer_missing ? NULL : buffer + (va - BUFFER);
     }
+    /* The I/O bitmap is mapped for the guest's kernel only. */
     if (va >= BITMAP && va + bytes <= BITMAP + sizeof(bitmap)) {
-        return bitmap + (va - BITMAP);
+        return pv.guest_kernel || borrowed ? bitmap + (va - BITMAP) : NULL;
     }
     return NULL;
 }
@@ -72,6 +75,20 @@ int copy_to_guest(uint64_t va, const void *src, size_t bytes)
     }
     memcpy(p, src, bytes);
     return 0;
+}
+
+bool pv_borrow_kernel_tables(struct vcpu *who)
+{
+    assert_false(borrowed);
+    borrowed = !who->pv->guest_kernel;
+    return borrowed;
+}
+
+void pv_return_tables(struct vcpu *who, bool was_borrowed)
+{
+    assert_ptr_equal(who, &vcpu);
+    assert_int_equal(borrowed, was_borrowed);
+    borrowed = false;
 }
 
 void pv_bounce_trap(struct vcpu *who, unsigned int vector, uint32_t error_code)
