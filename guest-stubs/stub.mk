@@ -6,7 +6,7 @@
 # fixed address in the top 2 GiB, hence -mcmodel=kernel and no PIC.
 
 stub-list := hello selftest nmi mce crash killed iret evtchn grant mmu \
-             hypercalls timer leftovers
+             hypercalls timer leftovers hostile
 
 stub-common-objs := start.o traps-entry.o setup.o traps.o console.o report.o \
                     evtchn.o mm.o time.o lib.o

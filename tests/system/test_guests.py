@@ -192,9 +192,9 @@ class Stubs(Suite):
 
     weight = 30
 
-    def as_dom0(self, name, line=""):
+    def as_dom0(self, name, line="", options=""):
         """Boot one and check its verdict, then that the machine ends."""
-        vm = self.boot_stub(name, line)
+        vm = self.boot_stub(name, line, options=options)
         try:
             self.stub_verdict(vm, name)
             # Dom0's power-off ends QEMU; with no ACPI data it can only halt.
@@ -215,11 +215,16 @@ class Stubs(Suite):
     def test_mce_banks(self):
         self.as_dom0("mce", "wait=0")
 
+    def test_hostile(self):
+        """Its second vCPU is one of the things it tries."""
+        self.as_dom0("hostile", options="dom0_max_vcpus=2")
+
 
 def more_stubs():
     """Every other stub that was built gets a case of its own."""
     from suite import BUILD
-    known = {"hello", "selftest", "nmi", "mce", "crash", "killed"}
+    known = {"hello", "selftest", "nmi", "mce", "crash", "killed",
+             "hostile"}
     folder = BUILD / "guest-stubs"
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
         if path.is_file() and not path.suffix and path.name not in known:
