@@ -125,11 +125,11 @@ static enum session_end copy_output(int console)
                                                        : SESSION_GOES_ON;
 }
 
-static enum session_end copy_input(int console)
+static enum session_end copy_input(int console, int interactive)
 {
     char data[CHUNK / 8];
     ssize_t got = read(STDIN_FILENO, data, sizeof(data));
-    char *leave;
+    char *leave = NULL;
 
     if (got < 0 && errno == EINTR) {
         return SESSION_GOES_ON;
@@ -137,7 +137,9 @@ static enum session_end copy_input(int console)
     if (got <= 0) {
         return SESSION_LEFT;
     }
-    leave = memchr(data, ESCAPE_KEY, (size_t)got);
+    if (interactive) {
+        leave = memchr(data, ESCAPE_KEY, (size_t)got);
+    }
     if (leave) {
         got = leave - data;
     }
@@ -160,11 +162,12 @@ static enum session_end session(struct xen *xen, const struct guest *guest,
 {
     long until = ms_now() + seconds * 1000;
     enum session_end end = SESSION_GOES_ON;
+    int input = STDIN_FILENO;
 
     while (end == SESSION_GOES_ON) {
         struct pollfd fds[2] = {
             {.fd = console, .events = POLLIN},
-            {.fd = interactive ? STDIN_FILENO : -1, .events = POLLIN},
+            {.fd = input, .events = POLLIN},
         };
         int ready = poll(fds, 2, POLL_MS);
 
@@ -180,7 +183,12 @@ static enum session_end session(struct xen *xen, const struct guest *guest,
         if (fds[0].revents) {
             end = copy_output(console);
         } else if (fds[1].revents) {
-            end = copy_input(console);
+            end = copy_input(console, interactive);
+            if (end == SESSION_LEFT && !interactive) {
+                /* The file or pipe is at its end: go on listening. */
+                input = -1;
+                end = SESSION_GOES_ON;
+            }
         } else if (guest_ended(xen, guest)) {
             end = SESSION_ENDED; /* silent for a while, and over */
         }

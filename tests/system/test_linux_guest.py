@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: MIT
+"""Debian's kernel as a guest of two vcpus, by our tool and by Debian's xl."""
+
+import re
+
+from linux_guest import dom0_initramfs
+from suite import (BUILD, DOM0_OPTIONS, Suite, check, crash_records, need_vigil,
+                   tool, wait_console)
+
+CONFIG = "/guest/linux.cfg"
+
+
+class LinuxGuest(Suite):
+    """One Dom0, the same guest again and again."""
+
+    weight = 80
+
+    def setup(self):
+        image = BUILD / "test/LinuxGuest.img"
+        dom0_initramfs(BUILD, image)
+        self.boot(modules=[(BUILD / "dom0/vmlinuz", DOM0_OPTIONS), (image, "")],
+                  wall=400, silence=90)
+
+    def create(self, who, extra=None):
+        """Start it and wait until its init has run."""
+        words = f" 'extra=\"{extra}\"'" if extra else ""
+        self.vm.dom0("rm -f /var/log/xen/console/guest-linux.log")
+        self.vm.dom0(f"{who} create {CONFIG}{words}", 60)
+
+    def up(self):
+        """Its own words: kernel, vcpus, no complaint in its log."""
+        text = wait_console(self.vm, "linux", "GUEST-FORKED", 60)
+        check(re.search(r"GUEST-UP 6\.1\.\S+ cpus=2 type=xen", text), text)
+        check("GUEST-FORKED 200" in text, text)
+        check("GUEST-TROUBLE" not in text, text)
+
+    def gone(self):
+        """Nothing of it is left."""
+        for _ in range(40):
+            rc, _ = self.vm.dom0_cmd("xl domid linux; r=$?; [ $r = 0 ] || "
+                                     "exit 1; usleep 250000")
+            if rc != 0:
+                return
+        check(False, self.vm.dom0("xl list"))
+
+    def test_boots(self):
+        self.create(tool())
+        self.up()
+        text = self.vm.dom0("xl list linux")
+        check(re.search(r"^linux\s+\d+\s+192\s+2\s", text, re.M), text)
+
+    def test_console(self):
+        """What Dom0 types on its console, it hears."""
+        need_vigil()
+        text = self.vm.dom0("echo hello | vigil console linux --timeout 5; true",
+                            40)
+        check("GUEST-HEARD hello" in text, f"the console says {text}")
+
+    def test_shutdown(self):
+        """The guest's kernel powers itself off when asked."""
+        self.vm.dom0(f"{tool()} shutdown -w linux", 90)
+        self.gone()
+
+    def test_xl_creates_it(self):
+        self.create("xl")
+        self.up()
+        self.vm.dom0("xl shutdown -w linux", 90)
+        self.gone()
+
+    def test_crash(self):
+        """Its panic is recorded, with the last words of its console."""
+        need_vigil()
+        self.create(tool(), "console=hvc0 quiet vigil.crash")
+        found = crash_records(self.vm, "guest", wait=True)
+        check(len(found) == 1, f"records {found}")
+        text = self.vm.dom0(f"vigil crash show {found[0]['id']}")
+        check(re.search(r"Kernel panic - not syncing: sysrq", text),
+              f"no last words in: {text[-600:]}")
+        self.gone()
+
+    def test_memory_comes_back(self):
+        """Ten lives later the machine has as much free memory as before."""
+        before = int(self.vm.dom0("xl info free_memory"))
+        for _ in range(10):
+            self.vm.dom0(f"{tool()} create /etc/xen/hello.cfg >/dev/null; "
+                         f"{tool()} destroy hello", 60)
+        for _ in range(20):
+            now = int(self.vm.dom0("usleep 200000; xl info free_memory"))
+            if now >= before - 1:
+                return
+        check(False, f"{before} MiB before, {now} MiB after")
+
+    def test_log_is_clean(self):
+        text = self.vm.dom0("dmesg | grep -E 'WARNING:|BUG:' ; true")
+        check(text.strip() == "", text)
