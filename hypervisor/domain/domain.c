@@ -394,6 +394,7 @@ void domain_destroy_begin(struct domain *d)
         return;
     }
     domain_set_state(d, DOMAIN_DYING);
+    d->outstanding_pages = 0; /* it will not populate what it claimed */
     spin_unlock(&d->lock);
     stop_all(d);
     for (i = 0; i < d->max_vcpus; i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * domain/sched.c - round robin with a 10 ms slice; a vcpu that wakes goes
- * ahead of those that used up theirs, once per sleep.
+ * ahead of the others, if it sleeps more than it runs.
  *
  * Two vcpus that wake each other would always be ahead of the rest.  So who
  * has waited for a whole slice comes first, and keeps the pcpu for a slice.
@@ -19,6 +19,8 @@ static struct timer slice_timer;
 
 /* A woken vcpu may preempt one that has run for at least this long. */
 #define PREEMPT_AFTER_NS 500000ULL
+/* Sleep and work that are remembered. */
+#define CREDIT_MAX_NS    ((int64_t)SCHED_SLICE_NS)
 
 static uint64_t picked_at_ns;
 static uint64_t preempt_after_ns = PREEMPT_AFTER_NS; /* of who runs now */
@@ -55,18 +57,34 @@ static void dequeue(struct vcpu *v)
     }
 }
 
+/* Slept (or, negative, ran) for @ns. */
+static void credit_add(struct vcpu *v, int64_t ns)
+{
+    v->credit_ns =
+        MAX(MIN(v->credit_ns + MAX(MIN(ns, CREDIT_MAX_NS), -CREDIT_MAX_NS),
+                CREDIT_MAX_NS),
+            -CREDIT_MAX_NS);
+}
+
 void sched_wake(struct vcpu *v)
 {
     uint64_t flags = irq_save();
+    uint64_t now = clock_now_ns();
 
     if (!v->is_running && !v->is_queued) {
-        enqueue(v, true);
+        bool was_empty = list_empty(&queue), ahead;
+
+        credit_add(v, (int64_t)(now - v->runstate.state_entry_time));
+        ahead = v->credit_ns > 0;
+        enqueue(v, ahead);
         vcpu_set_runstate(v, RUNSTATE_runnable);
         if (current == NULL ||
-            clock_now_ns() - picked_at_ns >= preempt_after_ns) {
+            (ahead && now - picked_at_ns >= preempt_after_ns)) {
             softirq_raise(SOFTIRQ_SCHED);
-        } else {
+        } else if (ahead) {
             timer_set(&slice_timer, picked_at_ns + preempt_after_ns);
+        } else if (was_empty) {
+            timer_set(&slice_timer, picked_at_ns + SCHED_SLICE_NS);
         }
     }
     irq_restore(flags);
@@ -121,6 +139,9 @@ struct vcpu *sched_pick(void)
     struct vcpu *next = NULL;
     uint64_t now = clock_now_ns();
 
+    if (v != NULL) {
+        credit_add(v, -(int64_t)(now - picked_at_ns));
+    }
     if (v != NULL && READ_ONCE(v->hold) == 0) {
         /* Still able to run: behind the others, if there are any. */
         enqueue(v, false);

@@ -38,8 +38,7 @@ struct vcpu {
 
     struct list run_link;  /* run queue                          */
     bool is_queued;
-    uint64_t slice_end_ns;
-    uint64_t wake_tsc;
+    int64_t credit_ns;     /* sched.c: slept lately, less what it ran */
 
     vcpu_runstate_info_t runstate;  /* h */
     uint64_t runstate_guest;        /* guest va of its copy, 0: none */

@@ -186,6 +186,38 @@ static void test_nobody_starves(void **state)
     assert_true(got > 200 * MS);
 }
 
+/* One that naps for a moment at the end of each slice gets no more for it. */
+static void test_naps_do_not_pay(void **state)
+{
+    uint64_t got = 0, end, nap_over = 0;
+
+    (void)state;
+    wake(&v[0]);
+    (void)switch_now();
+    wake(&v[2]);
+    end = now + 1000 * MS;
+    while (now < end) {
+        uint64_t start = now;
+
+        if (current == &v[0]) {
+            now += 9 * MS;
+            block(&v[0]);
+            nap_over = now + 1000;
+            (void)switch_now();
+            continue;
+        }
+        now += MS / 20;
+        got += now - start;
+        if (v[0].hold != 0 && now >= nap_over) {
+            wake(&v[0]);
+        }
+        if (asked || (armed != 0 && now >= armed)) {
+            (void)switch_now();
+        }
+    }
+    assert_true(got > 300 * MS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +225,7 @@ int main(void)
         cmocka_unit_test_setup(test_round_robin, set_up),
         cmocka_unit_test_setup(test_wake_preempts, set_up),
         cmocka_unit_test_setup(test_nobody_starves, set_up),
+        cmocka_unit_test_setup(test_naps_do_not_pay, set_up),
     };
 
     return UNIT_RUN(tests);
