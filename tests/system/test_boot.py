@@ -3,7 +3,7 @@
 
 import re
 
-from suite import Suite, check, need_vigil
+from suite import (BUILD, Suite, check, create, need_vigil, skip, stub_done)
 
 # What a healthy Dom0 kernel never logs.  ("WARNING: See ..." is Linux's advice
 # about a processor's known weaknesses, the same on bare metal.)
@@ -119,6 +119,33 @@ class BootMax(BootChecks):
 
     def test_log_is_clean(self):
         self.log_is_clean()
+
+    def test_poweroff(self):
+        self.vm.send("poweroff -f")
+        self.vm.wait_exit(40)
+
+
+class BootQemu10(BootChecks):
+    """QEMU 10 reports the faults that 7.2 gets wrong as hardware does."""
+
+    weight = 30
+
+    def setup(self):
+        need_vigil()
+        program = BUILD / "cache/qemu10/bin/qemu"
+        if not program.exists():
+            skip("no QEMU 10: scripts/fetch-qemu10 has not been run")
+        self.boot(cpu="max", wall=200, qemu=str(program))
+
+    def test_control_domain(self):
+        self.is_control_domain()
+
+    def test_log_is_clean(self):
+        self.log_is_clean()
+
+    def test_guest(self):
+        create(self.vm, "selftest")
+        stub_done(self.vm, "selftest")
 
     def test_poweroff(self):
         self.vm.send("poweroff -f")
