@@ -5,6 +5,8 @@
 #include "pv/ctrlreg.h"
 
 #include "cpu/features.h"
+#include "cpu/softirq.h"
+#include "lib/errno.h"
 #include "pv/fpu.h"
 #include "pv/guest_cpuid.h"
 #include "pv/mmuext.h"
@@ -70,29 +72,37 @@ bool pv_cr_read(struct vcpu *v, unsigned int reg, uint64_t *ret_value)
     }
 }
 
-bool pv_cr_write(struct vcpu *v, unsigned int reg, uint64_t value)
+/* Checking the tables below a new base may take long. */
+static bool should_stop(void)
 {
+    return softirq_pending();
+}
+
+int pv_cr_write(struct vcpu *v, unsigned int reg, uint64_t value)
+{
+    int rc;
+
     switch (reg) {
     case 0:
         if (((value ^ read_cr0()) & ~CR0_TS) != 0) {
-            return false;
+            return -EINVAL;
         }
         pv_fpu_set_ts(v, (value & CR0_TS) != 0);
-        return true;
+        return 0;
     case 2:
         v->vcpu_info->arch.cr2 = value;
-        return true;
+        return 0;
     case 3:
-        if ((value & ~PTE_ADDR) != 0 ||
-            pv_set_base(v, maddr_to_mfn(value)) != 0) {
-            return false;
+        if ((value & ~PTE_ADDR) != 0) {
+            return -EINVAL;
         }
-        return true;
+        rc = pv_set_base_stop(v, maddr_to_mfn(value), should_stop);
+        return rc == 0 || rc == -ERESTART ? rc : -EINVAL;
     case 4:
         v->pv->cr4 = pv_cr4_sanitise(v->domain, value);
         pv_cr4_load(v);
-        return true;
+        return 0;
     default:
-        return false;
+        return -EINVAL;
     }
 }

@@ -71,8 +71,9 @@ bool pv_cr_read(struct vcpu *v, unsigned int reg, uint64_t *ret_value)
  * @value: from the guest
  *
  * Context: any but NMI/#MC.
- * Return:  true; false: #GP, nothing changed
+ * Return:  0; -EINVAL: #GP, nothing changed; -ERESTART: nothing changed yet,
+ *          let the guest execute it again
  */
-bool pv_cr_write(struct vcpu *v, unsigned int reg, uint64_t value) MUST_CHECK;
+int pv_cr_write(struct vcpu *v, unsigned int reg, uint64_t value) MUST_CHECK;
 
 #endif

@@ -191,7 +191,9 @@ static enum outcome do_controlreg(struct vcpu *v, struct cpu_regs *regs,
     uint64_t value;
 
     if (insn->op == PRIVOP_WRITE_CR) {
-        return pv_cr_write(v, insn->sysreg, *gpr) ? DONE : REFUSED;
+        int rc = pv_cr_write(v, insn->sysreg, *gpr);
+
+        return rc == 0 ? DONE : rc == -ERESTART ? DONE_STAY : REFUSED;
     }
     if (!pv_cr_read(v, insn->sysreg, &value)) {
         return REFUSED;

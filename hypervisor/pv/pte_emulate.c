@@ -11,12 +11,19 @@
 #include "lib/bits.h"
 #include "lib/errno.h"
 #include "x86/exc.h"
+#include "cpu/softirq.h"
 #include "mm/directmap.h"
 #include "pv/guest_access.h"
 #include "pv/mmu_update.h"
 #include "pv/pagetype.h"
 #include "pv/pte_decode.h"
 #include "pv/pv.h"
+
+/* A table given up before may take long. */
+static bool should_stop(void)
+{
+    return softirq_pending();
+}
 
 /* Fetch what can be read at rip: the page after it may be missing. */
 static unsigned int fetch(uint64_t rip, uint8_t bytes[INSN_MAX_BYTES])
@@ -98,8 +105,11 @@ bool pv_pte_emulate(struct vcpu *v, struct cpu_regs *regs, uint64_t addr,
             write_to_present ||
         !v->pv->guest_kernel ||
         !(v->domain->vm_assist & BIT(VMASST_TYPE_writable_pagetables)) ||
-        domain_is_dying(v->domain) || mmu_finish_pending(v, NULL)) {
+        domain_is_dying(v->domain)) {
         return false;
+    }
+    if (mmu_finish_pending(v, should_stop) != 0) {
+        return true; /* the guest executes it again */
     }
     table = target_hold(v, addr);
     if (!table) {

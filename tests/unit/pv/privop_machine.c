@@ -150,8 +150,11 @@ int pv_fpu_set_xcr0(struct vcpu *who, uint64_t value)
     return 0;
 }
 
-int pv_set_base(struct vcpu *who, mfn_t l4)
+int pv_set_base_stop(struct vcpu *who, mfn_t l4, bool (*should_stop)(void))
 {
+    if (should_stop()) {
+        return -ERESTART;
+    }
     if (mfn_x(l4) == 0x999) {
         return -EINVAL;
     }

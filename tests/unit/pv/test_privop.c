@@ -143,6 +143,15 @@ static void control_registers(void **state)
     assert_int_equal(regs->rbx, 0x888000);
     regs->rax = 0x999000;
     assert_false(RUN("\x0f\x22\xd8"));
+    /* A long check gives way: the instruction stays and is executed again. */
+    regs->rax = 0x5000;
+    this_cpu()->softirq = 1;
+    memcpy(code, "\x0f\x22\xd8", 3);
+    regs->rip = CODE;
+    assert_true(pv_emulate_gp(&vcpu, regs));
+    assert_int_equal(regs->rip, CODE);
+    assert_int_equal(mfn_x(pv.guest_table), 0x888);
+    this_cpu()->softirq = 0;
     assert_true(RUN("\x0f\x20\xe0"));
     assert_int_equal(regs->rax, CR4_PAE | CR4_MCE | CR4_OSFXSR);
     regs->rax = ~0UL; /* the rest is dropped without a fault */
