@@ -4,10 +4,13 @@
  *
  * A boot writes into the zone that does not hold the newest record nobody has
  * collected, so nothing needs to be copied before the allocator stands, and a
- * record survives even a boot that dies before Dom0 could read it.  Place: in
- * the middle of the largest piece of RAM below 4 GiB, away from what firmware
- * and boot loaders use at both ends; a function of the memory map alone, so
- * every boot finds it again.
+ * record survives even a boot that dies before Dom0 could read it.
+ *
+ * Place: a quarter, the middle or three quarters of the largest piece of RAM
+ * below 4 GiB, away from what firmware and boot loaders use at both ends.  All
+ * three depend on the firmware's memory map alone, so every boot looks where
+ * the last one wrote, wherever the loader has put its modules this time; ours
+ * goes to the first of them that no module lies on.
  */
 #include "boot/harvest.h"
 
@@ -21,6 +24,7 @@
 #include "x86/tsc.h"
 
 #define ZONES 2
+#define PLACES 3
 #define LIMIT_4G (1ULL << 32)
 
 static const char *const kind_name[] = {
@@ -30,22 +34,51 @@ static const char *const kind_name[] = {
     [VIGIL_BOX_KIND_CLEAN] = "orderly shutdown",
 };
 
-static bool choose_place(maddr_t *ret_start)
+/* Fills in the candidates, the middle first; false: too little memory. */
+static bool find_places(maddr_t ret_start[PLACES])
 {
-    struct memmap_region r;
+    struct e820entry e;
+    maddr_t start = 0;
     uint64_t best = 0;
     unsigned int i;
 
-    for (i = 0; memmap_region(i, &r); i++) {
-        maddr_t end = MIN(r.end, LIMIT_4G);
+    for (i = 0; memmap_machine_e820(i, &e); i++) {
+        maddr_t end = MIN(e.addr + e.size, LIMIT_4G);
 
-        if (r.type == MEMMAP_RAM && end > r.start && end - r.start > best) {
-            best = end - r.start;
-            *ret_start =
-                ALIGN_DOWN(r.start + best / 2, (maddr_t)VIGIL_BOX_BYTES);
+        if (e.type == MEMMAP_RAM && end > e.addr && end - e.addr > best) {
+            best = end - e.addr;
+            start = e.addr;
         }
     }
+    ret_start[0] = ALIGN_DOWN(start + best / 2, (maddr_t)VIGIL_BOX_BYTES);
+    ret_start[1] = ALIGN_DOWN(start + best / 4, (maddr_t)VIGIL_BOX_BYTES);
+    ret_start[2] = ALIGN_DOWN(start + best / 4 * 3, (maddr_t)VIGIL_BOX_BYTES);
     return best >= 16 * VIGIL_BOX_BYTES;
+}
+
+/* Does nothing else lie there? */
+static bool place_is_free(maddr_t start)
+{
+    struct memmap_region r;
+    unsigned int i;
+
+    for (i = 0; memmap_region(i, &r); i++) {
+        if (r.type == MEMMAP_RAM && r.start <= start &&
+            r.end >= start + ZONES * VIGIL_BOX_BYTES) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A zone found elsewhere than where ours lies must not be handed out. */
+static void keep(const void *zone)
+{
+    maddr_t a = ptr_to_maddr(zone);
+
+    if (memmap_type_at(a) == MEMMAP_RAM) {
+        memmap_hide(a, VIGIL_BOX_BYTES);
+    }
 }
 
 static void forget(const void *copy, size_t bytes)
@@ -59,46 +92,68 @@ static bool is_news(enum box_verdict v)
            v == BOX_SEALED_OK || v == BOX_SEALED_BAD;
 }
 
+struct find {
+    uint64_t generation; /* newest of all zones                     */
+    uint64_t news;       /* newest generation that nobody collected */
+    void *zone;          /* where that is, or NULL                  */
+};
+
+static void look_at(void *zone, struct find *f)
+{
+    enum box_verdict v = blackbox_check(zone, VIGIL_BOX_BYTES);
+    uint64_t g = blackbox_generation_of(zone, VIGIL_BOX_BYTES);
+
+    f->generation = MAX(f->generation, g);
+    if (v == BOX_MANGLED) {
+        pr_warn("boot: a black box of an earlier boot is mangled");
+    }
+    if (is_news(v) && (f->zone == NULL || g > f->news)) {
+        f->news = g;
+        f->zone = zone;
+    }
+}
+
+static void announce(const struct vigil_box_header *h)
+{
+    const char *kind = h->kind < ARRAY_SIZE(kind_name) ? kind_name[h->kind]
+                                                       : NULL;
+
+    pr_notice("boot: the previous boot left a black box: %s: %s",
+              kind != NULL ? kind : "unfinished", h->reason);
+}
+
 void harvest_boxes(void)
 {
-    maddr_t place;
-    uint64_t generation = 0, newest = 0;
-    unsigned int i, use = 0;
-    void *zone[ZONES];
-    int found = -1;
+    maddr_t place[PLACES];
+    struct find f = {0};
+    void *ours = NULL;
+    unsigned int i, n;
 
-    if (!choose_place(&place)) {
+    if (!find_places(place)) {
         pr_err("boot: no room for the black box: a crash will leave no record");
         return;
     }
-    memmap_hide(place, ZONES * VIGIL_BOX_BYTES);
-    for (i = 0; i < ZONES; i++) {
-        enum box_verdict v;
-        uint64_t g;
-
-        zone[i] = maddr_to_ptr(place + i * VIGIL_BOX_BYTES);
-        v = blackbox_check(zone[i], VIGIL_BOX_BYTES);
-        g = blackbox_generation_of(zone[i], VIGIL_BOX_BYTES);
-        generation = MAX(generation, g);
-        if (v == BOX_MANGLED) {
-            pr_warn("boot: a black box of an earlier boot is mangled");
-        }
-        if (is_news(v) && g >= newest) {
-            newest = g;
-            found = (int)i;
+    for (i = 0; i < PLACES; i++) {
+        for (n = 0; n < ZONES; n++) {
+            look_at(maddr_to_ptr(place[i] + n * VIGIL_BOX_BYTES), &f);
         }
     }
-    if (found >= 0) {
-        const struct vigil_box_header *h = zone[found];
-        uint32_t kind = h->kind < ARRAY_SIZE(kind_name) ? h->kind : 0;
-
-        use = 1 - (unsigned int)found;
-        pr_notice("boot: the previous boot left a black box: %s: %s",
-                  kind_name[kind] != NULL ? kind_name[kind] : "unfinished",
-                  h->reason);
-        harvest_set(zone[found], VIGIL_BOX_BYTES, forget);
+    for (i = 0; i < PLACES && ours == NULL; i++) {
+        if (place_is_free(place[i])) {
+            memmap_hide(place[i], ZONES * VIGIL_BOX_BYTES);
+            ours = maddr_to_ptr(place[i]);
+        }
     }
-    if (blackbox_init(zone[use], VIGIL_BOX_BYTES, rdtsc() | 1, generation + 1,
+    if (f.zone != NULL) {
+        announce(f.zone);
+        if (ours == f.zone) {
+            ours = (char *)ours + VIGIL_BOX_BYTES;
+        }
+        keep(f.zone);
+        harvest_set(f.zone, VIGIL_BOX_BYTES, forget);
+    }
+    if (ours == NULL ||
+        blackbox_init(ours, VIGIL_BOX_BYTES, rdtsc() | 1, f.generation + 1,
                       version_text()) != 0) {
         pr_err("boot: the black box cannot be laid out");
     }
