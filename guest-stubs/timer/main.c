@@ -85,6 +85,7 @@ static void check_periodic(void)
 
 static void check_singleshot(void)
 {
+    struct vcpu_set_singleshot_timer late = {.flags = VCPU_SSHOTTMR_future};
     unsigned int before = evtchn_count(port);
     uint64_t now = time_now_ns(), when = now + 20 * NS_PER_MS;
 
@@ -105,6 +106,9 @@ static void check_singleshot(void)
     now = time_now_ns();
     CHECK(set_singleshot(now - NS_PER_MS) == 0, "set in the past");
     CHECK(spin_for_count(before + 1, now + LATE_NS), "the past did not fire");
+    late.timeout_abs_ns = now - NS_PER_MS;
+    CHECK(hc_vcpu_op(VCPUOP_set_singleshot_timer, 0, &late) == -XEN_ETIME,
+          "the past is accepted as the future");
 
     before = evtchn_count(port);
     now = time_now_ns();

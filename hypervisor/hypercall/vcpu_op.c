@@ -145,6 +145,10 @@ static int64_t set_singleshot(struct vcpu *v, uint64_t arg)
     if (copy_from_guest(&t, arg, sizeof(t)) != 0) {
         return -EFAULT;
     }
+    if ((t.flags & VCPU_SSHOTTMR_future) != 0 &&
+        t.timeout_abs_ns < clock_now_ns()) {
+        return -ETIME;
+    }
     vtimer_set_singleshot(v, t.timeout_abs_ns);
     return 0;
 }
