@@ -67,19 +67,39 @@ NMI_SAFE uint32_t log_cell_crc(const struct vigil_log_cell *cell)
                  sizeof(*cell) - at - sizeof(zero));
 }
 
-/* Publish a finished cell.  @cell is private to the caller. */
+/*
+ * Publish a finished cell.  @cell is private to the caller.
+ *
+ * The slot's number only grows, but for the 0 of a cell being written: a
+ * writer that was held up for a whole lap of the ring finds a newer number
+ * and gives its cell up, or spoils the newer one, whose checksum then tells.
+ * It never puts an old number over a newer one, for which a reader would wait
+ * in vain.  Each turn of the loops means that another writer has got ahead.
+ */
 static NMI_SAFE void cell_publish(const struct log_ring *ring,
                                   const struct vigil_log_cell *cell)
 {
     struct vigil_log_cell *slot = cell_of(ring, cell->seq);
     const size_t at = offsetof(struct vigil_log_cell, tsc);
+    uint64_t now = __atomic_load_n(&slot->seq, __ATOMIC_RELAXED);
 
-    __atomic_store_n(&slot->seq, 0, __ATOMIC_RELAXED);
+    do {
+        if (now > cell->seq) {
+            return;
+        }
+    } while (!__atomic_compare_exchange_n(&slot->seq, &now, 0, false,
+                                          __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
     /* MB(log_ring:A) unfinished before contents; pairs with log_ring:D. */
     __atomic_thread_fence(__ATOMIC_RELEASE);
     memcpy((char *)slot + at, (const char *)cell + at, sizeof(*cell) - at);
+    now = 0;
     /* MB(log_ring:B) contents before the number; pairs with log_ring:C. */
-    __atomic_store_n(&slot->seq, cell->seq, __ATOMIC_RELEASE);
+    while (!__atomic_compare_exchange_n(&slot->seq, &now, cell->seq, false,
+                                        __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {
+        if (now > cell->seq) {
+            return;
+        }
+    }
 
     /* What may be the last words must not be lost in a cache at reset. */
     if (cell->level <= LOG_ERROR) {
