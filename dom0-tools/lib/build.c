@@ -210,7 +210,7 @@ static int check_stop(const volatile sig_atomic_t *stop,
                       const struct guest_config *config, struct fault *fault)
 {
     if (*stop) {
-        return fault_set(fault, EXIT_INTERRUPTED,
+        return fault_set(fault, exit_code_of_signal(*stop),
                          "guest %s: interrupted, nothing is left of it",
                          config->name);
     }

@@ -3,6 +3,7 @@
 #include "lib/fault.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +44,11 @@ enum exit_code exit_code_of_errno(int err)
     default:
         return EXIT_FAILED;
     }
+}
+
+enum exit_code exit_code_of_signal(int signal)
+{
+    return signal == SIGINT ? EXIT_INTERRUPTED : EXIT_TERMINATED;
 }
 
 const char *exit_code_text(int code)

@@ -47,6 +47,15 @@ struct fault {
 enum exit_code exit_code_of_errno(int err);
 
 /**
+ * exit_code_of_signal() - the exit code of a program that was told to stop
+ * @signal: SIGINT, SIGTERM or SIGHUP
+ *
+ * Context: any.
+ * Return:  EXIT_INTERRUPTED for SIGINT, else EXIT_TERMINATED
+ */
+enum exit_code exit_code_of_signal(int signal);
+
+/**
  * exit_code_text() - what an exit code means, in a few words
  * @code: any value
  *

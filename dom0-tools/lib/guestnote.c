@@ -31,9 +31,20 @@ static char *restartable_text(const struct guest_config *config,
     char *ramdisk =
         config->ramdisk ? config_line("ramdisk", config->ramdisk) : xstrdup("");
     char *identity = config_line("uuid", uuid);
-    char *text = xasprintf("%s\n# as created:\n%s%s%s", config->text, kernel,
-                           ramdisk, identity);
+    char *block =
+        xasprintf("\n# as created:\n%s%s%s", kernel, ramdisk, identity);
+    size_t block_len = strlen(block);
+    size_t len = strlen(config->text);
+    char *text;
 
+    /* A restarted guest has the lines already: they must not pile up. */
+    if (len >= block_len &&
+        strcmp(config->text + len - block_len, block) == 0) {
+        text = xstrdup(config->text);
+    } else {
+        text = xasprintf("%s%s", config->text, block);
+    }
+    free(block);
     free(kernel);
     free(ramdisk);
     free(identity);
@@ -171,6 +182,7 @@ static int note_read(int dirfd, const char *file, struct guest_note *ret_note)
     if (uuid_parse(ret_note->uuid, uuid) ||
         !json_object_is_type(note, json_type_object) ||
         !json_object_object_get_ex(note, "name", &name) ||
+        !json_object_is_type(name, json_type_string) ||
         !json_object_object_get_ex(note, "domid", &domid)) {
         json_object_put(note);
         return -1;

@@ -103,14 +103,25 @@ out_free:
 int outfile_append(const char *path, const void *data, size_t bytes,
                    struct fault *fault)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+    int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+    off_t before;
+    char last;
     int err = 0;
 
     if (fd < 0) {
         return fault_errno(fault, errno, "cannot open %s", path);
     }
-    if (write_all(&file_ops_system, fd, data, bytes)) {
+    before = lseek(fd, 0, SEEK_END);
+    /* A writer that was killed left half a line: let it be one of its own. */
+    if (before > 0 && pread(fd, &last, 1, before - 1) == 1 && last != '\n' &&
+        write_all(&file_ops_system, fd, "\n", 1)) {
         err = errno;
+    } else if (write_all(&file_ops_system, fd, data, bytes)) {
+        err = errno;
+    }
+    /* Half a record would spoil the next one too. */
+    if (err && before >= 0 && ftruncate(fd, before)) {
+        fault_set(fault, EXIT_STORAGE, "half a line is left in %s", path);
     }
     if (close(fd) && !err) {
         err = errno;

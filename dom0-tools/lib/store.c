@@ -107,28 +107,22 @@ int store_json(struct store_entry *entry, const char *name,
     return ret;
 }
 
-int store_commit(struct store_entry *entry, struct json_object *meta,
-                 struct fault *fault)
+/* Give an entry, whose meta.json is on disk, its name; @entry stays valid. */
+static int publish(struct store_entry *entry, struct fault *fault)
 {
     const struct file_ops *ops = entry->store->ops;
     int parent = entry->store->dirfd;
 
-    if (store_json(entry, STORE_META, meta, fault)) {
-        goto out_abandon;
-    }
     /* meta.json says the same now; a leftover would only confuse. */
     if (unlinkat(entry->dirfd, STORE_BEGUN, 0) && errno != ENOENT) {
-        fault_errno(fault, errno, "cannot remove %s", STORE_BEGUN);
-        goto out_abandon;
+        return fault_errno(fault, errno, "cannot remove %s", STORE_BEGUN);
     }
     if (ops->fsync(entry->dirfd)) {
-        fault_errno(fault, errno, "cannot sync %s", entry->partial);
-        goto out_abandon;
+        return fault_errno(fault, errno, "cannot sync %s", entry->partial);
     }
     if (ops->renameat(parent, entry->partial, parent, entry->name)) {
-        fault_errno(fault, errno, "cannot rename %s to %s", entry->partial,
-                    entry->name);
-        goto out_abandon;
+        return fault_errno(fault, errno, "cannot rename %s to %s",
+                           entry->partial, entry->name);
     }
     /*
      * The entry is visible.  If this sync fails, the rename may be undone by
@@ -141,12 +135,18 @@ int store_commit(struct store_entry *entry, struct json_object *meta,
                     entry->name);
         say_fault(fault);
     }
+    return 0;
+}
+
+int store_commit(struct store_entry *entry, struct json_object *meta,
+                 struct fault *fault)
+{
+    if (store_json(entry, STORE_META, meta, fault) || publish(entry, fault)) {
+        store_abandon(entry);
+        return -1;
+    }
     entry_release(entry);
     return 0;
-
-out_abandon:
-    store_abandon(entry);
-    return -1;
 }
 
 void store_abandon(struct store_entry *entry)
@@ -162,48 +162,84 @@ static const char *meta_boot_id(struct json_object *meta)
     struct json_object *boot;
 
     if (json_object_object_get_ex(meta, "host", &host) &&
-        json_object_object_get_ex(host, "boot_id", &boot)) {
+        json_object_object_get_ex(host, "boot_id", &boot) &&
+        json_object_is_type(boot, json_type_string)) {
         return json_object_get_string(boot);
     }
     return "";
 }
 
+/* The object in @file of a leftover entry, NULL if there is no whole one. */
+static struct json_object *leftover_meta(int dirfd, const char *file)
+{
+    struct json_object *meta;
+    char *text;
+    size_t len;
+
+    if (dirfd < 0 || infile_read(dirfd, file, META_BYTES_MAX, &text, &len)) {
+        return NULL;
+    }
+    meta = json_tokener_parse(text);
+    free(text);
+    if (!json_object_is_type(meta, json_type_object)) {
+        json_object_put(meta);
+        return NULL;
+    }
+    return meta;
+}
+
+/* Complete what was cut short: what it began with is all that is known. */
+static int mark_truncated(struct store_entry *entry, struct json_object *meta,
+                          struct fault *fault)
+{
+    struct json_object *capture = json_object_new_object();
+
+    json_object_object_add(capture, "state",
+                           json_object_new_string("truncated"));
+    json_object_object_add(meta, "capture", capture);
+    unlinkat(entry->dirfd, STORE_META, 0); /* torn */
+    return store_json(entry, STORE_META, meta, fault);
+}
+
+/*
+ * Whatever fails here, the leftover stays: it is the only evidence there is,
+ * and the next start tries again.
+ */
 static int salvage_one(struct store *store, const char *name,
                        const char *boot_id, struct fault *fault)
 {
     struct store_entry entry = {.store = store, .dirfd = -1};
-    struct json_object *meta = NULL;
-    struct json_object *capture;
-    char *text = NULL;
-    size_t len;
+    struct json_object *meta;
+    int whole;
+    int ret = 0;
 
     entry.dirfd = openat(store->dirfd, name,
                          O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (entry.dirfd >= 0 && infile_read(entry.dirfd, STORE_BEGUN,
-                                        META_BYTES_MAX, &text, &len) == 0) {
-        meta = json_tokener_parse(text);
-        free(text);
+    if (entry.dirfd < 0 && errno != ENOENT && errno != ENOTDIR &&
+        errno != ELOOP) {
+        return fault_errno(fault, errno, "cannot open %s/%s", store->path,
+                           name);
     }
-    if (!json_object_is_type(meta, json_type_object) ||
-        strcmp(meta_boot_id(meta), boot_id) == 0) {
-        json_object_put(meta);
-        entry_release(&entry);
+    /* meta.json comes last: with it, only the rename was missing. */
+    meta = leftover_meta(entry.dirfd, STORE_META);
+    whole = meta != NULL;
+    if (!whole) {
+        meta = leftover_meta(entry.dirfd, STORE_BEGUN);
+    }
+    if (!meta || strcmp(meta_boot_id(meta), boot_id) == 0) {
         outfile_remove_tree(store->dirfd, name);
-        return 0;
+        goto out_release;
     }
-    capture = json_object_new_object();
-    json_object_object_add(capture, "state",
-                           json_object_new_string("truncated"));
-    json_object_object_add(meta, "capture", capture);
     entry.partial = xstrdup(name);
     entry.name = xasprintf("salvaged-%s", name + strlen(PARTIAL_PREFIX));
-    unlinkat(entry.dirfd, STORE_META, 0);
-    if (store_commit(&entry, meta, fault)) {
-        json_object_put(meta);
-        return -1;
-    }
+    ret = (!whole && mark_truncated(&entry, meta, fault)) ||
+                  publish(&entry, fault)
+              ? -1
+              : 1;
+out_release:
     json_object_put(meta);
-    return 1;
+    entry_release(&entry);
+    return ret;
 }
 
 int store_salvage(struct store *store, const char *boot_id, struct fault *fault)
@@ -211,6 +247,7 @@ int store_salvage(struct store *store, const char *boot_id, struct fault *fault)
     DIR *dir = opendir(store->path);
     struct dirent *item;
     int salvaged = 0;
+    int failed = 0;
 
     if (!dir) {
         return fault_errno(fault, errno, "cannot read %s", store->path);
@@ -223,11 +260,11 @@ int store_salvage(struct store *store, const char *boot_id, struct fault *fault)
         }
         ret = salvage_one(store, item->d_name, boot_id, fault);
         if (ret < 0) {
-            closedir(dir);
-            return -1;
+            failed = 1;
+        } else {
+            salvaged += ret;
         }
-        salvaged += ret;
     }
     closedir(dir);
-    return salvaged;
+    return failed ? -1 : salvaged;
 }

@@ -149,9 +149,10 @@ void store_abandon(struct store_entry *entry);
  * store_salvage() - deal with entries that a stopped collector left behind
  * @store:   open store
  * @boot_id: present boot; what it began will be recorded anew, so such
- *           leftovers are removed, those of earlier boots are completed with
- *           the mark "truncated"
- * @fault:   says why on failure
+ *           leftovers are removed; those of earlier boots are completed, with
+ *           the mark "truncated" unless only the rename was missing
+ * @fault:   says why on failure; what could not be salvaged stays for the
+ *           next try
  *
  * Context: start of the collector, before it writes.
  * Return:  number of entries salvaged, or -1

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -35,6 +36,32 @@ static struct json_object *child_of(struct json_object *object, const char *key)
     return value;
 }
 
+/* Identifiers go to the terminal and into commands: nothing but their form. */
+static int is_ulid(const char *id)
+{
+    return strlen(id) == ULID_CHARS &&
+           strspn(id, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == ULID_CHARS;
+}
+
+/* Strict: what is no text in UTF-8 would make our own JSON invalid. */
+static struct json_object *parse_strictly(const char *text, size_t len)
+{
+    struct json_tokener *parser = json_tokener_new();
+    struct json_object *object;
+
+    if (!parser || len >= INT_MAX) {
+        out_of_memory();
+    }
+    json_tokener_set_flags(parser, JSON_TOKENER_VALIDATE_UTF8);
+    object = json_tokener_parse_ex(parser, text, (int)len + 1);
+    if (json_tokener_get_error(parser) != json_tokener_success) {
+        json_object_put(object);
+        object = NULL;
+    }
+    json_tokener_free(parser);
+    return object;
+}
+
 /* Fill in @crash from its meta.json; 0 if that is a usable one. */
 static int crash_read(int store_dir, const char *name, struct crash *crash)
 {
@@ -49,10 +76,10 @@ static int crash_read(int store_dir, const char *name, struct crash *crash)
         return -1;
     }
     memset(crash, 0, sizeof(*crash));
-    crash->meta = json_tokener_parse(text);
+    crash->meta = parse_strictly(text, len);
     free(text);
     if (!json_object_is_type(crash->meta, json_type_object) ||
-        strlen(text_of(crash->meta, "id")) != ULID_CHARS) {
+        !is_ulid(text_of(crash->meta, "id"))) {
         json_object_put(crash->meta);
         return -1;
     }

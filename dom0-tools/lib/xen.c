@@ -63,15 +63,17 @@ int xen_need_store(struct xen *xen, struct fault *fault)
         return 0;
     }
     if (access(socket, F_OK)) {
-        return fault_errno(fault, errno,
-                           "xenstored does not run: no socket %s; start it "
-                           "(on Debian: service xen start)",
-                           socket);
+        /* Not by errno: ENOENT would read as "no such guest". */
+        return fault_set(fault, errno == EACCES ? EXIT_PERMISSION : EXIT_FAILED,
+                         "xenstored does not run: no socket %s (%s); start it "
+                         "(on Debian: service xen start)",
+                         socket, strerror(errno));
     }
     xen->xs = xs_open(0);
     if (!xen->xs) {
-        return fault_errno(fault, errno, "xenstored does not answer on %s",
-                           socket);
+        return fault_set(fault, errno == EACCES ? EXIT_PERMISSION : EXIT_FAILED,
+                         "xenstored does not answer on %s (%s)", socket,
+                         strerror(errno));
     }
     return 0;
 }

@@ -31,6 +31,14 @@ static const struct {
 
 #define PART_COUNT (sizeof(parts) / sizeof(parts[0]))
 
+/* A value as a word; the null of JSON has no text of its own. */
+static char *word_of(struct json_object *value)
+{
+    const char *text = value ? json_object_get_string(value) : "null";
+
+    return escape_dup(text, strlen(text), 0);
+}
+
 /* The words of an array, four to a line. */
 static void print_words(const char *title, struct json_object *array)
 {
@@ -39,13 +47,13 @@ static void print_words(const char *title, struct json_object *array)
     if (words == 0) {
         return;
     }
-    printf("%s:", title);
+    escape_print(stdout, title, strlen(title), 0);
+    printf(":");
     for (size_t i = 0; i < words; i++) {
-        const char *word =
-            json_object_get_string(json_object_array_get_idx(array, i));
+        char *word = word_of(json_object_array_get_idx(array, i));
 
-        printf("%s", i % 4 ? " " : "\n  ");
-        escape_print(stdout, word, strlen(word), 0);
+        printf("%s%s", i % 4 ? " " : "\n  ", word);
+        free(word);
     }
     printf("\n");
 }
@@ -62,6 +70,7 @@ static void print_registers(const char *text)
     }
     json_object_object_foreach(registers, key, value)
     {
+        char *name;
         char *word;
 
         if (json_object_is_type(value, json_type_array)) {
@@ -74,14 +83,15 @@ static void print_registers(const char *text)
             json_object_is_type(value, json_type_int)
                 ? xasprintf("0x%llx",
                             (unsigned long long)json_object_get_uint64(value))
-                : escape_dup(json_object_get_string(value),
-                             strlen(json_object_get_string(value)), 0);
+                : word_of(value);
+        name = escape_dup(key, strlen(key), 0);
         column = (column + 1) % 3;
         if (column) {
-            printf("%-14s %-20s", key, word);
+            printf("%-14s %-20s", name, word);
         } else {
-            printf("%-14s %s\n", key, word);
+            printf("%-14s %s\n", name, word);
         }
+        free(name);
         free(word);
     }
     printf("%s", column ? "\n" : "");

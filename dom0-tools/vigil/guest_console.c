@@ -50,6 +50,11 @@ static int open_terminal(struct xen *xen, const struct guest *guest,
         name = NULL;
         nanosleep(&pause, NULL);
     }
+    if (!name && command_stop) {
+        return fault_set(fault, exit_code_of_signal(command_stop),
+                         "no longer waiting for the console of guest %s",
+                         guest->name);
+    }
     if (!name) {
         return fault_set(fault, EXIT_TIMED_OUT,
                          "guest %s has no console terminal (console/tty in "
@@ -64,7 +69,7 @@ static int open_terminal(struct xen *xen, const struct guest *guest,
         free(name);
         return -1;
     }
-    fd = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    fd = open(name, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) {
         fault_errno(fault, errno, "cannot open %s, the console of guest %s",
                     name, guest->name);
@@ -125,28 +130,92 @@ static enum session_end copy_output(int console)
                                                        : SESSION_GOES_ON;
 }
 
-static enum session_end copy_input(int console, int interactive)
+/* Bytes on their way to a guest, which reads them when it likes, or never. */
+struct input {
+    int fd; /* -1: at its end */
+    int interactive;
+    char waiting[CHUNK / 2];
+    size_t len;
+};
+
+/* Read on while there is room; a person must be heard even when there is none:
+ * ^] leaves a guest that does not listen. */
+static int wants_input(const struct input *input)
 {
+    return input->fd >= 0 &&
+           (input->interactive || input->len < sizeof(input->waiting));
+}
+
+static enum session_end copy_input(struct input *input)
+{
+    size_t room = sizeof(input->waiting) - input->len;
     char data[CHUNK / 8];
-    ssize_t got = read(STDIN_FILENO, data, sizeof(data));
+    size_t take =
+        input->interactive || room > sizeof(data) ? sizeof(data) : room;
+    ssize_t got = read(input->fd, data, take);
     char *leave = NULL;
 
-    if (got < 0 && errno == EINTR) {
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) {
         return SESSION_GOES_ON;
     }
     if (got <= 0) {
-        return SESSION_LEFT;
+        input->fd = -1;
+        /* A file or pipe is at its end: go on listening. */
+        return input->interactive ? SESSION_LEFT : SESSION_GOES_ON;
     }
-    if (interactive) {
+    if (input->interactive) {
         leave = memchr(data, ESCAPE_KEY, (size_t)got);
     }
-    if (leave) {
-        got = leave - data;
-    }
-    if (write_all(console, data, (size_t)got)) {
-        return SESSION_ENDED;
-    }
+    take = (size_t)(leave ? leave - data : got);
+    take = take < room ? take : room; /* what is typed too much is dropped */
+    memcpy(input->waiting + input->len, data, take);
+    input->len += take;
     return leave ? SESSION_LEFT : SESSION_GOES_ON;
+}
+
+/* Pass on what the terminal takes now; never wait for the guest. */
+static enum session_end pass_input(int console, struct input *input)
+{
+    ssize_t done;
+
+    if (input->len == 0) {
+        return SESSION_GOES_ON;
+    }
+    done = write(console, input->waiting, input->len);
+    if (done < 0) {
+        return errno == EAGAIN || errno == EINTR ? SESSION_GOES_ON
+                                                 : SESSION_ENDED;
+    }
+    input->len -= (size_t)done;
+    memmove(input->waiting, input->waiting + done, input->len);
+    return SESSION_GOES_ON;
+}
+
+/* One look at both directions: neither may starve the other. */
+static enum session_end exchange(int console, struct input *input,
+                                 int *ret_quiet)
+{
+    struct pollfd fds[2] = {
+        {.fd = console, .events = (short)(POLLIN | (input->len ? POLLOUT : 0))},
+        {.fd = wants_input(input) ? input->fd : -1, .events = POLLIN},
+    };
+    enum session_end end = SESSION_GOES_ON;
+    enum session_end typed = SESSION_GOES_ON;
+    int ready = poll(fds, 2, POLL_MS);
+
+    *ret_quiet = ready == 0;
+    if (ready <= 0) {
+        return SESSION_GOES_ON;
+    }
+    if (fds[1].revents) {
+        typed = copy_input(input);
+    }
+    end = pass_input(console, input);
+    if (typed == SESSION_GOES_ON && end == SESSION_GOES_ON &&
+        fds[0].revents & ~POLLOUT) {
+        end = copy_output(console);
+    }
+    return typed == SESSION_GOES_ON ? end : typed;
 }
 
 static long ms_now(void)
@@ -161,35 +230,20 @@ static enum session_end session(struct xen *xen, const struct guest *guest,
                                 int console, int interactive, long seconds)
 {
     long until = ms_now() + seconds * 1000;
+    struct input input = {.fd = STDIN_FILENO, .interactive = interactive};
     enum session_end end = SESSION_GOES_ON;
-    int input = STDIN_FILENO;
 
     while (end == SESSION_GOES_ON) {
-        struct pollfd fds[2] = {
-            {.fd = console, .events = POLLIN},
-            {.fd = input, .events = POLLIN},
-        };
-        int ready = poll(fds, 2, POLL_MS);
+        int quiet;
 
+        end = exchange(console, &input, &quiet);
         if (command_stop) {
             return SESSION_STOPPED;
         }
-        if (seconds && ms_now() >= until) {
+        if (seconds && ms_now() >= until && end == SESSION_GOES_ON) {
             return SESSION_TIMED_OUT;
         }
-        if (ready < 0) {
-            continue;
-        }
-        if (fds[0].revents) {
-            end = copy_output(console);
-        } else if (fds[1].revents) {
-            end = copy_input(console, interactive);
-            if (end == SESSION_LEFT && !interactive) {
-                /* The file or pipe is at its end: go on listening. */
-                input = -1;
-                end = SESSION_GOES_ON;
-            }
-        } else if (guest_ended(xen, guest)) {
+        if (quiet && guest_ended(xen, guest)) {
             end = SESSION_ENDED; /* silent for a while, and over */
         }
     }
@@ -232,9 +286,8 @@ int console_attach(struct xen *xen, const struct guest *guest, long seconds,
                          "still there",
                          guest->name, seconds);
     case SESSION_STOPPED:
-        return fault_set(
-            fault, command_stop == SIGINT ? EXIT_INTERRUPTED : EXIT_TERMINATED,
-            "left the console of guest %s", guest->name);
+        return fault_set(fault, exit_code_of_signal(command_stop),
+                         "left the console of guest %s", guest->name);
     case SESSION_BROKEN:
         return fault_set(fault, EXIT_STORAGE,
                          "output of guest %s cannot be written", guest->name);

@@ -42,11 +42,15 @@ static int check_is_new(struct xen *xen, const struct guest_config *config,
     return ret;
 }
 
+/* Did the guest begin to run?  From then on it is not ours to remove. */
+static int has_started;
+
 static int start(struct xen *xen, uint32_t domid, struct fault *fault)
 {
     if (xc_domain_unpause(xen->xch, domid)) {
         return fault_errno(fault, errno, "domain %u cannot be started", domid);
     }
+    has_started = 1;
     return 0;
 }
 
@@ -88,11 +92,16 @@ static int create(const struct invocation *call, struct xen *xen,
     if (guestnote_write(config, domid, fault) == 0) {
         say("guest %s is domain %u", config->name, domid);
         if (console) {
-            return connect_console(call, xen, domid, paused, fault);
-        }
-        if (paused || start(xen, domid, fault) == 0) {
+            if (connect_console(call, xen, domid, paused, fault) == 0) {
+                return 0;
+            }
+            if (paused || has_started) {
+                return -1; /* the session failed, the guest did not */
+            }
+        } else if (paused || start(xen, domid, fault) == 0) {
             return 0;
         }
+        say("guest %s was not started and is removed", config->name);
     }
     uuid_text(uuid, config->uuid);
     guestnote_remove(uuid);

@@ -83,7 +83,7 @@ static int wait_for(struct xen *xen, const struct guest *guest,
 
     while ((now = progress(xen, guest)) < wanted) {
         if (command_stop) {
-            return fault_set(fault, EXIT_INTERRUPTED,
+            return fault_set(fault, exit_code_of_signal(command_stop),
                              "no longer waiting for guest %s; it is still "
                              "asked to power off",
                              guest->name);

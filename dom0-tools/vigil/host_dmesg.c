@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lib/escape.h"
 #include "lib/table.h"
@@ -50,11 +49,9 @@ int run_dmesg(const struct invocation *call)
             text[i] = text[i] ? text[i] : '?';
         }
         print_json(text);
-    } else if (isatty(STDOUT_FILENO)) {
-        /* Guests' lines are in the ring too. */
-        escape_print(stdout, text, len, ESCAPE_KEEP_LINES);
     } else {
-        fwrite(text, 1, len, stdout);
+        /* Guests' lines are in the ring too; a pipe may lead to a terminal. */
+        escape_print(stdout, text, len, ESCAPE_KEEP_LINES);
     }
     free(text);
     return EXIT_DONE;

@@ -215,30 +215,40 @@ static void add_box_meta(struct json_object *meta, const struct boxed *box)
     json_object_object_add(meta, "box", object);
 }
 
-/* Was this very box filed by an earlier run of this program? */
-static int is_filed(struct collector *collector, const struct boxed *box)
+/* Does @meta describe the box with this identity? */
+static int is_same_box(struct json_object *meta, const char *boot_id,
+                       uint64_t generation)
 {
+    struct json_object *object;
+    struct json_object *boot;
+    struct json_object *number;
+
+    return json_object_object_get_ex(meta, "box", &object) &&
+           json_object_object_get_ex(object, "boot_id", &boot) &&
+           json_object_object_get_ex(object, "generation", &number) &&
+           json_object_is_type(boot, json_type_string) &&
+           strcmp(json_object_get_string(boot), boot_id) == 0 &&
+           json_object_get_uint64(number) == generation;
+}
+
+/* Was this very box filed by an earlier run of this program?  -1: no telling */
+static int is_filed(struct collector *collector, const struct boxed *box,
+                    struct fault *fault)
+{
+    const struct vigil_box_header *header = &box->view.header;
     struct crash_list list;
-    struct fault ignored;
     char wanted[24];
     int found = 0;
 
-    if (box->verdict != BOX_OK || !box->view.header.boot_id ||
-        store_read(collector->store.path, &list, &ignored)) {
+    if (box->verdict != BOX_OK || !header->boot_id) {
         return 0;
     }
-    snprintf(wanted, sizeof(wanted), "0x%016" PRIx64, box->view.header.boot_id);
+    if (store_read(collector->store.path, &list, fault)) {
+        return -1;
+    }
+    snprintf(wanted, sizeof(wanted), "0x%016" PRIx64, header->boot_id);
     for (size_t i = 0; i < list.count && !found; i++) {
-        struct json_object *object;
-        struct json_object *boot_id;
-        struct json_object *generation;
-
-        found =
-            json_object_object_get_ex(list.crashes[i].meta, "box", &object) &&
-            json_object_object_get_ex(object, "boot_id", &boot_id) &&
-            json_object_object_get_ex(object, "generation", &generation) &&
-            strcmp(json_object_get_string(boot_id), wanted) == 0 &&
-            json_object_get_uint64(generation) == box->view.header.generation;
+        found = is_same_box(list.crashes[i].meta, wanted, header->generation);
     }
     crash_list_free(&list);
     return found;
@@ -366,8 +376,12 @@ int box_collect(struct collector *collector, struct fault *fault)
     }
     box->data = data;
     box->verdict = box_decode(data, box->bytes, &box->view);
-    if (!is_clean(box) && !is_filed(collector, box)) {
-        ret = file_box(collector, box, fault);
+    if (!is_clean(box)) {
+        ret = is_filed(collector, box, fault);
+        if (ret == 0) {
+            ret = file_box(collector, box, fault);
+        }
+        ret = ret < 0 ? -1 : 0;
     }
     if (ret == 0) {
         ret = vigil_call(&collector->xen, VIGIL_OP_box_ack, NULL, 0);

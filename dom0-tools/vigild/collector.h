@@ -96,10 +96,12 @@ struct known_guest *known_find(struct collector *collector, const char *uuid,
 /**
  * deaths_resume() - find out which deaths are on disk already
  * @collector: its store is open
+ * @fault:     says why on failure
  *
- * Context: start.
+ * Context: start; recording before it succeeded would record deaths twice.
+ * Return:  0, or -1 when the store could not be read (try again)
  */
-void deaths_resume(struct collector *collector);
+int deaths_resume(struct collector *collector, struct fault *fault);
 
 /**
  * deaths_collect() - record all new deaths

@@ -136,7 +136,7 @@ static char *console_log(const char *name, size_t *ret_len)
     return text;
 }
 
-static int add_console(const struct known_guest *known,
+static int add_console(const struct known_guest *known, uint32_t domid,
                        struct store_entry *entry, struct fault *fault)
 {
     size_t log_len = 0;
@@ -151,7 +151,8 @@ static int add_console(const struct known_guest *known,
     if (!out) {
         out_of_memory();
     }
-    if (known && known->alive && known->console_mfn) {
+    /* A guest that was started anew has the UUID, but another page. */
+    if (known && known->domid == domid && known->alive && known->console_mfn) {
         page = console_page_read(known->domid, known->console_mfn, &page_len);
     }
     if (log) {
@@ -249,7 +250,7 @@ static int fill_entry(struct collector *collector,
     int ret = store_json(entry, STORE_BEGUN, meta, fault) ||
               add_reason(death, name, text, entry, fault) ||
               store_json(entry, "registers.json", registers, fault) ||
-              add_console(known, entry, fault) ||
+              add_console(known, death->domid, entry, fault) ||
               add_hypervisor_log(collector, entry, fault) ||
               add_config(uuid, entry, fault);
 
@@ -309,13 +310,12 @@ out_free:
     return ret;
 }
 
-void deaths_resume(struct collector *collector)
+int deaths_resume(struct collector *collector, struct fault *fault)
 {
     struct crash_list list;
-    struct fault ignored;
 
-    if (store_read(collector->store.path, &list, &ignored)) {
-        return;
+    if (store_read(collector->store.path, &list, fault)) {
+        return -1;
     }
     for (size_t i = 0; i < list.count; i++) {
         struct json_object *host;
@@ -326,12 +326,14 @@ void deaths_resume(struct collector *collector)
                                       &seq) &&
             json_object_object_get_ex(list.crashes[i].meta, "host", &host) &&
             json_object_object_get_ex(host, "boot_id", &boot) &&
+            json_object_is_type(boot, json_type_string) &&
             strcmp(json_object_get_string(boot), collector->boot_id) == 0 &&
             json_object_get_uint64(seq) > collector->death_seq) {
             collector->death_seq = json_object_get_uint64(seq);
         }
     }
     crash_list_free(&list);
+    return 0;
 }
 
 static int collect_from_vigil(struct collector *collector,

@@ -8,7 +8,9 @@
 struct known_guest *known_find(struct collector *collector, const char *uuid,
                                uint32_t domid)
 {
-    struct known_guest *same_number = NULL;
+    /* Dom0 has the UUID of zeroes, and so has whatever was given none. */
+    int unique = uuid[strspn(uuid, "0-")] != '\0';
+    struct known_guest *same_uuid = NULL;
 
     /* From the end: the newest domain with that number or UUID. */
     for (size_t i = collector->known_count; i > 0; i--) {
@@ -17,11 +19,11 @@ struct known_guest *known_find(struct collector *collector, const char *uuid,
         if (strcmp(known->uuid, uuid) == 0 && known->domid == domid) {
             return known;
         }
-        if (!same_number && strcmp(known->uuid, uuid) == 0) {
-            same_number = known;
+        if (unique && !same_uuid && strcmp(known->uuid, uuid) == 0) {
+            same_uuid = known;
         }
     }
-    return same_number;
+    return same_uuid;
 }
 
 static struct known_guest *known_add(struct collector *collector,

@@ -138,7 +138,6 @@ static int open_store(struct collector *collector, struct fault *fault)
     if (!first) {
         return 0;
     }
-    collector->store_was_open = 1;
     salvaged = store_salvage(&collector->store, collector->boot_id, fault);
     if (salvaged < 0) {
         say_fault(fault); /* what is new is more important than leftovers */
@@ -146,7 +145,10 @@ static int open_store(struct collector *collector, struct fault *fault)
         say("%d records that an earlier run left unfinished were kept",
             salvaged);
     }
-    deaths_resume(collector);
+    if (deaths_resume(collector, fault)) {
+        return -1;
+    }
+    collector->store_was_open = 1;
     return 0;
 }
 
@@ -263,8 +265,12 @@ static int take_lock(struct fault *fault)
         goto out_free;
     }
     if (flock(fd, LOCK_EX | LOCK_NB)) {
-        fault_set(fault, EXIT_REFUSED,
-                  "another vigild runs already (%s is locked)", path);
+        if (errno == EWOULDBLOCK) {
+            fault_set(fault, EXIT_REFUSED,
+                      "another vigild runs already (%s is locked)", path);
+        } else {
+            fault_errno(fault, errno, "cannot lock %s", path);
+        }
         close(fd);
         goto out_free;
     }

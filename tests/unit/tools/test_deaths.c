@@ -291,7 +291,7 @@ static void test_restart_records_nothing_twice(void **state)
     die(1, 2, VIGIL_DEATH_GUEST_CRASH, 5, "b");
     assert_int_equal(deaths_collect(&collector, &fault), 0);
     collector.death_seq = 0; /* a new process */
-    deaths_resume(&collector);
+    assert_int_equal(deaths_resume(&collector, &fault), 0);
     assert_int_equal(collector.death_seq, 2);
     assert_int_equal(deaths_collect(&collector, &fault), 0);
     read_store(&list, 2);
@@ -300,8 +300,37 @@ static void test_restart_records_nothing_twice(void **state)
     /* Another boot counts from 1 again. */
     collector.death_seq = 0;
     strcpy(collector.boot_id, "boot-next");
-    deaths_resume(&collector);
+    assert_int_equal(deaths_resume(&collector, &fault), 0);
     assert_int_equal(collector.death_seq, 0);
+
+    /* A store that cannot be read must not read as an empty one. */
+    free(collector.store.path);
+    collector.store.path = xstrdup("/dev/null");
+    assert_int_equal(deaths_resume(&collector, &fault), -1);
+}
+
+/* A UUID names a guest, unless it is that of Dom0 and of all without one. */
+static void test_shared_uuids(void **state)
+{
+    struct crash_list list;
+    char *text;
+
+    (void)state;
+    live(0, "Domain-0");
+    live(7, "web1");
+    known_update(&collector);
+    die(0, 1, VIGIL_DEATH_GUEST_CRASH, 3, "");
+    deaths[0].uuid[15] = 0;
+    die(1, 2, VIGIL_DEATH_GUEST_CRASH, 5, "");
+    deaths[1].uuid[15] = 7; /* domain 7 is the same guest, started anew */
+    assert_int_equal(deaths_collect(&collector, &fault), 0);
+    read_store(&list, 2);
+    assert_string_equal(list.crashes[0].where, "domain-3");
+    assert_string_equal(list.crashes[1].where, "web1");
+    text = read_file(&list.crashes[1], "console.txt");
+    assert_null(strstr(text, "page of 7"));
+    free(text);
+    crash_list_free(&list);
 }
 
 static void test_answers_of_the_hypervisor(void **state)
@@ -344,6 +373,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_answers_of_the_hypervisor, begin,
                                         end),
         cmocka_unit_test_setup_teardown(test_not_on_vigil, begin, end),
+        cmocka_unit_test_setup_teardown(test_shared_uuids, begin, end),
     };
 
     return UNIT_RUN(tests);

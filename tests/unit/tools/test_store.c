@@ -8,6 +8,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -222,7 +224,8 @@ static void test_interrupted(void **state)
     store_close(&store);
 }
 
-static void make_leftover(struct store *store, const char *boot_id)
+static void make_leftover_of(struct store *store, const char *boot_id,
+                             const char *file)
 {
     struct store_entry entry;
     struct json_object *meta;
@@ -230,12 +233,32 @@ static void make_leftover(struct store *store, const char *boot_id)
     assert_int_equal(store_begin(store, &entry, SOME_NS, "guest", "x", &fault),
                      0);
     meta = some_meta(entry.id, boot_id);
-    assert_int_equal(store_json(&entry, STORE_BEGUN, meta, &fault), 0);
+    assert_int_equal(store_json(&entry, file, meta, &fault), 0);
     assert_int_equal(store_file(&entry, "reason.txt", "y", 1, &fault), 0);
     json_object_put(meta);
     close(entry.dirfd); /* as if the program had been killed here */
     free(entry.partial);
     free(entry.name);
+}
+
+static void make_leftover(struct store *store, const char *boot_id)
+{
+    fail_at = 0;
+    make_leftover_of(store, boot_id, STORE_BEGUN);
+}
+
+/* Remove the entries whose names begin so. */
+static void remove_entries(const char *prefix)
+{
+    DIR *dir = opendir(root);
+    struct dirent *item;
+
+    while ((item = readdir(dir)) != NULL) {
+        if (strncmp(item->d_name, prefix, strlen(prefix)) == 0) {
+            outfile_remove_tree(dirfd(dir), item->d_name);
+        }
+    }
+    closedir(dir);
 }
 
 static void test_salvage(void **state)
@@ -268,6 +291,90 @@ static void test_salvage(void **state)
     store_close(&store);
 }
 
+/* Killed, or out of power, when only the rename was missing. */
+static void test_salvage_whole(void **state)
+{
+    struct crash_list list;
+    struct store store;
+
+    (void)state;
+    assert_int_equal(store_open(&store, root, NULL, &fault), 0);
+    make_leftover_of(&store, "boot-a", STORE_META);
+    make_leftover_of(&store, "boot-b", STORE_META);
+    assert_int_equal(store_salvage(&store, "boot-b", &fault), 1);
+    assert_int_equal(store_read(root, &list, &fault), 0);
+    assert_int_equal(list.count, 1);
+    assert_int_equal(list.crashes[0].complete, 1);
+    assert_int_equal(list.damaged, 0);
+    assert_int_equal(count_names(), 1);
+    crash_list_free(&list);
+    store_close(&store);
+}
+
+/* A leftover is the only evidence: a full disk must not cost it. */
+static void test_salvage_on_full_disk(void **state)
+{
+    struct crash_list list;
+    struct store store;
+
+    (void)state;
+    assert_int_equal(store_open(&store, root, &failing, &fault), 0);
+    make_leftover(&store, "boot-a");
+    make_leftover(&store, "boot-a");
+    fail_err = ENOSPC;
+    /* meta.json 2, directory 1, rename 1 */
+    for (int at = 1; at <= 4; at++) {
+        calls = 0;
+        fail_at = at;
+        assert_int_equal(store_salvage(&store, "boot-b", &fault), -1);
+        assert_int_equal(fault.code, EXIT_STORAGE);
+        assert_int_equal(count_names(), 2);
+        assert_int_equal(store_read(root, &list, &fault), 0);
+        assert_true(list.count == 1); /* the other one came through */
+        crash_list_free(&list);
+        remove_entries("salvaged-");
+        make_leftover(&store, "boot-a");
+    }
+    fail_at = 0;
+    assert_int_equal(store_salvage(&store, "boot-b", &fault), 2);
+    assert_int_equal(store_read(root, &list, &fault), 0);
+    assert_int_equal(list.count, 2);
+    assert_int_equal(list.crashes[0].complete, 0);
+    crash_list_free(&list);
+    store_close(&store);
+}
+
+static void test_append(void **state)
+{
+    struct rlimit before;
+    struct rlimit small;
+    char path[256];
+    char *text;
+    size_t len;
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s/box", root);
+    assert_int_equal(outfile_make_dirs(path, 0750, &fault), 0);
+    snprintf(path, sizeof(path), "%s/box/log", root);
+    assert_int_equal(outfile_append(path, "one\n", 4, &fault), 0);
+    assert_int_equal(outfile_append(path, "tw", 2, &fault), 0);
+    /* Half a line of a killed writer does not spoil the next one. */
+    assert_int_equal(outfile_append(path, "three\n", 6, &fault), 0);
+    /* A line that does not fit leaves nothing of itself. */
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = before;
+    small.rlim_cur = 15;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    assert_int_equal(outfile_append(path, "four\n", 5, &fault), -1);
+    assert_int_equal(fault.code, EXIT_STORAGE);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(outfile_append(path, "five\n", 5, &fault), 0);
+    assert_int_equal(infile_read(AT_FDCWD, path, 100, &text, &len), 0);
+    assert_string_equal(text, "one\ntw\nthree\nfive\n");
+    free(text);
+}
+
 static void put_dir(const char *name, const char *meta)
 {
     char path[256];
@@ -296,9 +403,13 @@ static void test_damaged_entries(void **state)
     put_dir("f", "{\"id\": \"too short\"}");
     put_dir("g", "{\"id\": \"01ARYZ6S41ZZZZZZZZZZZZZZZZ\", \"guest\": 1, "
                  "\"reason\": [], \"kind\": {}}");
+    /* A copied store can be anybody's: nothing of it may reach a terminal
+     * or our own JSON as it is. */
+    put_dir("h", "{\"id\": \"01ARYZ6S41\\u001b]0;owned\\u0007ZZZ\"}");
+    put_dir("i", "{\"id\": \"01ARYZ6S41ZZZZZZZZZZZZZZZZ\", \"x\": \"\xff\"}");
     assert_int_equal(store_read(root, &list, &fault), 0);
     assert_int_equal(list.count, 1);
-    assert_int_equal(list.damaged, 6);
+    assert_int_equal(list.damaged, 8);
     assert_string_equal(list.crashes[0].where, "");
     assert_string_equal(list.crashes[0].kind, "");
     assert_int_equal(list.crashes[0].occurrence, 1);
@@ -385,6 +496,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_interrupted, new_root,
                                         remove_root),
         cmocka_unit_test_setup_teardown(test_salvage, new_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_salvage_whole, new_root,
+                                        remove_root),
+        cmocka_unit_test_setup_teardown(test_salvage_on_full_disk, new_root,
+                                        remove_root),
+        cmocka_unit_test_setup_teardown(test_append, new_root, remove_root),
         cmocka_unit_test_setup_teardown(test_damaged_entries, new_root,
                                         remove_root),
         cmocka_unit_test_setup_teardown(test_find, new_root, remove_root),
