@@ -22,27 +22,48 @@
 #define WAIT_MAX_NS 50000000ULL
 /* A port read takes 1 us or so; under an emulator perhaps a few. */
 #define READS_MAX   2000000U
+/* Measure again until it is known to one part in so many, but not for ever. */
+#define GOOD_ENOUGH 2000
+#define TRIES_MAX   10
 
-/* Cycles while @ticks run out; 0: they do not. */
-static uint64_t run_ticks(uint16_t ticks)
+/*
+ * A measurement: the middle of what it can have been, and the width of that.
+ * The machine (or the emulator's host) may have been elsewhere when the count
+ * began or ended.
+ */
+struct span {
+    uint64_t cycles; /* 0: the counter does not count */
+    uint64_t slack;
+};
+
+/* Cycles while @ticks run out. */
+static struct span run_ticks(uint16_t ticks)
 {
     uint8_t old = inb(PORT61);
-    uint64_t start, end = 0;
+    uint64_t before, start, last, now;
+    struct span s = {0, 0};
 
     outb(PORT61, (uint8_t)((old & ~SPEAKER & 0x0f) | GATE2));
     outb(PIT_MODE, MODE_CH2_LOHI_TERMINAL);
     outb(PIT_CHANNEL2, (uint8_t)ticks);
+    before = rdtsc_ordered();
     outb(PIT_CHANNEL2, (uint8_t)(ticks >> 8));
     start = rdtsc_ordered();
+    last = start;
     for (unsigned int i = 0; i < READS_MAX; i++) {
-        if (inb(PORT61) & OUT2) {
-            end = rdtsc_ordered();
+        bool over = (inb(PORT61) & OUT2) != 0;
+
+        now = rdtsc_ordered();
+        if (over) {
+            /* An output that was high from the start says nothing. */
+            s.slack = (start - before) + (now - last);
+            s.cycles = i == 0 ? 0 : now - before - s.slack / 2;
             break;
         }
+        last = now;
     }
     outb(PORT61, old & 0x0f);
-    /* An output that was high from the start says nothing. */
-    return end > start ? end - start : 0;
+    return s;
 }
 
 uint64_t pit_wait_ns(uint64_t ns)
@@ -53,31 +74,26 @@ uint64_t pit_wait_ns(uint64_t ns)
         ns = WAIT_MAX_NS;
     }
     ticks = ns * PIT_HZ / 1000000000ULL;
-    return run_ticks((uint16_t)(ticks != 0 ? ticks : 1));
+    return run_ticks((uint16_t)(ticks != 0 ? ticks : 1)).cycles;
 }
 
 uint64_t pit_measure_tsc_khz(void)
 {
     const uint16_t ticks = (uint16_t)(PIT_HZ / 20); /* 50 ms */
-    uint64_t c[3];
+    struct span best = {0, 0};
 
-    for (unsigned int i = 0; i < 3; i++) {
-        c[i] = run_ticks(ticks);
-        if (c[i] == 0) {
+    for (unsigned int i = 0; i < TRIES_MAX; i++) {
+        struct span s = run_ticks(ticks);
+
+        if (s.cycles == 0) {
             return 0;
         }
-    }
-    /* A measurement can only be too long (SMI, stolen time), but the start
-     * may be late as well; the median of three is neither extreme. */
-    for (unsigned int i = 0; i < 2; i++) {
-        for (unsigned int j = 0; j < 2 - i; j++) {
-            if (c[j] > c[j + 1]) {
-                uint64_t t = c[j];
-
-                c[j] = c[j + 1];
-                c[j + 1] = t;
-            }
+        if (best.cycles == 0 || s.slack < best.slack) {
+            best = s;
+        }
+        if (best.slack < best.cycles / GOOD_ENOUGH) {
+            break;
         }
     }
-    return c[1] * PIT_HZ / ticks / 1000;
+    return best.cycles * PIT_HZ / ticks / 1000;
 }

@@ -15,7 +15,8 @@
 /**
  * pit_measure_tsc_khz() - measure the time stamp counter against the 8254
  *
- * Takes about 150 ms: the median of three measurements of 50 ms each.
+ * Takes 50 ms, or up to ten times that on a machine that is often elsewhere:
+ * the measurement with the best known ends counts.
  *
  * Context: boot, interrupts off.
  * Return:  kHz; 0: the 8254 does not count
