@@ -193,7 +193,9 @@ char *console_ring_read(struct xen *xen, int clear, size_t *ret_len,
     for (;;) {
         unsigned int chars = RING_CHUNK;
 
-        if (xc_readconsolering(xen->xch, text + len, &chars, 0, 1, &index)) {
+        /* Only what was read is cleared: nothing is lost in between. */
+        if (xc_readconsolering(xen->xch, text + len, &chars, clear, 1,
+                               &index)) {
             fault_errno(fault, errno,
                         "the hypervisor's console ring cannot be read");
             free(text);
@@ -204,17 +206,6 @@ char *console_ring_read(struct xen *xen, int clear, size_t *ret_len,
         }
         len += chars;
         text = xrealloc(text, len + RING_CHUNK + 1);
-    }
-    if (clear) {
-        unsigned int chars = 1;
-        char first;
-
-        if (xc_readconsolering(xen->xch, &first, &chars, 1, 0, NULL)) {
-            fault_errno(fault, errno,
-                        "the hypervisor's console ring cannot be cleared");
-            free(text);
-            return NULL;
-        }
     }
     text[len] = '\0';
     *ret_len = len;

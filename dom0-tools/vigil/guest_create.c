@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* vigil/guest_create.c - vigil create. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "lib/build.h"
 #include "lib/destroy.h"
 #include "lib/guestnote.h"
+#include "lib/outfile.h"
+#include "lib/place.h"
 #include "vigil/commands.h"
 
 /* Names are how people speak of guests: two with one name help nobody. */
@@ -40,6 +45,41 @@ static int check_is_new(struct xen *xen, const struct guest_config *config,
     }
     guests_free(&list);
     return ret;
+}
+
+/*
+ * One creator at a time: between the look at the names and the new name in
+ * xenstore, another one could take it.  The lock lives as long as the file
+ * is open; -1 after a fault.
+ */
+static int take_turn(struct fault *fault)
+{
+    char *dir = place(PLACE_RUN);
+    char *path = xasprintf("%s/create.lock", dir);
+    int fd = -1;
+
+    if (outfile_make_dirs(dir, 0755, fault) == 0) {
+        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        if (fd < 0) {
+            fault_errno(fault, errno, "cannot open %s", path);
+        }
+    }
+    while (fd >= 0 && flock(fd, LOCK_EX)) {
+        if (errno == EINTR && !command_stop) {
+            continue;
+        }
+        if (command_stop) {
+            fault_set(fault, exit_code_of_signal(command_stop),
+                      "interrupted while another `vigil create` was at work");
+        } else {
+            fault_errno(fault, errno, "cannot lock %s", path);
+        }
+        close(fd);
+        fd = -1;
+    }
+    free(path);
+    free(dir);
+    return fd;
 }
 
 /* Did the guest begin to run?  From then on it is not ours to remove. */
@@ -84,12 +124,20 @@ static int create(const struct invocation *call, struct xen *xen,
     char uuid[UUID_CHARS + 1];
     struct fault second;
     uint32_t domid;
+    int turn = take_turn(fault);
+    int ret;
 
-    if (check_is_new(xen, config, fault) ||
-        guest_build(xen, config, &command_stop, &domid, fault)) {
+    if (turn < 0) {
         return -1;
     }
-    if (guestnote_write(config, domid, fault) == 0) {
+    if (check_is_new(xen, config, fault) ||
+        guest_build(xen, config, &command_stop, &domid, fault)) {
+        close(turn);
+        return -1;
+    }
+    ret = guestnote_write(config, domid, fault);
+    close(turn);
+    if (ret == 0) {
         say("guest %s is domain %u", config->name, domid);
         if (console) {
             if (connect_console(call, xen, domid, paused, fault) == 0) {

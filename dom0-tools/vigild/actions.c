@@ -110,9 +110,14 @@ static void restart(const struct guest_note *note, const char *config,
     char *path = xasprintf("%s/restart-%s.cfg", dir, note->uuid);
     char *vigil = vigil_path();
     FILE *file = fopen(path, "we");
+    int written = file && fwrite(config, 1, len, file) == len;
     int err;
 
-    if (!file || fwrite(config, 1, len, file) != len || fclose(file)) {
+    /* Closed in any case: this program runs for months. */
+    if (file && fclose(file)) {
+        written = 0;
+    }
+    if (!written) {
         say("guest %s cannot be restarted: %s cannot be written", note->name,
             path);
     } else {

@@ -188,26 +188,27 @@ static int collect(struct collector *collector, struct fault *fault)
     return deaths_collect(collector, fault);
 }
 
-/* One look at everything; 0, or -1 when something must be tried again. */
+/* One look at everything; EXIT_DONE, or why it must be tried again. */
 static int pass(struct collector *collector)
 {
     struct fault fault;
+    struct fault unseen;
     int blind;
 
     watch_domains(collector);
     guests_free(&collector->guests);
-    blind = guests_read(&collector->xen, &collector->guests, &fault);
+    blind = guests_read(&collector->xen, &collector->guests, &unseen);
     if (blind) {
-        tell_trouble(collector, &fault);
+        tell_trouble(collector, &unseen);
     } else {
         known_update(collector);
     }
     if (collect(collector, &fault)) {
         tell_trouble(collector, &fault);
-        return -1;
+        return (int)fault.code;
     }
     if (blind) {
-        return -1;
+        return (int)unseen.code;
     }
     if (collector->last_trouble_told) {
         say("recording works again");
@@ -218,7 +219,7 @@ static int pass(struct collector *collector)
         actions_apply(collector);
     }
     known_prune(collector);
-    return 0;
+    return EXIT_DONE;
 }
 
 static void wait_for_news(struct collector *collector, long seconds,
@@ -371,16 +372,14 @@ static int run(const struct invocation *call, int started)
         return code;
     }
     learn_host(collector);
-    if (pass(collector)) {
-        code = EXIT_STORAGE;
-    }
+    code = pass(collector);
     if (started >= 0) {
         leave_terminal(started);
     }
     while (!opts_given(call, 0, "once") && !stop_signal) {
         wait_for_news(collector, interval ? interval : 1, &waiting);
         if (!stop_signal) {
-            code = pass(collector) ? EXIT_STORAGE : EXIT_DONE;
+            code = pass(collector);
         }
     }
     guests_free(&collector->guests);

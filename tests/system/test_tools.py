@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Debian's xl and our vigil, one boot."""
 
+import json
+
 from suite import Suite, check, need_vigil, records, skip
+
+
+# For printf: quotes, a backslash, a control sequence, UTF-8 and no UTF-8.
+NAME = r"q\042\047b\134\033[2Jgr\303\266\377"
 
 
 class Tools(Suite):
@@ -91,6 +97,13 @@ class Tools(Suite):
         text = self.vigil("dmesg")
         check(len(text) > 200, f"'{text}'")
 
+    def test_vigil_dmesg_clear(self):
+        """What -c printed is gone, and only that."""
+        need_vigil()
+        first = self.vm.dom0("vigil dmesg -c | wc -c")
+        second = self.vm.dom0("vigil dmesg | wc -c")
+        check(int(second) < int(first) // 4, f"{first} bytes, then {second}")
+
     def test_vigil_dmesg_json(self):
         need_vigil()
         answer = self.vm.dom0_json("vigil dmesg --json")
@@ -110,6 +123,77 @@ class Tools(Suite):
             rc, text = self.vm.dom0_cmd(f"vigil {words}")
             good = rc != 0 if wanted == 1 else rc == wanted
             check(good, f"vigil {words}: exit {rc}, wanted {wanted}: {text}")
+
+    def test_json_of_nothing(self):
+        """No result is a valid answer as well."""
+        need_vigil()
+        answer = self.vm.dom0_json("vigil --root /tmp/none crash list --json")
+        check(answer["crashes"] == [], f"{answer}")
+        rc, text = self.vm.dom0_cmd("vigil list --json no-such 2>/dev/null")
+        check(rc == 3 and json.loads(text)["guests"] == [], f"{rc}: {text}")
+
+    def test_odd_names(self):
+        """A name with quotes, controls and UTF-8 harms no reader."""
+        need_vigil()
+        self.vm.dom0(f"xenstore-write /local/domain/0/name "
+                     f"\"$(printf '{NAME}')\"")
+        try:
+            answer = self.vm.dom0_json("vigil list --json")
+            check("\\x1b[2Jgr" in answer["guests"][0]["name"], f"{answer}")
+            self.vm.dom0("! vigil list | grep -q \"$(printf '\\033')\"")
+            self.vm.dom0_json("vigil info --json")
+        finally:
+            self.vm.dom0("xenstore-write /local/domain/0/name Domain-0")
+
+    def test_copied_store(self):
+        """Somebody else's store: read, and never raw on the terminal."""
+        need_vigil()
+        place = "/tmp/copy/var/lib/vigil/crash/x"
+        meta = r'{"id":"01ARYZ6S41ZZZZZZZZZZZZZZZZ","kind":"\u001b[2J"}'
+        registers = r'{"rip":null,"\u001b[2J":1,"stack":[null,"\u001b"]}'
+        self.vm.dom0(f"mkdir -p {place} && echo '{meta}' >{place}/meta.json "
+                     f"&& echo '{registers}' >{place}/registers.json")
+        for words in ("crash list", "crash show -1", "crash show -1 --json"):
+            text = self.vm.dom0(f"vigil --root /tmp/copy {words}")
+            check("\x1b" not in text, f"vigil {words}: {text!r}")
+        answer = self.vm.dom0_json("vigil --root /tmp/copy crash show -1 "
+                                   "--json")
+        check(answer["registers"]["rip"] is None, f"{answer}")
+        self.vm.dom0("rm -r /tmp/copy")
+
+    def test_without_xenstored(self):
+        """No xenstored is a failure, not "no such guest"."""
+        need_vigil()
+        rc, text = self.vm.dom0_cmd("XENSTORED_RUNDIR=/none XENSTORED_PATH="
+                                    "/none/socket vigil destroy hello")
+        check(rc == 1, f"exit {rc}: {text}")
+
+    def test_create_leaves_nothing(self):
+        """A guest whose console never comes is not left behind, paused."""
+        need_vigil()
+        self.vm.dom0("kill -STOP $(pidof xenconsoled)")
+        try:
+            rc, text = self.vm.dom0_cmd(
+                "vigil create -c /etc/xen/hello.cfg </dev/null")
+        finally:
+            self.vm.dom0("kill -CONT $(pidof xenconsoled)")
+        check(rc == 7, f"exit {rc}: {text}")
+        answer = self.vm.dom0_json("vigil list --json")
+        check(len(answer["guests"]) == 1, f"{answer}")
+        text = self.vm.dom0("ls /run/vigil/guests; xenstore-ls /vm | "
+                            "grep hello; true")
+        check(not text.strip(), f"left: {text}")
+
+    def test_one_of_two_creators(self):
+        """Two at once: one guest of a name, whoever wins."""
+        need_vigil()
+        self.vm.dom0("for i in 1 2 3; do vigil create -p /etc/xen/hello.cfg "
+                     "2>/dev/null & done; wait")
+        answer = self.vm.dom0_json("vigil list --json")
+        names = [guest["name"] for guest in answer["guests"]]
+        self.vm.dom0("vigil list --json hello; for i in 1 2 3; do "
+                     "vigil destroy hello 2>/dev/null; done; true")
+        check(names.count("hello") == 1, f"{names}")
 
     def test_provoke_needs_permission(self):
         """Booted without vigil_provoke=1 nobody may break the hypervisor."""
