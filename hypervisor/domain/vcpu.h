@@ -22,7 +22,6 @@
 #define VCPU_HOLD_PAUSED 0x04  /* domain pause_count > 0                  */
 #define VCPU_HOLD_CONTROL 0x08 /* DOMCTL_pausedomain                      */
 #define VCPU_HOLD_STOPPED 0x10 /* its domain has shut down or is dying    */
-#define VCPU_HOLD_POISON 0x20  /* ras: must not run before mce_response   */
 
 struct pv_vcpu; /* pv/pv.h */
 struct evtchn_vcpu;

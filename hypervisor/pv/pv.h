@@ -64,7 +64,6 @@ struct pv_vcpu {
                                 whose release goes on; 0: none          */
 
     uint16_t ds, es, fs, gs; /* saved while not loaded                  */
-    bool segments_failed;    /* a selector could not be loaded at the switch */
     uint64_t fs_base;
     uint64_t gs_base_kernel; /* base while its kernel runs              */
     uint64_t gs_base_user;

@@ -44,24 +44,20 @@ void pv_save_segments(struct vcpu *v)
 static void load_segments(struct vcpu *v)
 {
     struct pv_vcpu *p = v->pv;
-    int bad = 0;
 
-    bad |= load_ds_safe(p->ds);
-    bad |= load_es_safe(p->es);
-    bad |= load_fs_safe(p->fs);
-    bad |= load_gs_safe(p->gs);
+    /*
+     * A selector whose descriptor has gone becomes null: what the guest's
+     * failsafe callback would make of it.
+     */
+    (void)load_ds_safe(p->ds);
+    (void)load_es_safe(p->es);
+    (void)load_fs_safe(p->fs);
+    (void)load_gs_safe(p->gs);
     /* Loading a selector loads a base with it: the bases come after. */
-    if (p->fs == 0 || p->fs_base != 0) {
-        wrmsr(MSR_FS_BASE, p->fs_base);
-    }
+    wrmsr(MSR_FS_BASE, p->fs_base);
     wrmsr(MSR_GS_BASE, p->guest_kernel ? p->gs_base_kernel : p->gs_base_user);
     wrmsr(MSR_KERNEL_GS_BASE,
           p->guest_kernel ? p->gs_base_user : p->gs_base_kernel);
-    if (bad != 0) {
-        /* The GDT changed under a selector; the register now holds null,
-         * which is what the guest gets from its own failing load. */
-        p->segments_failed = true;
-    }
 }
 
 static mfn_t table_of(const struct vcpu *v)
