@@ -16,6 +16,7 @@
 #include <vigil/vigil_op.h>
 
 #include "lib/blackbox_decode.h"
+#include "lib/checksum.h"
 #include "lib/escape.h"
 #include "lib/log_decode.h"
 #include "lib/table.h"
@@ -198,6 +199,7 @@ static void add_box_meta(struct json_object *meta, const struct boxed *box)
     struct json_object *object = json_object_new_object();
 
     json_add_number(object, "bytes", box->bytes);
+    json_add_number(object, "crc32", checksum_crc32(box->data, box->bytes));
     json_add_text(object, "verdict", box_verdict_text(box->verdict));
     if (box->verdict == BOX_OK) {
         json_add_hex(object, "boot_id", header->boot_id);
@@ -215,40 +217,65 @@ static void add_box_meta(struct json_object *meta, const struct boxed *box)
     json_object_object_add(meta, "box", object);
 }
 
-/* Does @meta describe the box with this identity? */
-static int is_same_box(struct json_object *meta, const char *boot_id,
-                       uint64_t generation)
+/* Is @object's @key this text? */
+static int has_text(struct json_object *object, const char *key,
+                    const char *wanted)
 {
-    struct json_object *object;
-    struct json_object *boot;
-    struct json_object *number;
+    struct json_object *value;
 
-    return json_object_object_get_ex(meta, "box", &object) &&
-           json_object_object_get_ex(object, "boot_id", &boot) &&
-           json_object_object_get_ex(object, "generation", &number) &&
-           json_object_is_type(boot, json_type_string) &&
-           strcmp(json_object_get_string(boot), boot_id) == 0 &&
-           json_object_get_uint64(number) == generation;
+    return json_object_object_get_ex(object, key, &value) &&
+           json_object_is_type(value, json_type_string) &&
+           strcmp(json_object_get_string(value), wanted) == 0;
+}
+
+static int has_number(struct json_object *object, const char *key,
+                      uint64_t wanted)
+{
+    struct json_object *value;
+
+    return json_object_object_get_ex(object, key, &value) &&
+           json_object_is_type(value, json_type_int) &&
+           json_object_get_uint64(value) == wanted;
+}
+
+/*
+ * Does @meta describe this box?  One that cannot say who it is, is known by
+ * its bytes and by the boot that found it.
+ */
+static int is_same_box(struct collector *collector, struct json_object *meta,
+                       const struct boxed *box)
+{
+    const struct vigil_box_header *header = &box->view.header;
+    struct json_object *object;
+    struct json_object *host;
+    char boot_id[24];
+
+    if (!json_object_object_get_ex(meta, "box", &object)) {
+        return 0;
+    }
+    if (box->verdict == BOX_OK && header->boot_id) {
+        snprintf(boot_id, sizeof(boot_id), "0x%016" PRIx64, header->boot_id);
+        return has_text(object, "boot_id", boot_id) &&
+               has_number(object, "generation", header->generation);
+    }
+    return json_object_object_get_ex(meta, "host", &host) &&
+           has_text(host, "boot_id", collector->boot_id) &&
+           has_number(object, "bytes", box->bytes) &&
+           has_number(object, "crc32", checksum_crc32(box->data, box->bytes));
 }
 
 /* Was this very box filed by an earlier run of this program?  -1: no telling */
 static int is_filed(struct collector *collector, const struct boxed *box,
                     struct fault *fault)
 {
-    const struct vigil_box_header *header = &box->view.header;
     struct crash_list list;
-    char wanted[24];
     int found = 0;
 
-    if (box->verdict != BOX_OK || !header->boot_id) {
-        return 0;
-    }
     if (store_read(collector->store.path, &list, fault)) {
         return -1;
     }
-    snprintf(wanted, sizeof(wanted), "0x%016" PRIx64, header->boot_id);
     for (size_t i = 0; i < list.count && !found; i++) {
-        found = is_same_box(list.crashes[i].meta, wanted, header->generation);
+        found = is_same_box(collector, list.crashes[i].meta, box);
     }
     crash_list_free(&list);
     return found;

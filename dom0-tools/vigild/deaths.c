@@ -410,6 +410,45 @@ static void fill_registers(struct xen *xen, struct vigil_death *death)
     free(context);
 }
 
+/* Did an earlier run of this program, in this boot, record this guest? */
+static int is_recorded(const struct crash *crash, const char *boot_id,
+                       const struct guest *guest)
+{
+    struct json_object *host;
+    struct json_object *boot;
+    struct json_object *who;
+    struct json_object *uuid;
+    struct json_object *domid;
+
+    return json_object_object_get_ex(crash->meta, "host", &host) &&
+           json_object_object_get_ex(host, "boot_id", &boot) &&
+           json_object_is_type(boot, json_type_string) &&
+           strcmp(json_object_get_string(boot), boot_id) == 0 &&
+           json_object_object_get_ex(crash->meta, "guest", &who) &&
+           json_object_object_get_ex(who, "uuid", &uuid) &&
+           json_object_is_type(uuid, json_type_string) &&
+           strcmp(json_object_get_string(uuid), guest->uuid) == 0 &&
+           json_object_object_get_ex(who, "domid", &domid) &&
+           json_object_get_uint64(domid) == guest->domid;
+}
+
+/* 1: on disk already, 0: new, -1: the store does not tell. */
+static int look_up(struct collector *collector, const struct guest *guest,
+                   struct fault *fault)
+{
+    struct crash_list list;
+    int found = 0;
+
+    if (store_read(collector->store.path, &list, fault)) {
+        return -1;
+    }
+    for (size_t i = 0; i < list.count && !found; i++) {
+        found = is_recorded(&list.crashes[i], collector->boot_id, guest);
+    }
+    crash_list_free(&list);
+    return found;
+}
+
 /* Not on Vigil: record the guests that stand there crashed. */
 static int collect_from_list(struct collector *collector,
                              struct vigil_death *death, struct fault *fault)
@@ -419,9 +458,18 @@ static int collect_from_list(struct collector *collector,
         struct known_guest *known =
             known_find(collector, guest->uuid, guest->domid);
         int reason = guest_shutdown_reason(guest);
+        int found;
 
         if (!known || known->noted ||
             (reason != SHUTDOWN_crash && reason != SHUTDOWN_watchdog)) {
+            continue;
+        }
+        found = look_up(collector, guest, fault);
+        if (found < 0) {
+            return -1;
+        }
+        if (found) {
+            known->noted = 1;
             continue;
         }
         memset(death, 0, sizeof(*death));

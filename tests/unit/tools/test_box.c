@@ -302,6 +302,16 @@ static void test_garbage_is_kept(void **state)
     assert_memory_equal(text, &zone, sizeof(zone));
     free(text);
     crash_list_free(&list);
+    /* The program was stopped before it could acknowledge. */
+    assert_int_equal(box_collect(&collector, &fault), 0);
+    expect_one("host", "magic differs", &list);
+    crash_list_free(&list);
+    /* The same bytes after another boot are another find. */
+    strcpy(collector.boot_id, "another");
+    assert_int_equal(box_collect(&collector, &fault), 0);
+    assert_int_equal(store_read(collector.store.path, &list, &fault), 0);
+    assert_int_equal(list.count, 2);
+    crash_list_free(&list);
 }
 
 static void test_answers_of_the_hypervisor(void **state)

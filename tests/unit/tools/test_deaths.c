@@ -359,6 +359,12 @@ static void test_not_on_vigil(void **state)
     read_store(&list, 1);
     assert_string_equal(list.crashes[0].where, "web2");
     crash_list_free(&list);
+    for (size_t i = 0; i < collector.known_count; i++) {
+        collector.known[i].noted = 0; /* a new process */
+    }
+    assert_int_equal(deaths_collect(&collector, &fault), 0);
+    read_store(&list, 1);
+    crash_list_free(&list);
 }
 
 int main(void)
