@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Guests made from xl.cfg files, and stubs in the place of Dom0."""
 
+import json
 import re
 
 from suite import (Suite, check, crash_records, create, destroy, is_vigil,
@@ -134,6 +135,47 @@ class Guests(Suite):
         check(self.vm.dom0("echo fine").strip() == "fine", "no shell")
         bad = self.vm.dom0("dmesg | grep -E 'WARNING:|BUG:|Oops' || true")
         check(not bad.strip(), bad)
+
+
+class KilledCollector(Suite):
+    """vigild is killed at any moment: each death is on disk, and once."""
+
+    weight = 40
+
+    def setup(self):
+        need_vigil()
+        self.boot(wall=300, silence=120)
+
+    def test_each_death_once(self):
+        kill = "kill -9 $(pidof vigild) 2>/dev/null"
+        self.vm.dom0(
+            f"for i in 1 2 3 4 5 6; do vigil create /etc/xen/crash.cfg && "
+            f"usleep $((i * 60000)); {kill}; vigild & usleep $((i * 40000)); "
+            f"{kill}; wait; vigild; n=60; "
+            f"while vigil list crash >/dev/null 2>&1 && [ $n -gt 0 ]; "
+            f"do n=$((n-1)); usleep 200000; done; done 2>/dev/null", 200)
+        counters = self.vm.dom0_json("vigil info --json")["vigil_counters"]
+        deaths = int(counters["guest_deaths"])
+        check(deaths == 6, f"{deaths} deaths")
+        answer = self.vm.dom0_json("vigil crash list --json")
+        found = sorted(r["death_seq"] for r in answer["crashes"])
+        check(found == list(range(1, deaths + 1)),
+              f"deaths 1 to {deaths}, recorded: {found}")
+        check(answer["damaged"] == 0, f"{answer['damaged']} damaged")
+
+    def test_nothing_is_left(self):
+        text = self.vm.dom0("ls -A /var/lib/vigil/crash /run/vigil/guests")
+        check(".partial" not in text and ".json" not in text, text)
+        answer = self.vm.dom0_json("vigil list --json")
+        check(len(answer["guests"]) == 1, f"{answer}")
+
+    def test_events_are_lines(self):
+        """Each line of the feed is JSON; a kill costs at most the line."""
+        text = self.vm.dom0_bytes("cat /var/log/vigil/events.ndjson")
+        lines = text.decode().splitlines()
+        for line in lines:
+            json.loads(line)
+        check(len(lines) <= 6, f"{len(lines)} events")
 
 
 class Churn(Suite):
