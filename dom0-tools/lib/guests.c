@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/escape.h"
+
 #define GUESTS_PER_CALL 64U
 #define DOMID_MAX       0x7fefUL
 
@@ -89,17 +91,43 @@ const struct guest *guests_by_domid(const struct guest_list *list,
     return NULL;
 }
 
+/* The guest whose name is printed so: what `list` shows can be typed again. */
+static const struct guest *find_escaped(const struct guest_list *list,
+                                        const char *word)
+{
+    const struct guest *found = NULL;
+
+    for (size_t i = 0; i < list->count; i++) {
+        const char *name = list->guests[i].name;
+        char *plain = escape_dup(name, strlen(name), 0);
+        int same = strcmp(plain, word) == 0;
+
+        free(plain);
+        if (same && found) {
+            return NULL; /* two look the same: better none than the wrong */
+        }
+        found = same ? &list->guests[i] : found;
+    }
+    return found;
+}
+
 const struct guest *guests_find(const struct guest_list *list, const char *word,
                                 struct fault *fault)
 {
+    const struct guest *escaped;
     unsigned long domid;
     char *end;
 
-    for (size_t i = 0; i < list->count; i++) {
+    /* A domain without a name is called by its number, never by "". */
+    for (size_t i = 0; i < list->count && word[0]; i++) {
         if (strcmp(list->guests[i].name, word) == 0 ||
             strcasecmp(list->guests[i].uuid, word) == 0) {
             return &list->guests[i];
         }
+    }
+    escaped = strchr(word, '\\') ? find_escaped(list, word) : NULL;
+    if (escaped) {
+        return escaped;
     }
     if (word[0] >= '0' && word[0] <= '9') {
         domid = strtoul(word, &end, 10);

@@ -2,6 +2,7 @@
 """Debian's xl and our vigil, one boot."""
 
 import json
+import shlex
 
 from suite import Suite, check, need_vigil, records, skip
 
@@ -142,6 +143,10 @@ class Tools(Suite):
             check("\\x1b[2Jgr" in answer["guests"][0]["name"], f"{answer}")
             self.vm.dom0("! vigil list | grep -q \"$(printf '\\033')\"")
             self.vm.dom0_json("vigil info --json")
+            # What is printed can be typed again.
+            name = shlex.quote(answer["guests"][0]["name"])
+            answer = self.vm.dom0_json(f"vigil list --json {name}")
+            check(answer["guests"][0]["domid"] == 0, f"{answer}")
         finally:
             self.vm.dom0("xenstore-write /local/domain/0/name Domain-0")
 
