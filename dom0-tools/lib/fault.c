@@ -100,15 +100,21 @@ int fault_errno(struct fault *fault, int err, const char *fmt, ...)
 {
     int saved = errno;
     va_list args;
+    const char *reason = strerror(err);
+    size_t room;
     size_t len;
 
     fault->code = exit_code_of_errno(err);
     va_start(args, fmt);
     vsnprintf(fault->text, sizeof(fault->text), fmt, args);
     va_end(args);
+    /* A long path may be cut, the reason may not. */
     len = strlen(fault->text);
-    snprintf(fault->text + len, sizeof(fault->text) - len, ": %s",
-             strerror(err));
+    room = strlen(reason) + sizeof(": ");
+    if (len + room > sizeof(fault->text)) {
+        len = sizeof(fault->text) - room;
+    }
+    snprintf(fault->text + len, sizeof(fault->text) - len, ": %s", reason);
     errno = saved;
     return -1;
 }

@@ -3,6 +3,8 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <string.h>
 
 #include "lib/fault.h"
 
@@ -93,12 +95,28 @@ static void test_fault_text(void **state)
     assert_int_equal(fault.code, EXIT_REFUSED);
 }
 
+static void test_long_texts(void **state)
+{
+    struct fault fault;
+    char path[2 * FAULT_TEXT_BYTES];
+
+    (void)state;
+    memset(path, 'p', sizeof(path));
+    path[sizeof(path) - 1] = '\0';
+    fault_errno(&fault, ENOSPC, "cannot open %s", path);
+    assert_int_equal(strlen(fault.text), FAULT_TEXT_BYTES - 1);
+    assert_non_null(strstr(fault.text, "p: No space left on device"));
+    assert_int_equal(exit_code_of_signal(SIGINT), EXIT_INTERRUPTED);
+    assert_int_equal(exit_code_of_signal(SIGTERM), EXIT_TERMINATED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_errno),
         cmocka_unit_test(test_fault_text),
+        cmocka_unit_test(test_long_texts),
     };
 
     return UNIT_RUN(tests);
