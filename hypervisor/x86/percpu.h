@@ -45,7 +45,6 @@ struct cpu_block {
     uint64_t current_cr3;      /* what the guest resumes with          */
     struct tss *tss;
     uint64_t nmi_depth;  /* ras/nmi.c: idle, running, latched          */
-    uint64_t mc_depth;
     uint32_t nmi_latched;
     uint32_t dr7_dirty;  /* hypervisor #DB cleared DR7: reload on exit */
     uint32_t apic_id;

@@ -391,6 +391,11 @@ class VM:
                 raise
 
     @property
+    def sockets_dir(self):
+        """Where this machine's sockets may be made: a short path."""
+        return self._sockets.name
+
+    @property
     def running(self):
         """Is QEMU alive?"""
         return self.process.poll() is None

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: MIT
+"""Stop a machine at one instruction, through QEMU's stub for debuggers.
+
+    with Debugger(vm) as debugger:
+        debugger.run_to(address)        # vm runs until it gets there
+        vm.hmp("mce ...")               # it stands: what comes is pending
+    # it runs again
+
+Breakpoints live in QEMU and change no memory.  Nothing is single-stepped:
+that would mask interrupts, NMIs and machine checks.
+"""
+
+import socket
+import time
+
+from vm import SCALE, VMError
+
+
+class Debugger:
+    """The few packets of GDB's remote protocol that are needed."""
+
+    def __init__(self, vm):
+        path = f"{vm.sockets_dir}/gdb"
+        vm.hmp(f"gdbserver unix:{path},server=on,wait=off")
+        self._sock = socket.socket(socket.AF_UNIX)
+        self._sock.connect(path)
+        self._buffer = b""
+        self._vm = vm
+        # Its answer means that the machine stands.
+        self._send("?")
+        self._packet(10)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        try:
+            self._send("D")
+            self._sock.close()
+            if self._vm.running:
+                self._vm.hmp("gdbserver none")
+                self._vm.qmp("cont")
+        except (OSError, VMError):
+            pass    # the case has failed already, for a better reason
+
+    def _send(self, text):
+        data = text.encode()
+        self._sock.sendall(b"$" + data + b"#%02x" % (sum(data) & 0xff))
+
+    def _packet(self, seconds):
+        deadline = time.monotonic() + seconds * SCALE
+        while True:
+            start = self._buffer.find(b"$")
+            end = self._buffer.find(b"#", start)
+            if 0 <= start < end <= len(self._buffer) - 3:
+                packet = self._buffer[start + 1:end]
+                self._buffer = self._buffer[end + 3:]
+                self._sock.sendall(b"+")
+                return packet.decode()
+            self._sock.settimeout(max(0.01, deadline - time.monotonic()))
+            try:
+                data = self._sock.recv(4096)
+            except TimeoutError:
+                raise VMError("the debugger's stop did not come") from None
+            if not data:
+                raise VMError("QEMU closed the debugger's line")
+            self._buffer += data
+
+    def _do(self, text):
+        """Send a command that QEMU must accept."""
+        self._send(text)
+        while True:
+            answer = self._packet(10)
+            # It may still have told us that the machine has stopped.
+            if not answer.startswith("T"):
+                break
+        if answer != "OK":
+            raise VMError(f"debugger: {text}: '{answer}'")
+
+    def run_to(self, address, seconds=10):
+        """Let the machine run until it is about to execute address."""
+        self._do(f"Z0,{address:x},1")
+        try:
+            self._send("c")
+            stop = self._packet(seconds)
+        except VMError:
+            raise VMError(f"{address:#x} was not executed") from None
+        if not stop.startswith("T05"):
+            raise VMError(f"stopped with '{stop}'")
+        self._do(f"z0,{address:x},1")

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: MIT
+"""NMIs and machine checks inside each other: none lost, none twice.
+
+What must hold is in docs/architecture.md, the RET rule: an IRET of whatever
+interrupted the NMI handler would let the next NMI in on a stack in use.  The
+tests put events at the places where that would show, and count exactly.
+"""
+
+import re
+import subprocess
+import time
+
+from gdbstub import Debugger
+from suite import Suite, check, hypervisor, need_vigil, wait_until
+from vm import SCALE
+
+LINUX = "NMI received for unknown reason"
+NMI = "NMI on CPU 0: "
+MC = "machine check on CPU 0 in "
+
+RECOVERABLE = 0xBD000000000000C0    # UC, signalled, action optional: scrub
+MISC = 0x8C                         # a physical address, 4 KiB granular
+RIPV_MCIP = 0x5
+# Inside Dom0's 640 MiB of a 1 GiB machine, wherever they are placed.
+DOM0_MADDR = 0x1E345000
+
+
+def symbols():
+    """Return where the hypervisor's functions and labels are."""
+    image = hypervisor()
+    text = subprocess.run(["nm", image.with_name(image.name + "-syms")],
+                          check=True, capture_output=True, text=True).stdout
+    return {words[2]: int(words[0], 16)
+            for words in map(str.split, text.splitlines()) if len(words) == 3}
+
+
+class Nesting(Suite):
+    """With nmi=dom0, and AMD's deferred errors, which Linux only logs."""
+
+    weight = 35
+
+    def setup(self):
+        need_vigil()
+        self.boot(options="nmi=dom0", cpu="qemu64", wall=100)
+        self.vm.dom0("dmesg -n 1")
+
+    # --- counting ----------------------------------------------------------
+
+    def counters(self):
+        """What the hypervisor and Dom0's kernel have counted."""
+        info = self.vm.dom0_json("vigil info --json")
+        found = {}
+
+        def collect(part):
+            for key, value in part.items():
+                if isinstance(value, dict):
+                    collect(value)
+                elif isinstance(value, int):
+                    found[key] = value
+
+        collect(info)
+        return {"nmi": found["nmi_total"], "told": found["nmi_reflected"],
+                "mce": found["mce_total"], "vmce": found["vmce_delivered"],
+                "lost": found["mce_lost"],
+                "dmesg": int(self.vm.dom0_cmd(f"dmesg | grep -c '{LINUX}'")[1])}
+
+    def grew(self, before, nmis, mces):
+        """The counters grew by just what was injected."""
+        wait_until(self.vm, f"[ $(dmesg | grep -c '{LINUX}') -ge "
+                   f"{before['dmesg'] + nmis} ]", 15)
+        after = self.counters()
+        got = {key: after[key] - before[key] for key in after}
+        want = {"nmi": nmis, "told": nmis, "mce": mces, "vmce": mces,
+                "lost": 0, "dmesg": nmis}
+        check(got == want, f"injected: {want}, counted: {got}")
+        check("Panic" not in self.vm.text, "it panicked")
+
+    def seen(self):
+        """How many of each the hypervisor has said on the serial line."""
+        return self.vm.text.count(NMI), self.vm.text.count(MC)
+
+    def wait_seen(self, nmis, mces, what):
+        """The log tells when the next may come without merging."""
+        deadline = time.monotonic() + 10 * SCALE
+        while self.seen() != (nmis, mces):
+            check(time.monotonic() < deadline and self.vm.running,
+                  f"{what}: {nmis} NMIs and {mces} machine checks expected, "
+                  f"{self.seen()} seen")
+            time.sleep(0.005)
+
+    def machine_check(self, number):
+        """One more machine check in the same page of Dom0."""
+        answer = self.vm.inject_mce(RECOVERABLE, misc=MISC, mcg=RIPV_MCIP,
+                                    addr=DOM0_MADDR + number % 64 * 64)
+        check(not answer.strip(), f"mce: {answer}")
+
+    # --- cases -------------------------------------------------------------
+
+    def test_both_pending(self):
+        """#MC interrupts the NMI handler's first instruction, 20 times."""
+        before = self.counters()
+        nmis, mces = self.seen()
+        for number in range(20):
+            self.vm.qmp("stop")
+            self.vm.inject_nmi()
+            self.machine_check(number)
+            self.vm.qmp("cont")
+            nmis, mces = nmis + 1, mces + 1
+            self.wait_seen(nmis, mces, f"round {number}")
+        self.grew(before, 20, 20)
+
+    def inside(self, first, places):
+        """Stop in a handler, make the others pending, and go on.
+
+        first:  raises what the handler is for
+        places: (symbol, NMIs, machine checks) to inject there
+        """
+        where = symbols()
+        before = self.counters()
+        nmis, mces = self.seen()
+        total_nmis = total_mces = 0
+        for number, (place, nmi, mce) in enumerate(places):
+            check(place in where, f"no symbol {place}")
+            with Debugger(self.vm) as debugger:
+                first(number)
+                debugger.run_to(where[place])
+                if nmi:
+                    self.vm.inject_nmi()
+                if mce:
+                    self.machine_check(number + 32)
+            nmi += first == self.an_nmi
+            mce += first != self.an_nmi
+            total_nmis, total_mces = total_nmis + nmi, total_mces + mce
+            self.wait_seen(nmis + total_nmis, mces + total_mces, place)
+        self.grew(before, total_nmis, total_mces)
+
+    def an_nmi(self, _):
+        """Raise the NMI that inside() starts with."""
+        self.vm.inject_nmi()
+
+    def test_inside_nmi(self):
+        """A second NMI and a #MC pend at each step of the NMI handler.
+
+        If the #MC left by IRET, the second NMI would overwrite the frame of
+        the first; at the first two places the depth does not tell it yet.
+        """
+        self.inside(self.an_nmi, [
+            (place, nmi, mce)
+            for place in ("entry_nmi", "nmi_entry", "ras_nmi", "lapic_self_ipi",
+                          "nmi_iretq")
+            for nmi, mce in ((1, 1), (1, 0), (0, 1))])
+
+    def test_inside_mc(self):
+        """An NMI at each step of the #MC handler."""
+        self.inside(self.machine_check, [
+            (place, 1, 0)
+            for place in ("entry_mc", "mce_entry", "ras_mce", "bank_clear",
+                          "bank_mcg_clear", "ist_leave")])
+
+    def test_inside_mc_exit(self):
+        """A second #MC once the first has cleared MCIP, on its way out.
+
+        It must not be given the stack whose frame is still needed.
+        """
+        self.vm.dom0("(while :; do :; done) >/dev/null 2>&1 & echo $! >/run/busy")
+        self.inside(self.machine_check_in_guest, [
+            (place, nmi, 1) for place in ("ist_leave", "ist_copy_to_main")
+            for nmi in (0, 1, 0)])
+        self.vm.dom0("kill $(cat /run/busy)")
+
+    def machine_check_in_guest(self, number):
+        """Raise it where a guest runs, for that has its own way out."""
+        for _ in range(100):
+            if "CPL=3" in self.vm.hmp("info registers"):
+                break
+            self.vm.qmp("cont")
+            time.sleep(0.02)
+            self.vm.qmp("stop")
+        self.machine_check(number)
+
+    def test_inside_response(self):
+        """An NMI, while the response to a machine check runs."""
+        self.inside(self.machine_check, [
+            (place, 1, 0)
+            for place in ("response_run", "mce_response_run", "record_consume",
+                          "poison_mark", "telemetry_publish")])
+
+    def test_inside_syscall_gap(self):
+        """At the hypervisor's door, where the guest's stack is in use."""
+        where = symbols()
+        before = self.counters()
+        nmis, mces = self.seen()
+        for number in range(3):
+            with Debugger(self.vm) as debugger:
+                debugger.run_to(where["syscall_gap_start"])
+                self.vm.inject_nmi()
+                self.machine_check(number)
+            nmis, mces = nmis + 1, mces + 1
+            self.wait_seen(nmis, mces, "the gap")
+        self.grew(before, 3, 3)
+
+    def test_under_hypercalls(self):
+        """NMIs as fast as they do not merge, while Dom0 is busy."""
+        before = self.counters()
+        nmis, mces = self.seen()
+        self.vm.dom0("(dd if=/dev/zero bs=512 count=200000 | md5sum) "
+                     ">/dev/null 2>&1 &")
+        for number in range(60):
+            self.vm.inject_nmi()
+            nmis += 1
+            self.wait_seen(nmis, mces, f"number {number}")
+        self.grew(before, 60, 0)
+
+    def test_dom0_survived(self):
+        """Its kernel has nothing to complain of."""
+        check(self.vm.dom0("echo fine").strip() == "fine", "no shell")
+        bad = self.vm.dom0("dmesg | grep -E 'WARNING:|BUG:|Oops|Call Trace' "
+                           "|| true")
+        check(not bad.strip(), bad)
+        check(not re.search(r"Panic on CPU", self.vm.text), "a panic")
