@@ -67,7 +67,7 @@ static struct crash {
     char again[VIGIL_BOX_REASON_BYTES]; /* the newest failure while dying */
 } crash;
 
-bool crash_in_progress(void)
+NMI_SAFE bool crash_in_progress(void)
 {
     return __atomic_load_n(&crash.owner, __ATOMIC_ACQUIRE) != 0;
 }

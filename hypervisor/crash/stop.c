@@ -20,7 +20,7 @@
 
 /* Legend: c constant after init; a atomic; o written once by its own CPU */
 static const struct crash_stop_ops *stop_ops; /* c */
-static uint32_t stop_request;                 /* a */
+static uint32_t stop_request; /* a: CPU + 1 of who dies, 0: nobody */
 static uint32_t stopped_count;                /* a */
 static struct parked_cpu {
     struct cpu_regs regs; /* o */
@@ -34,7 +34,10 @@ void crash_stop_register(const struct crash_stop_ops *ops)
 
 NMI_SAFE bool crash_stop_requested(void)
 {
-    return __atomic_load_n(&stop_request, __ATOMIC_ACQUIRE) != 0;
+    uint32_t by = __atomic_load_n(&stop_request, __ATOMIC_ACQUIRE);
+
+    /* An NMI may hit the dying CPU too: it must not wait for itself. */
+    return by != 0 && by != this_cpu_id() + 1;
 }
 
 NMI_SAFE void crash_stop_park(const struct cpu_regs *regs)
@@ -58,7 +61,7 @@ unsigned int crash_stop_others(uint64_t tsc_khz)
     uint64_t khz = tsc_khz ? tsc_khz : GUESS_KHZ;
     uint64_t begin, stopped;
 
-    __atomic_store_n(&stop_request, 1, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&stop_request, this_cpu_id() + 1, __ATOMIC_SEQ_CST);
     if (expected == 0) {
         return 0;
     }

@@ -30,7 +30,7 @@ struct crash_stop_ops {
 void crash_stop_register(const struct crash_stop_ops *ops);
 
 /**
- * crash_stop_requested() - has a dying CPU asked us to stop?
+ * crash_stop_requested() - has another, dying CPU asked us to stop?
  *
  * Context: NMI.
  * Return:  true: call crash_stop_park()

@@ -169,7 +169,11 @@ NMI_SAFE void ras_nmi(struct cpu_regs *regs)
     case NMI_IGNORED:
         break;
     case NMI_IS_FATAL:
-        panic_regs(regs, "NMI: %s, and nmi=fatal", causes_name(causes));
+        /* Dying already: one more would cost the record a stage. */
+        if (!crash_in_progress()) {
+            panic_regs(regs, "NMI: %s, and nmi=fatal", causes_name(causes));
+        }
+        break;
     }
     settle_port61(causes);
 }

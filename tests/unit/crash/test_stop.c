@@ -34,10 +34,12 @@ static void nmi_others(void)
 {
     static struct cpu_regs regs = {.rip = 0x1234, .cs = 0xe008};
 
-    assert_true(crash_stop_requested());
+    /* Asked are the others, never the dying CPU itself. */
+    assert_false(crash_stop_requested());
     for (unsigned int i = 1; i <= answers; i++) {
         if (setjmp(parked) == 0) {
             fake_cpu = i;
+            assert_true(crash_stop_requested());
             crash_stop_park(&regs);
         }
         fake_cpu = 0;
@@ -53,7 +55,10 @@ static void stops_them(void **state)
     fake_halt_hook = halted;
     assert_false(crash_stop_requested());
     assert_int_equal(crash_stop_others(1000), 0);
+    assert_false(crash_stop_requested());
+    fake_cpu = 1;
     assert_true(crash_stop_requested());
+    fake_cpu = 0;
 
     crash_stop_register(&ops);
     others = 3;

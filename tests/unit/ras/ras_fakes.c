@@ -18,12 +18,18 @@
 
 struct cpu_features cpu_features;
 bool fake_stop_requested;
+bool fake_dying;
 unsigned int fake_parked;
 uint64_t fake_now_ns;
 
 bool crash_stop_requested(void)
 {
     return fake_stop_requested;
+}
+
+bool crash_in_progress(void)
+{
+    return fake_dying;
 }
 
 void crash_stop_park(const struct cpu_regs *regs)

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+extern bool fake_dying;           /* what crash_in_progress() answers     */
 extern bool fake_stop_requested;  /* what crash_stop_requested() answers  */
 extern unsigned int fake_parked;  /* calls of crash_stop_park()           */
 extern uint64_t fake_now_ns;

@@ -50,6 +50,7 @@ static int set_up(void **state)
     port61_writes = 0;
     fake_now_ns += 10000000000;
     fake_stop_requested = false;
+    fake_dying = false;
     fake_printk_count = 0;
     tenant_set(0, 0);
     assert_int_equal(nmi_set_policy("dom0"), 0);
@@ -144,6 +145,16 @@ static void other_cpus_do_not_ask_the_port(void **state)
     assert_int_equal(nmi_next_for_dom0(), NMI_CAUSE_UNKNOWN);
 }
 
+/* One more panic would cost the record of the first one a stage. */
+static void not_fatal_while_dying(void **state)
+{
+    (void)state;
+    fake_dying = true;
+    assert_int_equal(nmi_set_policy("fatal"), 0);
+    ras_nmi(&regs);
+    assert_int_equal(ras_counters.nmi_total, 1);
+}
+
 /* A dying CPU's request comes before anything else. */
 static void stop_comes_first(void **state)
 {
@@ -179,6 +190,7 @@ int main(void)
         cmocka_unit_test_setup(each_is_counted, set_up),
         cmocka_unit_test_setup(lines_are_settled, set_up),
         cmocka_unit_test_setup(other_cpus_do_not_ask_the_port, set_up),
+        cmocka_unit_test_setup(not_fatal_while_dying, set_up),
         cmocka_unit_test_setup(stop_comes_first, set_up),
         cmocka_unit_test_setup(says_whom_it_interrupted, set_up),
     };
