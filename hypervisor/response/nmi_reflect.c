@@ -53,9 +53,14 @@ void nmi_reflect_run(void)
 {
     struct vcpu *v = receiver();
 
-    if (v == NULL || armed || !nmi_waits_for_dom0()) {
+    if (v == NULL || !nmi_waits_for_dom0()) {
         return;
     }
+    /* Armed, but neither pending nor taken: dropped for want of a handler. */
+    if (armed && v->nmi_pending) {
+        return;
+    }
+    armed = false;
     if (v->pv->traps[EXC_NMI].address == 0) {
         drop_all();
         return;

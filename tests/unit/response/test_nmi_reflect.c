@@ -177,6 +177,21 @@ static void no_handler(void **state)
     finish();
 }
 
+/* The handler goes away between the request and the frame. */
+static void handler_goes_away(void **state)
+{
+    (void)state;
+    hardware(NMI_CAUSE_UNKNOWN);
+    pv.traps[EXC_NMI].address = 0;
+    v.nmi_pending = false; /* pv/ drops it and calls no hook */
+    hardware(NMI_CAUSE_SERR);
+    assert_false(nmi_waits_for_dom0());
+    pv.traps[EXC_NMI].address = 1;
+    hardware(NMI_CAUSE_SERR);
+    assert_int_equal(take(), XEN_NMIREASON_pci_serr);
+    finish();
+}
+
 static void no_dom0_yet(void **state)
 {
     (void)state;
@@ -195,6 +210,7 @@ int main(void)
         cmocka_unit_test_setup(guest_writes_the_reason, set_up),
         cmocka_unit_test_setup(other_vcpus_are_not_concerned, set_up),
         cmocka_unit_test_setup(no_handler, set_up),
+        cmocka_unit_test_setup(handler_goes_away, set_up),
         cmocka_unit_test_setup(no_dom0_yet, set_up),
     };
 
