@@ -2,8 +2,9 @@
 /*
  * entry/ist.S - the doors with stacks of their own: NMI, #MC, #DF, #DB.
  *
- * NMI leaves by IRET always: only IRET lets the next NMI in, and the outer
- * most exit of the handler is the place for it.  #MC and #DB that interrupted
+ * NMI leaves by IRET: only IRET lets the next NMI in, and the outermost exit of
+ * the handler is the place for it.  A guest whose IRET might fault goes by way
+ * of the main stack, whose IRET has a fixup.  #MC and #DB that interrupted
  * the hypervisor leave by the RET rule where it applies (trap.c decides).
  * From a guest, #MC and #DB move their frame to the main stack, so that the
  * exit path may schedule or divert the guest before it runs again.
@@ -24,6 +25,8 @@ entry_nmi:
     SAVE_GPRS
     mov     %rsp, %rdi
     call    nmi_entry
+    test    %eax, %eax
+    jnz     ist_to_main
     RESTORE_GPRS
     add     $8, %rsp
     .globl nmi_iretq

@@ -45,7 +45,8 @@ NMI_SAFE int mce_entry(struct cpu_regs *regs)
     cb->context = context;
     if (regs_from_guest(regs)) {
         /* It must not run again before the response has. */
-        return READ_ONCE(cb->work) != 0 ? 2 : 0;
+        return READ_ONCE(cb->work) != 0 || !trap_iret_cannot_fault(regs) ? 2
+                                                                         : 0;
     }
     if (READ_ONCE(cb->work) != 0) {
         lapic_self_ipi(VECTOR_RESCHEDULE);

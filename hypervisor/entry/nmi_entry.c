@@ -14,7 +14,7 @@
 #include "x86/percpu.h"
 #include "x86/tss.h"
 
-NMI_SAFE void nmi_entry(struct cpu_regs *regs)
+NMI_SAFE int nmi_entry(struct cpu_regs *regs)
 {
     struct cpu_block *cb = this_cpu();
     uint64_t block = cpu_block_of(read_rsp());
@@ -23,7 +23,7 @@ NMI_SAFE void nmi_entry(struct cpu_regs *regs)
 
     if (cb->nmi_depth != 0) {
         cb->nmi_latched = 1;
-        return;
+        return 0;
     }
     cb->nmi_depth = 1;
     cb->tss->ist[IST_NMI - 1] = block + CPU_STACK_NMI_B + PAGE_SIZE;
@@ -47,4 +47,6 @@ NMI_SAFE void nmi_entry(struct cpu_regs *regs)
     if (READ_ONCE(cb->work) != 0) {
         lapic_self_ipi(VECTOR_RESCHEDULE);
     }
+    /* NMIs stay blocked until the IRET at the end of the other way. */
+    return regs_from_guest(regs) && !trap_iret_cannot_fault(regs) ? 1 : 0;
 }

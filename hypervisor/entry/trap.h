@@ -47,6 +47,17 @@ void trap_iret_failed(struct cpu_regs *regs);
 bool trap_leaves_by_ret(const struct cpu_regs *regs);
 
 /**
+ * trap_iret_cannot_fault() - may an IST stack return to this guest by itself?
+ * @regs: frame of an interrupted guest
+ *
+ * Only with the selectors every GDT has and a canonical rip; anything else may
+ * fault in IRET, for which only the main stack's exit has a fixup.  NMI-safe.
+ * Context: any.
+ * Return:  true: IRET cannot fault
+ */
+bool trap_iret_cannot_fault(const struct cpu_regs *regs);
+
+/**
  * db_from_hypervisor() - #DB at CPL 0
  * @regs: frame on the #DB stack
  *
@@ -61,8 +72,9 @@ int db_from_hypervisor(struct cpu_regs *regs);
  * @regs: frame on an NMI stack
  *
  * Context: NMI.
+ * Return:  0 IRET, 1 by way of the main stack
  */
-void nmi_entry(struct cpu_regs *regs);
+int nmi_entry(struct cpu_regs *regs);
 
 /**
  * mce_entry() - machine check
