@@ -118,6 +118,7 @@ class MceFatal(Suite):
         vm.inject_mce(**machine_check)
         vm.expect(r"Panic on CPU \d", 30, fail=None)
         vm.expect(r"machine check|#MC|MCE", 10, fail=None)
+        vm.expect(r"Halted: ", 20, fail=None)
         text = vm.text[vm.text.index("STUB"):]
         vm.close()
         return text

@@ -145,16 +145,25 @@ class VM:
 
     # --- the serial line ---------------------------------------------------
 
-    def expect(self, pattern, timeout=60, fail=FATAL, what=None):
+    def expect(self, pattern, timeout=60, fail=FATAL, what=None, prompt=False):
         """Wait for a regular expression after the last match.
 
-        fail: pattern that means it will not come any more; None for nothing
+        Only whole lines are looked at: half of one may match, too, and then
+        the match lacks what is still on its way.
+
+        fail:   pattern that means it will not come any more; None for nothing
+        prompt: the pattern stands on a line that does not end
         Return: the match.  Raises VMError when it does not come.
         """
         wanted = re.compile(pattern, re.M)
         bad = re.compile(fail, re.M) if fail else None
-        return self._wait(lambda text: wanted.search(text), bad, timeout,
-                          what or f"/{pattern}/")
+
+        def find(text):
+            if not prompt and not self._ended:
+                text = text[:text.rfind("\n") + 1]
+            return wanted.search(text)
+
+        return self._wait(find, bad, timeout, what or f"/{pattern}/")
 
     def _wait(self, find, bad, timeout, what, patient=False):
         # patient: the serial line may be silent as long as it likes
@@ -284,7 +293,7 @@ class VM:
         self.expect(r"^DOM0-INIT", timeout, fail)
         took = time.monotonic() - self.start
         self.expect(r"^DOM0-READY", timeout)
-        self.expect(r"dom0# ", 30)
+        self.expect(r"dom0# ", 30, prompt=True)
         # Kernel chatter stays in dmesg; only emergencies reach the console.
         self.dom0("dmesg -n 2")
         return took
