@@ -20,8 +20,14 @@
 
 #define PIT_HZ      1193182ULL
 #define WAIT_MAX_NS 50000000ULL
-/* A port read takes 1 us or so; under an emulator perhaps a few. */
-#define READS_MAX   2000000U
+/*
+ * When to give up: a port read takes 1 us or so, under an emulator a few, or
+ * next to nothing where instructions are the clock.  The cycles are 0.2 s of
+ * the fastest TSC; if that does not count either, the second limit ends it.
+ */
+#define READS_MIN   2000000U
+#define CYCLES_MAX  (1ULL << 30)
+#define READS_MAX   100000000U
 /* Measure again until it is known to one part in so many, but not for ever. */
 #define GOOD_ENOUGH 2000
 #define TRIES_MAX   10
@@ -50,7 +56,8 @@ static struct span run_ticks(uint16_t ticks)
     outb(PIT_CHANNEL2, (uint8_t)(ticks >> 8));
     start = rdtsc_ordered();
     last = start;
-    for (unsigned int i = 0; i < READS_MAX; i++) {
+    for (unsigned int i = 0;
+         i < READS_MIN || (last - start < CYCLES_MAX && i < READS_MAX); i++) {
         bool over = (inb(PORT61) & OUT2) != 0;
 
         now = rdtsc_ordered();

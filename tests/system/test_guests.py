@@ -261,12 +261,16 @@ class Stubs(Suite):
         """Its second vCPU is one of the things it tries."""
         self.as_dom0("hostile", options="dom0_max_vcpus=2")
 
+    def test_bench(self):
+        """Each operation twice; the figures are another matter."""
+        self.as_dom0("bench", "n=2")
+
 
 def more_stubs():
     """Every other stub that was built gets a case of its own."""
     from suite import BUILD
     known = {"hello", "selftest", "nmi", "mce", "crash", "killed",
-             "hostile"}
+             "hostile", "bench"}
     folder = BUILD / "guest-stubs"
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
         if path.is_file() and not path.suffix and path.name not in known:
