@@ -9,7 +9,7 @@ stub-list := hello selftest nmi mce crash killed iret evtchn grant mmu \
              hypercalls timer leftovers hostile bench
 
 # Beside main.c, for those that have more than one file.
-bench-objs := calls.o bounces.o emulate.o paging.o events.o grants.o \
+bench-objs := calls.o bounces.o emulate.o paging.o tables.o events.o grants.o \
               domains.o tiny.o growth.o
 
 stub-common-objs := start.o traps-entry.o setup.o traps.o console.o report.o \

@@ -123,4 +123,12 @@ extern const struct bench_area bench_events;  /* events, timers, scheduling  */
 extern const struct bench_area bench_grants;  /* grant tables, console       */
 extern const struct bench_area bench_domains; /* domctl: whole lives, growth */
 
+/**
+ * bench_page_tables() - the part of bench_paging that is in tables.c
+ *
+ * Context: any but handlers.
+ * Return:  nothing
+ */
+void bench_page_tables(void);
+
 #endif /* VIGIL_STUBS_BENCH_H */
