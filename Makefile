@@ -25,6 +25,8 @@ help:
 	@echo "make lint       source rules, and a build with clang"
 	@echo "make check      unit tests on this machine"
 	@echo "make system-check [ONLY=pattern]  tests that boot machines"
+	@echo "make bench [BASE=commit]  hot paths, counted beside Debian's Xen's"
+	@echo "make bench-figures  rewrite what tests/bench/check compares with"
 	@echo "make bench-boot power-on to Dom0's init, against Debian's Xen"
 	@echo "make clean      remove what was built, keep downloaded packages"
 
@@ -69,6 +71,13 @@ check:
 system-check:
 	tests/system/run.py $(if $(ONLY),-k '$(ONLY)')
 
+# scripts/bench --help lists its options; OPTIONS passes them.
+bench:
+	@BASE='$(BASE)' scripts/bench $(OPTIONS)
+
+bench-figures:
+	@tests/bench/check --write
+
 # Debian's Xen is built without assertions, so compare like with like.
 bench-boot: all
 	$(MAKE) -s -C hypervisor debug=n BUILD=$(BUILD)/release
@@ -82,4 +91,4 @@ clean:
 		2>/dev/null || true
 
 .PHONY: all help deps fetch hypervisor tools stubs dom0 iso run lint check \
-        system-check bench-boot test clean
+        system-check bench bench-figures bench-boot test clean
