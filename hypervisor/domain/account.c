@@ -42,12 +42,22 @@ static void unlist_frame(struct domain *d, struct frame *f)
     f->flags &= (uint8_t)~FRAME_F_LISTED;
 }
 
-int account_alloc(struct domain *d, unsigned int order, unsigned int bits,
-                  mfn_t *ret_mfn)
+/* Put a chain of frames at the head of the list. */
+static void list_chain(struct domain *d, struct frame *first,
+                       struct frame *last)
+{
+    last->next = d->page_list;
+    if (d->page_list != FRAME_NONE) {
+        frame_table[d->page_list].prev = (uint32_t)mfn_x(frame_mfn(last));
+    }
+    d->page_list = (uint32_t)mfn_x(frame_mfn(first));
+}
+
+int account_alloc(struct domain *d, pfn_t p, unsigned int order,
+                  unsigned int bits, mfn_t *ret_mfn)
 {
     uint32_t count = 1U << order;
     struct frame *f;
-    uint32_t i;
 
     if (domain_is_dying(d)) {
         return -EINVAL;
@@ -55,25 +65,82 @@ int account_alloc(struct domain *d, unsigned int order, unsigned int bits,
     if (d->tot_pages + count < count || d->tot_pages + count > d->max_pages) {
         return -E2BIG;
     }
-    f = page_alloc(order, PA_CLEAN, bits);
+    f = page_alloc_chain(order, bits, d->domid,
+                         FRAME_F_ALLOCATED | FRAME_F_LISTED);
     if (f == NULL) {
         return -ENOMEM;
     }
+    m2p_set_run(frame_mfn(f), p, count);
     spin_lock(&d->lock);
-    for (i = 0; i < count; i++) {
-        f[i].owner = d->domid;
-        f[i].flags |= FRAME_F_ALLOCATED;
-        f[i].type = 0;
-        list_frame(d, &f[i]);
-        m2p_set(frame_mfn(&f[i]), pfn(M2P_INVALID));
-    }
+    list_chain(d, f, f + (count - 1));
     d->tot_pages += count;
     if (d->outstanding_pages != 0) {
-        d->outstanding_pages -= MIN(d->outstanding_pages, count);
+        domain_claim(d, d->outstanding_pages -
+                            MIN(d->outstanding_pages, count));
     }
     spin_unlock(&d->lock);
     *ret_mfn = frame_mfn(f);
     return 0;
+}
+
+/*
+ * The owner's alone, and neither broken nor on its way out of service: the
+ * allocation's reference is the only one, so no type is in use either
+ * (INV-PV-2).
+ */
+static bool is_plain(struct frame *f, domid_t owner)
+{
+    return *frame_head(f) == FRAME_HEAD(1, owner, FRAME_INUSE,
+                                        FRAME_F_ALLOCATED | FRAME_F_LISTED);
+}
+
+/* How many plain frames follow @f on the list and in memory, with @f. */
+static uint32_t run_length(struct frame *f, domid_t owner, int step,
+                           uint32_t max)
+{
+    uint32_t n = 0;
+
+    while (n < max && is_plain(f, owner)) {
+        uint32_t next = (uint32_t)(mfn_x(frame_mfn(f)) + (uint64_t)(int64_t)step);
+
+        n++;
+        if (f->next != next || next >= max_frame) {
+            break;
+        }
+        f += step;
+    }
+    return n;
+}
+
+uint32_t account_release_run(struct domain *d, struct frame *f, uint32_t max,
+                             struct frame **ret_next)
+{
+    bool down = f->next == (uint32_t)mfn_x(frame_mfn(f)) - 1;
+    uint32_t count = run_length(f, d->domid, down ? -1 : 1, max);
+    struct frame *last = down ? f - (count - 1) : f + (count - 1);
+    struct frame *lowest = down ? last : f;
+
+    if (count == 0) {
+        *ret_next = account_pagelist_next(f);
+        return 0;
+    }
+    *ret_next = account_pagelist_next(last);
+    /* No stale translation may outlive the owner's last reference. */
+    tlb_sync();
+    spin_lock(&d->lock);
+    if (f->prev != FRAME_NONE) {
+        frame_table[f->prev].next = last->next;
+    } else {
+        d->page_list = last->next;
+    }
+    if (last->next != FRAME_NONE) {
+        frame_table[last->next].prev = f->prev;
+    }
+    d->tot_pages -= count;
+    spin_unlock(&d->lock);
+    m2p_set_run(frame_mfn(lowest), pfn(M2P_INVALID), count);
+    page_free_exact(lowest, count);
+    return count;
 }
 
 int account_release(struct domain *d, struct frame *f)
@@ -164,12 +231,19 @@ void account_put(struct frame *f)
     }
 }
 
-struct frame *account_pagelist_first(struct domain *d)
+struct frame *account_pagelist_resume(struct domain *d, uint32_t cursor)
 {
-    return d->page_list == FRAME_NONE ? NULL : &frame_table[d->page_list];
+    if (cursor != 0 && mfn_valid(mfn(cursor - 1))) {
+        struct frame *f = frame_of(mfn(cursor - 1));
+
+        if (f->owner == d->domid && (f->flags & FRAME_F_LISTED) != 0) {
+            return f;
+        }
+    }
+    return account_pagelist_first(d);
 }
 
-struct frame *account_pagelist_next(const struct frame *f)
+uint32_t account_pagelist_cursor(const struct frame *f)
 {
-    return f->next == FRAME_NONE ? NULL : &frame_table[f->next];
+    return (uint32_t)mfn_x(frame_mfn(f)) + 1;
 }

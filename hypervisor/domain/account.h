@@ -11,17 +11,34 @@
 /**
  * account_alloc() - allocate clean frames for a domain
  * @d:       owner to be; not dying
+ * @p:       guest number of the first frame, for the M2P table; or
+ *           pfn(M2P_INVALID)
  * @order:   2^order contiguous, aligned frames
  * @bits:    address width limit, 0 for none
  * @ret_mfn: first frame
  *
- * Each frame: owner @d, count 1 (FRAME_F_ALLOCATED), on its page list, M2P
- * entry invalid.
+ * Each frame: owner @d, count 1 (FRAME_F_ALLOCATED), on its page list.
  * Context: any but NMI/#MC.
  * Return:  0, -ENOMEM no memory, -E2BIG beyond max_pages, -EINVAL dying
  */
-int account_alloc(struct domain *d, unsigned int order, unsigned int bits,
-                  mfn_t *ret_mfn) MUST_CHECK;
+int account_alloc(struct domain *d, pfn_t p, unsigned int order,
+                  unsigned int bits, mfn_t *ret_mfn) MUST_CHECK;
+
+/**
+ * account_release_run() - free frames of a dying domain, many at once
+ * @d:        DYING
+ * @f:        a frame on its page list
+ * @max:      frames at most
+ * @ret_next: the frame on the list after what was freed, or after @f; NULL
+ *
+ * Frees @f and those that follow it both on the list and in memory (upwards
+ * or downwards), up to the first that somebody else refers to or that is
+ * broken or on its way out of service: account_release() is for those.
+ * Context: any but NMI/#MC.
+ * Return:  frames freed, 0 if @f is such a frame
+ */
+uint32_t account_release_run(struct domain *d, struct frame *f, uint32_t max,
+                             struct frame **ret_next);
 
 /**
  * account_release() - the owner gives up a frame it was allocated
@@ -86,22 +103,36 @@ void account_unshare_hv_page(void *p);
  */
 void account_put(struct frame *f);
 
-/**
- * account_pagelist_first() - first frame of a dying domain
- * @d: domain
- *
- * Context: any but NMI/#MC.
- * Return:  a frame on its page list, or NULL when it is empty
- */
-struct frame *account_pagelist_first(struct domain *d);
+/* The first frame on the page list of @d; NULL when it is empty. */
+static inline struct frame *account_pagelist_first(const struct domain *d)
+{
+    return d->page_list == FRAME_NONE ? NULL : &frame_table[d->page_list];
+}
+
+/* The frame after @f on its owner's list; NULL at the end. */
+static inline struct frame *account_pagelist_next(const struct frame *f)
+{
+    return f->next == FRAME_NONE ? NULL : &frame_table[f->next];
+}
 
 /**
- * account_pagelist_next() - the frame after one on its owner's list
+ * account_pagelist_cursor() - a note of where a walk of the list stopped
  * @f: frame on a list
  *
- * Context: any but NMI/#MC.
- * Return:  next frame; NULL at the end
+ * Context: any.
+ * Return:  for account_pagelist_resume(); never 0
  */
-struct frame *account_pagelist_next(const struct frame *f);
+uint32_t account_pagelist_cursor(const struct frame *f);
+
+/**
+ * account_pagelist_resume() - go on with a walk of the list
+ * @d:      domain
+ * @cursor: from account_pagelist_cursor(), or 0
+ *
+ * Context: any but NMI/#MC.
+ * Return:  the frame noted if it is still on the list of @d, else the first;
+ *          NULL when the list is empty
+ */
+struct frame *account_pagelist_resume(struct domain *d, uint32_t cursor);
 
 #endif

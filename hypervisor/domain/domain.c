@@ -36,6 +36,7 @@ struct domain *dom0;
 static SPINLOCK(list_lock, LOCK_RANK_DOMAIN_LIST, IRQ_ANY);
 static struct list all_domains = LIST_INIT(all_domains);
 static struct domain **by_id[CHUNKS];
+static uint64_t claims; /* a: sum of outstanding_pages */
 static domid_t rover; /* last domid given to "next free" */
 
 static const struct {
@@ -249,6 +250,17 @@ out_free:
     return rc;
 }
 
+void domain_claim(struct domain *d, uint32_t pages)
+{
+    (void)atomic_add(&claims, (uint64_t)pages - d->outstanding_pages);
+    d->outstanding_pages = pages;
+}
+
+uint64_t domain_claims(void)
+{
+    return READ_ONCE(claims);
+}
+
 void domain_pause(struct domain *d)
 {
     unsigned int i;
@@ -394,7 +406,7 @@ void domain_destroy_begin(struct domain *d)
         return;
     }
     domain_set_state(d, DOMAIN_DYING);
-    d->outstanding_pages = 0; /* it will not populate what it claimed */
+    domain_claim(d, 0); /* it will not populate what it claimed */
     spin_unlock(&d->lock);
     stop_all(d);
     for (i = 0; i < d->max_vcpus; i++) {
@@ -404,20 +416,32 @@ void domain_destroy_begin(struct domain *d)
     }
 }
 
+/* Frames between two looks at what else there is to do. */
+#define FRAMES_PER_STEP 512
+
 int domain_relinquish_frames(struct domain *d, bool (*should_stop)(void))
 {
-    struct frame *f = account_pagelist_first(d);
+    struct frame *f = account_pagelist_resume(d, d->page_cursor);
+    unsigned int seen = 0;
 
     while (f != NULL) {
-        struct frame *next = account_pagelist_next(f);
+        struct frame *next;
+        uint32_t freed = account_release_run(d, f, FRAMES_PER_STEP, &next);
 
-        /* Frames held by others stay on the list until they let go. */
-        if ((f->flags & FRAME_F_ALLOCATED) != 0 &&
-            account_release(d, f) == 0 && should_stop()) {
+        if (freed == 0 && (f->flags & FRAME_F_ALLOCATED) != 0) {
+            int rc = account_release(d, f);
+
+            (void)rc; /* frames held by others stay until they let go */
+        }
+        seen += MAX(freed, 1U);
+        f = next;
+        if (f != NULL && seen >= FRAMES_PER_STEP && should_stop()) {
+            d->page_cursor = account_pagelist_cursor(f);
             return -ERESTART;
         }
-        f = next;
+        seen %= FRAMES_PER_STEP;
     }
+    d->page_cursor = 0;
     return 0;
 }
 

@@ -57,7 +57,8 @@ struct domain {
     uint32_t tot_pages;            /* D: frames in the tally            */
     uint32_t max_pages;            /* D: limit of the tally             */
     uint32_t page_list;            /* D: head, frame number; FRAME_NONE */
-    uint32_t outstanding_pages;    /* D: claimed, not yet populated     */
+    uint32_t page_cursor;          /* h: where a walk of it goes on     */
+    uint32_t outstanding_pages;    /* D: domain_claim()                 */
 
     bool relinquished;             /* D: domain_destroy_end() was called */
     void (*free_pv)(struct domain *d); /* c: pv/ frees its part         */
@@ -158,6 +159,23 @@ void domain_put(struct domain *d);
  * Context: any but NMI/#MC.
  */
 void domain_set_state(struct domain *d, enum domain_state to);
+
+/**
+ * domain_claim() - memory a domain is promised and has not got yet
+ * @d:     domain
+ * @pages: what is left of the promise; replaces what was
+ *
+ * Context: any but NMI/#MC.
+ */
+void domain_claim(struct domain *d, uint32_t pages);
+
+/**
+ * domain_claims() - what all domains are promised
+ *
+ * Context: any.
+ * Return:  pages
+ */
+uint64_t domain_claims(void);
 
 /**
  * domain_pause() - nobody of this domain runs until domain_unpause()

@@ -179,24 +179,6 @@ static int64_t domain_number(unsigned int cmd, uint64_t arg)
     return rc;
 }
 
-/* Claimed by all domains and not populated yet. */
-static uint64_t claims_of_others(const struct domain *but)
-{
-    struct domain *d = domain_next(0);
-    uint64_t claimed = 0;
-
-    while (d != NULL) {
-        domid_t domid = d->domid;
-
-        if (d != but) {
-            claimed += d->outstanding_pages;
-        }
-        domain_put(d);
-        d = domain_next((domid_t)(domid + 1));
-    }
-    return claimed;
-}
-
 /* A claim only promises not to promise the same memory twice. */
 static int set_claim(struct domain *d, uint64_t pages)
 {
@@ -204,7 +186,7 @@ static int set_claim(struct domain *d, uint64_t pages)
     uint64_t missing;
 
     if (pages == 0) {
-        d->outstanding_pages = 0;
+        domain_claim(d, 0);
         return 0;
     }
     if (domain_is_dying(d) || pages <= d->tot_pages || pages > d->max_pages ||
@@ -213,10 +195,10 @@ static int set_claim(struct domain *d, uint64_t pages)
     }
     missing = pages - d->tot_pages;
     page_alloc_stats(&mem);
-    if (missing + claims_of_others(d) > mem.free_frames) {
+    if (missing + domain_claims() > mem.free_frames) {
         return -ENOMEM;
     }
-    d->outstanding_pages = (uint32_t)missing;
+    domain_claim(d, (uint32_t)missing);
     return 0;
 }
 

@@ -19,21 +19,6 @@
 #define NODE_DISTANCE 10U /* a node to itself, as firmware tables have it */
 #define MAX_BITWIDTH  64U
 
-static uint64_t outstanding_pages(void)
-{
-    struct domain *d = domain_next(0);
-    uint64_t pages = 0;
-
-    while (d != NULL) {
-        domid_t domid = d->domid;
-
-        pages += d->outstanding_pages;
-        domain_put(d);
-        d = domain_next((domid_t)(domid + 1));
-    }
-    return pages;
-}
-
 static int64_t physinfo(struct xen_sysctl_physinfo *p)
 {
     uint32_t features[CPU_FEATURESET_WORDS];
@@ -55,7 +40,7 @@ static int64_t physinfo(struct xen_sysctl_physinfo *p)
     /* Dirty frames are free: they are cleaned when handed out. */
     p->free_pages = mem.free_frames;
     p->scrub_pages = 0;
-    p->outstanding_pages = outstanding_pages();
+    p->outstanding_pages = domain_claims();
     p->max_mfn = max_frame - 1;
     memcpy(p->hw_cap, features, sizeof(p->hw_cap));
     return 0;

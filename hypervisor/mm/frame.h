@@ -50,7 +50,44 @@ struct frame {
     uint32_t aux;        /* pv/pagetype.c: progress of a preempted walk   */
 };
 
-_Static_assert(sizeof(struct frame) == 32, "struct frame");
+_Static_assert(sizeof(struct frame) == 32 &&
+                   __builtin_offsetof(struct frame, count) == 8 &&
+                   __builtin_offsetof(struct frame, owner) == 12 &&
+                   __builtin_offsetof(struct frame, state) == 14 &&
+                   __builtin_offsetof(struct frame, flags) == 15 &&
+                   __builtin_offsetof(struct frame, order) == 24,
+               "struct frame");
+
+/*
+ * count, owner, state and flags as one word, for those who check or set all
+ * of them at once.  The whole record is four such words.
+ */
+#define FRAME_HEAD(count, owner, state, flags)                                 \
+    ((uint64_t)(count) | (uint64_t)(owner) << 32 | (uint64_t)(state) << 48 |   \
+     (uint64_t)(flags) << 56)
+
+typedef uint64_t __attribute__((may_alias)) frame_word_t;
+
+static inline frame_word_t *frame_head(struct frame *f)
+{
+    return (frame_word_t *)(void *)&f->count;
+}
+
+/* Both list links as one word. */
+#define FRAME_LINKS(next, prev)                                                \
+    ((uint64_t)(uint32_t)(next) | (uint64_t)(uint32_t)(prev) << 32)
+
+static inline void frame_set_links(struct frame *f, uint64_t links)
+{
+    *(frame_word_t *)(void *)&f->next = links;
+}
+
+/* Nothing of the last use: type, order and aux. */
+static inline void frame_forget_use(struct frame *f)
+{
+    f->type = 0;
+    *(frame_word_t *)(void *)&f->order = 0;
+}
 
 #define frame_table ((struct frame *)FRAMETABLE_VA)
 

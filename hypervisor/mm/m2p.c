@@ -88,6 +88,25 @@ void m2p_set(mfn_t m, pfn_t p)
                pfn_x(p));
 }
 
+void m2p_set_run(mfn_t m, pfn_t p, uint64_t count)
+{
+    uint64_t step = pfn_x(p) != M2P_INVALID;
+    uint64_t value = pfn_x(p);
+
+    while (count > 0) {
+        uint64_t at = mfn_x(m) % PIECE_ENTRIES;
+        uint64_t here = MIN(count, PIECE_ENTRIES - at);
+        uint64_t *entry = &pieces[mfn_x(m) / PIECE_ENTRIES][at];
+
+        for (uint64_t i = 0; i < here; i++) {
+            WRITE_ONCE(entry[i], value);
+            value += step;
+        }
+        m = mfn_add(m, here);
+        count -= here;
+    }
+}
+
 pfn_t m2p_get(mfn_t m)
 {
     return pfn(

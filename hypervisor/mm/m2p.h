@@ -27,6 +27,16 @@ void m2p_init(void);
 void m2p_set(mfn_t m, pfn_t p);
 
 /**
+ * m2p_set_run() - m2p_set() for frames that follow each other
+ * @m:     first machine frame
+ * @p:     its guest number, or pfn(M2P_INVALID) for all
+ * @count: frames, all mfn_valid()
+ *
+ * Context: any.
+ */
+void m2p_set_run(mfn_t m, pfn_t p, uint64_t count);
+
+/**
  * m2p_get() - what m2p_set() stored
  * @m: machine frame, mfn_valid()
  *

@@ -36,6 +36,7 @@ struct zone {
 };
 
 static struct zone zones[ZONES];           /* H */
+static uint64_t zones_filled;              /* H: bit per zone with any block */
 static struct page_alloc_stats totals;     /* H */
 static uint64_t scrub_block, scrub_offset; /* H: where scrubbing stopped */
 
@@ -70,17 +71,22 @@ static void block_insert(uint64_t fn, unsigned int order, uint64_t dirty)
     }
     *head = (uint32_t)fn;
     z->filled[dirty != 0] |= 1u << order;
+    zones_filled |= BIT(zone_of(fn));
 }
 
 static void block_remove(struct frame *f)
 {
-    struct zone *z = &zones[zone_of(frame_number(f))];
+    unsigned int zone = zone_of(frame_number(f));
+    struct zone *z = &zones[zone];
     bool dirty = f->aux != 0;
 
     if (f->prev == FRAME_NONE) {
         z->head[dirty][f->order] = f->next;
         if (f->next == FRAME_NONE) {
             z->filled[dirty] &= ~(1u << f->order);
+            if ((z->filled[false] | z->filled[true]) == 0) {
+                zones_filled &= ~BIT(zone);
+            }
         }
     } else {
         frame_table[f->prev].next = f->next;
@@ -160,17 +166,20 @@ static uint64_t block_split(uint64_t block, unsigned int order, uint64_t dirty,
 static struct frame *block_find(unsigned int order, bool want_clean,
                                 unsigned int bits)
 {
-    unsigned int top = ZONES - 1;
+    uint32_t enough = (uint32_t)~MASK_BITS(order);
+    uint64_t left = zones_filled;
 
     if (bits != PA_ANY_BITS) {
         if (bits <= PAGE_SHIFT) {
             return NULL;
         }
-        top = MIN(top, bits - PAGE_SHIFT);
+        if (bits - PAGE_SHIFT < ZONES) {
+            left &= MASK_BITS(bits - PAGE_SHIFT + 1);
+        }
     }
-    for (unsigned int i = top; i > 0; i--) {
+    while (left != 0) {
+        unsigned int i = bit_highest(left);
         const struct zone *z = &zones[i];
-        uint32_t enough = (uint32_t)~MASK_BITS(order);
         bool dirty = !want_clean;
 
         if ((z->filled[dirty] & enough) == 0) {
@@ -181,19 +190,26 @@ static struct frame *block_find(unsigned int order, bool want_clean,
 
             return &frame_table[z->head[dirty][found]];
         }
+        left &= ~BIT(i);
     }
     return NULL;
 }
 
-static void frame_hand_out(struct frame *f)
+/*
+ * A FREE frame becomes its owner's; it keeps FRAME_F_DIRTY until its contents
+ * are looked after.
+ */
+static void frame_hand_out(struct frame *f, uint64_t head, uint64_t links)
 {
-    frame_move(f, FRAME_FREE, FRAME_INUSE);
-    f->owner = DOMID_XEN;
-    f->type = 0;
-    f->order = 0;
-    f->aux = 0;
-    f->next = f->prev = FRAME_NONE;
-    f->count = 1;
+    uint64_t old = *frame_head(f);
+
+    if (unlikely((old & ~FRAME_HEAD(0, 0, 0, FRAME_F_DIRTY)) !=
+                 FRAME_HEAD(0, DOMID_INVALID, FRAME_FREE, 0))) {
+        frame_move(f, FRAME_FREE, FRAME_INUSE); /* panics if it is not free */
+    }
+    *frame_head(f) = head | (old & FRAME_HEAD(0, 0, 0, FRAME_F_DIRTY));
+    frame_set_links(f, links);
+    frame_forget_use(f);
 }
 
 /* INV-MM-2: a frame that was believed to be clean is. */
@@ -215,12 +231,16 @@ static void verify_clean(struct frame *f)
 #endif
 }
 
-struct frame *page_alloc(unsigned int order, unsigned int flags,
-                         unsigned int bits)
+/*
+ * Take a block off the lists and make its frames INUSE.  In a chain each
+ * frame's links are its neighbours.  Returns NULL or the first frame.
+ */
+static struct frame *block_take(unsigned int order, bool clean,
+                                unsigned int bits, uint64_t head, bool chain,
+                                uint64_t *ret_dirty)
 {
-    bool clean = (flags & PA_CLEAN) != 0;
+    uint64_t fn, links = FRAME_LINKS(FRAME_NONE, FRAME_NONE);
     struct frame *f;
-    uint64_t fn, dirty;
 
     if (order > MAX_ORDER) {
         return NULL;
@@ -233,15 +253,26 @@ struct frame *page_alloc(unsigned int order, unsigned int flags,
     }
     fn = frame_number(f);
     block_remove(f);
-    dirty = block_split(fn, f->order, f->aux, fn, order);
+    *ret_dirty = block_split(fn, f->order, f->aux, fn, order);
     totals.free_frames -= BIT(order);
-    totals.dirty_frames -= dirty;
+    totals.dirty_frames -= *ret_dirty;
     for (uint64_t i = 0; i < BIT(order); i++) {
-        frame_hand_out(&f[i]);
+        if (chain) {
+            links = FRAME_LINKS(fn + i + 1, fn + i - 1);
+        }
+        frame_hand_out(&f[i], head, links);
     }
     spin_unlock(&heap_lock);
+    if (chain) {
+        f->prev = FRAME_NONE;
+        f[BIT(order) - 1].next = FRAME_NONE;
+    }
+    return f;
+}
 
-    /* Ours alone now: scrub outside the lock. */
+/* What was dirty is no longer noted; with @clean it is no longer dirty. */
+static void block_clean(struct frame *f, unsigned int order, bool clean)
+{
     for (uint64_t i = 0; i < BIT(order); i++) {
         if ((f[i].flags & FRAME_F_DIRTY) != 0) {
             f[i].flags &= (uint8_t)~FRAME_F_DIRTY;
@@ -252,20 +283,52 @@ struct frame *page_alloc(unsigned int order, unsigned int flags,
             verify_clean(&f[i]);
         }
     }
+}
+
+#ifdef VIGIL_DEBUG
+#define LOOK_AT_CLEAN true
+#else
+#define LOOK_AT_CLEAN false
+#endif
+
+struct frame *page_alloc(unsigned int order, unsigned int flags,
+                         unsigned int bits)
+{
+    bool clean = (flags & PA_CLEAN) != 0;
+    uint64_t dirty;
+    struct frame *f =
+        block_take(order, clean, bits, FRAME_HEAD(1, DOMID_XEN, FRAME_INUSE, 0),
+                   false, &dirty);
+
+    /* Ours alone now: scrub outside the lock. */
+    if (f != NULL && (dirty != 0 || LOOK_AT_CLEAN)) {
+        block_clean(f, order, clean);
+    }
     return f;
 }
 
-/* Back from use; true if it is FREE now, false if it left service. */
-static bool frame_take_back(struct frame *f)
+struct frame *page_alloc_chain(unsigned int order, unsigned int bits,
+                               domid_t owner, unsigned int flags)
+{
+    uint64_t dirty;
+    struct frame *f =
+        block_take(order, true, bits, FRAME_HEAD(1, owner, FRAME_INUSE, flags),
+                   true, &dirty);
+
+    if (f != NULL && (dirty != 0 || LOOK_AT_CLEAN)) {
+        block_clean(f, order, true); /* INV-MM-5 */
+    }
+    return f;
+}
+
+/* Back from use, and something is special; true if it is FREE now, false if it
+ * left service. */
+static bool frame_retire(struct frame *f)
 {
     BUG_ON(f->count > 1);
     BUG_ON(f->state != FRAME_INUSE && f->state != FRAME_OFFLINING);
     f->count = 0;
     f->owner = DOMID_INVALID;
-    f->type = 0;
-    f->order = 0;
-    f->aux = 0;
-    f->next = f->prev = FRAME_NONE;
     f->flags = (uint8_t)((f->flags & FRAME_F_BROKEN) | FRAME_F_DIRTY);
     if (f->state == FRAME_INUSE && (f->flags & FRAME_F_BROKEN) != 0) {
         frame_move(f, FRAME_INUSE, FRAME_OFFLINING);
@@ -275,9 +338,25 @@ static bool frame_take_back(struct frame *f)
         return false;
     }
     frame_move(f, FRAME_INUSE, FRAME_FREE);
-    totals.free_frames++;
-    totals.dirty_frames++;
     return true;
+}
+
+/* Back from use; true if it is FREE now, false if it left service. */
+static bool frame_take_back(struct frame *f)
+{
+    bool is_free = true;
+
+    /* INUSE, not BROKEN, count 0 or 1: nearly always. */
+    if (likely((*frame_head(f) & FRAME_HEAD(~1U, 0, 0xff, FRAME_F_BROKEN)) ==
+               FRAME_HEAD(0, 0, FRAME_INUSE, 0))) {
+        *frame_head(f) =
+            FRAME_HEAD(0, DOMID_INVALID, FRAME_FREE, FRAME_F_DIRTY);
+    } else {
+        is_free = frame_retire(f);
+    }
+    frame_set_links(f, FRAME_LINKS(FRAME_NONE, FRAME_NONE));
+    frame_forget_use(f);
+    return is_free;
 }
 
 void page_free(struct frame *f, unsigned int order)
@@ -289,6 +368,8 @@ void page_free(struct frame *f, unsigned int order)
     for (uint64_t i = 0; i < BIT(order); i++) {
         kept += frame_take_back(&f[i]);
     }
+    totals.free_frames += kept;
+    totals.dirty_frames += kept;
     if (kept == BIT(order)) {
         block_free(fn, order, kept);
     } else {

@@ -66,7 +66,7 @@ int dom0_memory_init(struct dom0_memory *mem, struct domain *d,
     mem->p2m_pages = l->p2m_pages;
     mem->l4 = INVALID_MFN;
     for (uint64_t i = 0; i < l->p2m_pages; i++) {
-        rc = account_alloc(d, 0, PA_ANY_BITS, &m);
+        rc = account_alloc(d, pfn(M2P_INVALID), 0, PA_ANY_BITS, &m);
         if (rc != 0) {
             return rc;
         }
@@ -96,7 +96,8 @@ static int populate_gap(struct dom0_memory *mem, uint64_t first, uint64_t count)
     while (count > 0) {
         unsigned int order = MIN(limit, bit_highest(count));
         mfn_t m;
-        int rc = account_alloc(mem->d, order, PA_ANY_BITS, &m);
+        int rc = account_alloc(mem->d, pfn(M2P_INVALID), order, PA_ANY_BITS,
+                               &m);
 
         if (rc == -ENOMEM && order > 0) {
             limit = order - 1;

@@ -22,6 +22,7 @@ struct xen_cpu_policy_store {
 /* Written once at boot. */
 static struct cpu_policy host_policy;
 static struct cpu_policy pv_policy;
+static uint32_t host_words[CPU_FEATURESET_WORDS]; /* of host_policy */
 static const struct cpu_policy no_policy;
 
 #define XEN_LEAF_TSC_SAFE   0x2U
@@ -42,6 +43,9 @@ void guest_cpuid_init(void)
     }
     /* Of PLATFORM_INFO only "CPUID can fault" is part of a policy. */
     host_policy.platform_info &= 1UL << 31;
+    for (unsigned int w = 0; w < CPU_FEATURESET_WORDS; w++) {
+        host_words[w] = policy_feature_word(&host_policy, w);
+    }
     pv_policy = host_policy;
     policy_for_pv(&pv_policy, cpu_features.xsave ? cpu_features.xcr0_mask : 0,
                   cpu_features.vendor == CPU_AMD);
@@ -242,7 +246,7 @@ void cpu_policy_featureset(enum cpu_policy_kind kind, const struct domain *d,
     const struct cpu_policy *p = policy_of(kind, d);
 
     for (unsigned int w = 0; w < CPU_FEATURESET_WORDS; w++) {
-        out[w] = policy_feature_word(p, w);
+        out[w] = p == &host_policy ? host_words[w] : policy_feature_word(p, w);
     }
 }
 

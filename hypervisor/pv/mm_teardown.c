@@ -40,19 +40,10 @@ static int frame_teardown(struct frame *f, bool (*should_stop)(void))
     return rc;
 }
 
-/* Where the last call stopped, if that frame is still on the list. */
-static struct frame *teardown_start(struct domain *d)
+/* Neither pinned nor left by an interrupted walk: most of them. */
+static bool has_nothing(const struct frame *f)
 {
-    uint32_t cursor = d->pv->mmu_cursor;
-
-    if (cursor != 0 && mfn_valid(mfn(cursor - 1))) {
-        struct frame *f = frame_of(mfn(cursor - 1));
-
-        if (f->owner == d->domid && (f->flags & FRAME_F_LISTED)) {
-            return f;
-        }
-    }
-    return account_pagelist_first(d);
+    return (READ_ONCE(f->type) & (TYPE_PINNED | TYPE_PARTIAL)) == 0;
 }
 
 int pv_mm_teardown(struct domain *d, bool (*should_stop)(void))
@@ -71,12 +62,16 @@ int pv_mm_teardown(struct domain *d, bool (*should_stop)(void))
             }
         }
     }
-    for (f = teardown_start(d); f; f = next) {
+    for (f = account_pagelist_resume(d, d->page_cursor); f; f = next) {
         int rc;
 
-        d->pv->mmu_cursor = (uint32_t)mfn_x(frame_mfn(f)) + 1;
-        if (should_stop && (++seen & 0xff) == 0 && should_stop()) {
+        if (should_stop && (++seen & 0x3ff) == 0 && should_stop()) {
+            d->page_cursor = account_pagelist_cursor(f);
             return -ERESTART;
+        }
+        if (likely(has_nothing(f))) {
+            next = account_pagelist_next(f);
+            continue;
         }
         /* Ours for a moment, so that the list around it stays. */
         if (!frame_get(f, d->domid)) {
@@ -85,12 +80,13 @@ int pv_mm_teardown(struct domain *d, bool (*should_stop)(void))
         }
         rc = frame_teardown(f, should_stop);
         if (rc) {
+            d->page_cursor = account_pagelist_cursor(f);
             account_put(f);
             return rc;
         }
         next = account_pagelist_next(f);
         account_put(f);
     }
-    d->pv->mmu_cursor = 0;
+    d->page_cursor = 0;
     return 0;
 }

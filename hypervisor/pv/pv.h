@@ -22,8 +22,6 @@ struct pv_domain {
     uint32_t pci_cf8;        /* shadow of port 0xcf8                     */
     uint8_t cmos_index;      /* shadow of port 0x70                      */
     uint32_t teardown_step;  /* pv/domain_pv.c                           */
-    uint32_t teardown_frame;
-    uint32_t mmu_cursor;     /* pv/mm_teardown.c: frame number + 1       */
     struct xen_cpu_policy_store *policy; /* pv/guest_cpuid.c; may be NULL */
 };
 

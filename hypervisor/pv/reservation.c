@@ -12,30 +12,10 @@
 #include "pv/guest_access.h"
 #include "pv/pagetype.h"
 
-static void m2p_set_run(mfn_t m, pfn_t p, unsigned int order)
-{
-    uint64_t i;
-
-    if (pfn_x(p) == M2P_INVALID) {
-        return; /* so account_alloc() left them */
-    }
-    for (i = 0; i < BIT(order); i++) {
-        m2p_set(mfn_add(m, i), pfn(pfn_x(p) + i));
-    }
-}
-
 int reservation_increase(struct domain *d, pfn_t p, unsigned int order,
                          unsigned int bits, mfn_t *ret_mfn)
 {
-    mfn_t m;
-    int rc = account_alloc(d, order, bits, &m);
-
-    if (rc != 0) {
-        return rc;
-    }
-    m2p_set_run(m, p, order);
-    *ret_mfn = m;
-    return 0;
+    return account_alloc(d, p, order, bits, ret_mfn);
 }
 
 static int decrease_one(struct domain *d, mfn_t m)

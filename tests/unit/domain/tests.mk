@@ -16,3 +16,8 @@ test_grant-srcs := $(addprefix hypervisor/domain/,grant.c grant_map.c \
     grant_copy.c) hypervisor/sync/spinlock.c $(unit-lib) $(unit-alarm) \
     $(unit-log)
 test_grant-cflags := -D_GNU_SOURCE
+tests += domain/test_account
+test_account-srcs := hypervisor/domain/account.c hypervisor/lib/string.c \
+    hypervisor/sync/spinlock.c $(addprefix hypervisor/mm/,memmap.c boot_alloc.c \
+    frame.c frame_state.c page_alloc.c scrub.c) tests/fake/fake_hw.c \
+    tests/fake/fake_machine.c tests/fake/fake_m2p.c $(unit-alarm) $(unit-log)

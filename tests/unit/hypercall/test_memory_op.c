@@ -20,6 +20,7 @@
 #include "domain/grant.h"
 #include "pv/pagetype.h"
 #include "hypercall/call.h"
+#include "fake_m2p.h"
 #include "fake_machine.h"
 
 #define MIB    (1UL << 20)
@@ -30,7 +31,6 @@ static struct domain guest = {.domid = 7};
 static struct vcpu control_vcpu = {.domain = &control};
 static struct vcpu guest_vcpu = {.domain = &guest};
 static shared_info_t shared;
-static uint64_t m2p[FRAMES];
 static const void *bad_from; /* this word cannot be read or written   */
 static unsigned int stop_after;
 static uint64_t restart_cmd;
@@ -60,11 +60,6 @@ int copy_to_guest(uint64_t va, const void *src, size_t bytes)
     }
     memcpy((void *)va, src, bytes);
     return 0;
-}
-
-void m2p_set(mfn_t m, pfn_t p)
-{
-    m2p[mfn_x(m)] = pfn_x(p);
 }
 
 mfn_t m2p_table_frame(unsigned int n)
@@ -104,9 +99,14 @@ struct domain *domain_peek(domid_t domid)
     return known(domid);
 }
 
-struct domain *domain_next(domid_t domid)
+void domain_claim(struct domain *d, uint32_t pages)
 {
-    return domid == 0 ? &control : domid <= 7 ? &guest : NULL;
+    d->outstanding_pages = pages;
+}
+
+uint64_t domain_claims(void)
+{
+    return guest.outstanding_pages;
 }
 
 void domain_put(struct domain *d)
@@ -192,7 +192,7 @@ static int set_up(void **state)
     domain_reset(&control);
     domain_reset(&guest);
     this_cpu()->current_vcpu = &control_vcpu;
-    memset(m2p, 0xff, sizeof(m2p));
+    memset(fake_m2p, 0xff, sizeof(fake_m2p));
     bad_from = NULL;
     stop_after = 0;
     restart_cmd = 0;
@@ -256,7 +256,7 @@ static void populate_and_give_back(void **state)
     assert_in_range(restart_cmd >> 6, 1, 7);
     assert_int_equal(guest.tot_pages, 8);
     for (i = 0; i < 8; i++) {
-        assert_int_equal(m2p[list[i]], 1000 + i);
+        assert_int_equal(fake_m2p[list[i]], 1000 + i);
         assert_int_equal(frame_of(mfn(list[i]))->owner, 7);
     }
     assert_int_equal(
@@ -268,7 +268,7 @@ static void populate_and_give_back(void **state)
     assert_true(frame_get(frame_of(mfn(list[5])), 7));
     assert_int_equal(op(XENMEM_decrease_reservation, &r), 8);
     assert_int_equal(guest.tot_pages, 1);
-    assert_int_equal(m2p[list[0]], ~0UL);
+    assert_int_equal(fake_m2p[list[0]], ~0UL);
     /* Giving it back again is refused: it is nobody's allocation now. */
     r = list_of(&list[5], 1, 0, 7);
     assert_int_equal(op(XENMEM_decrease_reservation, &r), 0);
@@ -373,7 +373,7 @@ static void exchange_for_a_piece(void **state)
     assert_int_equal(control.tot_pages, 64);
     assert_int_equal(free_now(), before - 64);
     for (i = 0; i < 64; i++) {
-        assert_int_equal(m2p[out + i], 3000 + i);
+        assert_int_equal(fake_m2p[out + i], 3000 + i);
         assert_int_equal(frame_of(mfn(out + i))->owner, 0);
         assert_int_equal(*(uint64_t *)mfn_to_ptr(mfn(out + i)), 0);
         assert_int_equal(frame_of(mfn(in[i]))->state, FRAME_FREE);
@@ -388,7 +388,7 @@ static void exchange_for_a_piece(void **state)
     assert_int_equal(op(XENMEM_exchange, &e), 0);
     assert_int_equal(e.nr_exchanged, 1);
     for (i = 0; i < 64; i++) {
-        assert_int_equal(m2p[in[i]], 3000 + i);
+        assert_int_equal(fake_m2p[in[i]], 3000 + i);
     }
 }
 
@@ -424,7 +424,7 @@ static void failed_exchange_changes_nothing(void **state)
     assert_int_equal(control.tot_pages, 64);
     assert_int_equal(free_now(), before);
     for (i = 0; i < 64; i++) {
-        assert_int_equal(m2p[in[i]], 3000 + i);
+        assert_int_equal(fake_m2p[in[i]], 3000 + i);
         assert_int_equal(frame_of(mfn(in[i]))->count, 1);
     }
     /* Shapes that do not match. */
@@ -455,7 +455,7 @@ static void exchange_restarts(void **state)
     assert_int_equal(op(XENMEM_exchange, &e), 0);
     assert_int_equal(restart_cmd, XENMEM_exchange);
     assert_int_equal(e.nr_exchanged, 8);
-    assert_int_equal(m2p[out[3] + 1], 17);
+    assert_int_equal(fake_m2p[out[3] + 1], 17);
     assert_int_equal(control.tot_pages, 8);
 }
 

@@ -10,4 +10,5 @@ test_xen_version-cflags := -DVIGIL_VERSION_MAJOR=$(VERSION_MAJOR) \
 tests += hypercall/test_memory_op
 test_memory_op-srcs = $(addprefix hypervisor/hypercall/,memory_op.c \
     memory_exchange.c memory_map.c) hypervisor/pv/reservation.c \
-    hypervisor/domain/account.c hypervisor/lib/rangeset.c $(mm-srcs)
+    hypervisor/domain/account.c hypervisor/lib/rangeset.c $(mm-srcs) \
+    tests/fake/fake_m2p.c

@@ -55,17 +55,15 @@ void account_put(struct frame *f)
     f->count--;
 }
 
-struct frame *account_pagelist_first(struct domain *d)
+struct frame *account_pagelist_resume(struct domain *d, uint32_t cursor)
 {
     assert_ptr_equal(d, &dom);
-    return frame_of(mfn(FIRST_L4));
+    return cursor != 0 ? frame_of(mfn(cursor - 1)) : account_pagelist_first(d);
 }
 
-struct frame *account_pagelist_next(const struct frame *f)
+uint32_t account_pagelist_cursor(const struct frame *f)
 {
-    return mfn_x(frame_mfn(f)) + 1 < FIRST_OTHER
-               ? frame_of(mfn_add(frame_mfn(f), 1))
-               : NULL;
+    return (uint32_t)mfn_x(frame_mfn(f)) + 1;
 }
 
 struct domain *domain_peek(domid_t domid)
@@ -265,7 +263,9 @@ void machine_reset(unsigned int seed)
         f->owner = n < FIRST_OTHER ? 1 : 2;
         f->count = 1;
         f->flags = FRAME_F_ALLOCATED | FRAME_F_LISTED;
+        f->next = n + 1 < FIRST_OTHER ? n + 1 : FRAME_NONE;
     }
+    dom.page_list = FIRST_L4;
     srand(seed);
 }
 

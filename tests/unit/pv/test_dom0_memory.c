@@ -27,11 +27,12 @@ void m2p_set(mfn_t m, pfn_t p)
     m2p[mfn_x(m)] = pfn_x(p);
 }
 
-int account_alloc(struct domain *d, unsigned int order, unsigned int bits,
-                  mfn_t *ret_mfn)
+int account_alloc(struct domain *d, pfn_t p, unsigned int order,
+                  unsigned int bits, mfn_t *ret_mfn)
 {
     struct frame *f = page_alloc(order, PA_CLEAN, bits);
 
+    assert_true(pfn_x(p) == M2P_INVALID);
     if (f == NULL) {
         return -ENOMEM;
     }
