@@ -114,14 +114,17 @@ static uint32_t *leaf_reg(xen_cpuid_leaf_t *l, enum reg reg)
     return &l->d;
 }
 
-static xen_cpuid_leaf_t *find(struct cpu_policy *p, uint32_t leaf,
-                              uint32_t subleaf)
+static bool is_extended(uint32_t leaf)
 {
-    if (!has_subleaves(leaf)) {
-        subleaf = NO_SUB;
-    }
+    return leaf - POLICY_EXT_FIRST <= POLICY_EXT_MAX - POLICY_EXT_FIRST;
+}
+
+/* The hypervisor's own leaves, which nobody asks for often, or none. */
+static NOINLINE const xen_cpuid_leaf_t *find_other(const struct cpu_policy *p,
+                                                   uint32_t leaf)
+{
     for (unsigned int i = 0; i < p->count; i++) {
-        if (p->leaf[i].leaf == leaf && p->leaf[i].subleaf == subleaf) {
+        if (p->leaf[i].leaf == leaf) {
             return &p->leaf[i];
         }
     }
@@ -131,15 +134,35 @@ static xen_cpuid_leaf_t *find(struct cpu_policy *p, uint32_t leaf,
 const xen_cpuid_leaf_t *policy_find(const struct cpu_policy *p, uint32_t leaf,
                                     uint32_t subleaf)
 {
-    if (!has_subleaves(leaf)) {
-        subleaf = NO_SUB;
+    unsigned int i;
+
+    if (leaf <= POLICY_BASIC_MAX) {
+        i = p->first_basic[leaf];
+    } else if (is_extended(leaf)) {
+        i = p->first_ext[leaf - POLICY_EXT_FIRST];
+    } else {
+        return find_other(p, leaf);
     }
-    for (unsigned int i = 0; i < p->count; i++) {
-        if (p->leaf[i].leaf == leaf && p->leaf[i].subleaf == subleaf) {
+    if (i == 0) {
+        return NULL;
+    }
+    if (!has_subleaves(leaf)) {
+        return &p->leaf[i - 1];
+    }
+    for (i--; i < p->count && p->leaf[i].leaf == leaf; i++) {
+        if (p->leaf[i].subleaf == subleaf) {
             return &p->leaf[i];
         }
     }
     return NULL;
+}
+
+static xen_cpuid_leaf_t *find(struct cpu_policy *p, uint32_t leaf,
+                              uint32_t subleaf)
+{
+    const xen_cpuid_leaf_t *l = policy_find(p, leaf, subleaf);
+
+    return l != NULL ? &p->leaf[l - p->leaf] : NULL;
 }
 
 uint32_t policy_feature_word(const struct cpu_policy *p, unsigned int word)
@@ -161,6 +184,23 @@ uint32_t policy_feature_word(const struct cpu_policy *p, unsigned int word)
     return *leaf_reg(&copy, words[word].reg);
 }
 
+/* The entries from @from on have moved: note the first one of each leaf. */
+static void note_places(struct cpu_policy *p, unsigned int from)
+{
+    for (unsigned int i = from; i < p->count; i++) {
+        uint32_t leaf = p->leaf[i].leaf;
+
+        if (i != 0 && p->leaf[i - 1].leaf == leaf) {
+            continue;
+        }
+        if (leaf <= POLICY_BASIC_MAX) {
+            p->first_basic[leaf] = (uint8_t)(i + 1);
+        } else if (is_extended(leaf)) {
+            p->first_ext[leaf - POLICY_EXT_FIRST] = (uint8_t)(i + 1);
+        }
+    }
+}
+
 /* Insert in order; the list is short and built once. */
 static bool insert(struct cpu_policy *p, const xen_cpuid_leaf_t *l)
 {
@@ -178,6 +218,7 @@ static bool insert(struct cpu_policy *p, const xen_cpuid_leaf_t *l)
             (p->count - at) * sizeof(p->leaf[0]));
     p->leaf[at] = *l;
     p->count++;
+    note_places(p, at);
     return true;
 }
 

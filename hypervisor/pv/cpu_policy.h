@@ -21,8 +21,14 @@
 #define POLICY_EXT_FIRST 0x80000000U
 #define POLICY_EXT_MAX   0x80000021U
 
+/*
+ * first_basic and first_ext: place of a leaf's first entry in leaf[], plus one;
+ * 0: it has none.  They follow every change of the list.
+ */
 struct cpu_policy {
     unsigned int count;
+    uint8_t first_basic[POLICY_BASIC_MAX + 1];
+    uint8_t first_ext[POLICY_EXT_MAX - POLICY_EXT_FIRST + 1];
     uint64_t platform_info; /* MSR 0xce  */
     uint64_t arch_caps;     /* MSR 0x10a */
     xen_cpuid_leaf_t leaf[CPU_POLICY_LEAVES_MAX];

@@ -112,8 +112,13 @@ static void area_changed(struct vcpu *v)
 
 void pv_fpu_set_ts(struct vcpu *v, bool ts)
 {
-    v->pv->ts_set = ts;
-    if (v->pv->fpu_loaded) {
+    struct pv_vcpu *pv = v->pv;
+
+    if (pv->ts_set == ts) {
+        return; /* the processor has it already; a write would serialise */
+    }
+    pv->ts_set = ts;
+    if (pv->fpu_loaded) {
         hardware_ts(ts);
     }
 }

@@ -143,9 +143,9 @@ static void xen_leaf(const struct domain *d, uint32_t index, uint32_t subleaf,
  * has set the bit, and takes "not set" for "no XSAVE at all": its kernel mode
  * sees what the processor's CR4 has, its user mode what the kernel chose.
  */
-static bool shows_osxsave(const struct vcpu *v)
+static bool shows_osxsave(const struct vcpu *v, const struct cpuid_regs *leaf1)
 {
-    return guest_cpuid_has(v->domain, FEATURE_XSAVE) &&
+    return (leaf1->c >> (FEATURE_XSAVE % 32) & 1) != 0 &&
            (v->pv->guest_kernel || (v->pv->cr4 & CR4_OSXSAVE) != 0);
 }
 
@@ -166,7 +166,7 @@ static void fix_dynamic(const struct vcpu *v, const struct cpu_policy *p,
     switch (leaf) {
     case 0x1:
         r->b |= v->vcpu_id * 2 << 24;
-        if (shows_osxsave(v)) {
+        if (shows_osxsave(v, r)) {
             r->c |= 1U << (FEATURE_OSXSAVE % 32);
         }
         break;
@@ -201,8 +201,11 @@ void guest_cpuid(struct vcpu *v, uint32_t leaf, uint32_t subleaf,
     }
     /* The maximum a toolstack lowered hides what lies above it. */
     first = policy_find(p, leaf & POLICY_EXT_FIRST, 0);
+    if (first == NULL || leaf > MAX(first->a, first->leaf)) {
+        return;
+    }
     l = policy_find(p, leaf, subleaf);
-    if (l == NULL || first == NULL || leaf > MAX(first->a, first->leaf)) {
+    if (l == NULL) {
         return;
     }
     *ret_regs = (struct cpuid_regs){.a = l->a, .b = l->b, .c = l->c, .d = l->d};

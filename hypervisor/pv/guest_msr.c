@@ -154,24 +154,20 @@ static bool has_no_gp_handler(const struct vcpu *v)
 }
 
 /* Bases: in the processor while @v is current. */
-static bool read_base(struct vcpu *v, uint32_t index, uint64_t *ret_value)
+static uint64_t read_base(const struct vcpu *v, uint32_t index)
 {
     const struct pv_vcpu *pv = v->pv;
 
-    if (v == current) {
-        *ret_value = rdmsr(index);
-        return true;
+    if (likely(v == current)) {
+        return rdmsr(index);
     }
     switch (index) {
     case MSR_FS_BASE:
-        *ret_value = pv->fs_base;
-        return true;
+        return pv->fs_base;
     case MSR_GS_BASE:
-        *ret_value = pv->guest_kernel ? pv->gs_base_kernel : pv->gs_base_user;
-        return true;
+        return pv->guest_kernel ? pv->gs_base_kernel : pv->gs_base_user;
     default:
-        *ret_value = pv->guest_kernel ? pv->gs_base_user : pv->gs_base_kernel;
-        return true;
+        return pv->guest_kernel ? pv->gs_base_user : pv->gs_base_kernel;
     }
 }
 
@@ -182,7 +178,7 @@ static bool write_base(struct vcpu *v, uint32_t index, uint64_t value)
     if (!va_is_canonical(value)) {
         return false;
     }
-    if (v == current) {
+    if (likely(v == current)) {
         wrmsr(index, value);
     }
     if (index == MSR_FS_BASE) {
@@ -195,7 +191,9 @@ static bool write_base(struct vcpu *v, uint32_t index, uint64_t value)
     return true;
 }
 
-bool guest_rdmsr(struct vcpu *v, uint32_t index, uint64_t *ret_value)
+/* What no kernel reads often. */
+static NOINLINE bool read_rare(struct vcpu *v, uint32_t index,
+                               uint64_t *ret_value)
 {
     const struct domain *d = v->domain;
 
@@ -208,26 +206,9 @@ bool guest_rdmsr(struct vcpu *v, uint32_t index, uint64_t *ret_value)
         break;
     }
     switch (index) {
-    case MSR_FS_BASE:
-    case MSR_GS_BASE:
-    case MSR_KERNEL_GS_BASE:
-        return read_base(v, index, ret_value);
-    case MSR_TSC:
-        *ret_value = rdtsc();
-        return true;
     case MSR_TSC_AUX:
         *ret_value = v->pv->tsc_aux;
         return cpu_features.rdtscp;
-    case MSR_APIC_BASE:
-        *ret_value = APIC_BASE_ADDRESS | APIC_BASE_ENABLE |
-                     (v->vcpu_id == 0 ? APIC_BASE_BSP : 0);
-        return true;
-    case MSR_PAT:
-        *ret_value = PAT_XEN;
-        return true;
-    case MSR_EFER:
-        *ret_value = efer_view();
-        return true;
     case MSR_MISC_ENABLE:
         *ret_value = misc_enable_view();
         return true;
@@ -268,7 +249,33 @@ bool guest_rdmsr(struct vcpu *v, uint32_t index, uint64_t *ret_value)
     return false;
 }
 
-bool guest_wrmsr(struct vcpu *v, uint32_t index, uint64_t value)
+bool guest_rdmsr(struct vcpu *v, uint32_t index, uint64_t *ret_value)
+{
+    switch (index) {
+    case MSR_FS_BASE:
+    case MSR_GS_BASE:
+    case MSR_KERNEL_GS_BASE:
+        *ret_value = read_base(v, index);
+        return true;
+    case MSR_EFER:
+        *ret_value = efer_view();
+        return true;
+    case MSR_TSC:
+        *ret_value = rdtsc();
+        return true;
+    case MSR_APIC_BASE:
+        *ret_value = APIC_BASE_ADDRESS | APIC_BASE_ENABLE |
+                     (v->vcpu_id == 0 ? APIC_BASE_BSP : 0);
+        return true;
+    case MSR_PAT:
+        *ret_value = PAT_XEN;
+        return true;
+    default:
+        return read_rare(v, index, ret_value);
+    }
+}
+
+static NOINLINE bool write_rare(struct vcpu *v, uint32_t index, uint64_t value)
 {
     const struct domain *d = v->domain;
 
@@ -281,10 +288,6 @@ bool guest_wrmsr(struct vcpu *v, uint32_t index, uint64_t value)
         break;
     }
     switch (index) {
-    case MSR_FS_BASE:
-    case MSR_GS_BASE:
-    case MSR_KERNEL_GS_BASE:
-        return write_base(v, index, value);
     case MSR_TSC_AUX:
         if (!cpu_features.rdtscp || value != (uint32_t)value) {
             return false;
@@ -328,6 +331,18 @@ bool guest_wrmsr(struct vcpu *v, uint32_t index, uint64_t value)
         return value == 0;
     }
     return false;
+}
+
+bool guest_wrmsr(struct vcpu *v, uint32_t index, uint64_t value)
+{
+    switch (index) {
+    case MSR_FS_BASE:
+    case MSR_GS_BASE:
+    case MSR_KERNEL_GS_BASE:
+        return write_base(v, index, value);
+    default:
+        return write_rare(v, index, value);
+    }
 }
 
 /* What migrates besides registers. */

@@ -6,6 +6,10 @@
  * advance rip.  What the guest's user mode may do: port I/O and cli/sti by
  * IOPL or I/O bitmap, rdtsc unless its kernel forbade it, cpuid.  All else
  * needs the guest's kernel mode.
+ *
+ * What a 64-bit kernel does often, it does without prefixes: usual() knows
+ * those instructions by their first two bytes.  All else is fetched anew for
+ * pv/privop_decode.c; a test holds the two against each other.
  */
 #include "pv/privop.h"
 
@@ -33,44 +37,19 @@ enum outcome {
     DONE_STAY,  /* rip is right as it is; something queued */
     REFUSED,    /* the guest gets its fault                */
     BAD_OPCODE, /* the guest gets #UD instead             */
+    UNUSUAL,    /* usual() does not know it                */
 };
 
 uint64_t *privop_gpr(struct cpu_regs *regs, unsigned int index)
 {
-    switch (index & 15) {
-    case 0:
-        return &regs->rax;
-    case 1:
-        return &regs->rcx;
-    case 2:
-        return &regs->rdx;
-    case 3:
-        return &regs->rbx;
-    case 4:
-        return &regs->rsp;
-    case 5:
-        return &regs->rbp;
-    case 6:
-        return &regs->rsi;
-    case 7:
-        return &regs->rdi;
-    case 8:
-        return &regs->r8;
-    case 9:
-        return &regs->r9;
-    case 10:
-        return &regs->r10;
-    case 11:
-        return &regs->r11;
-    case 12:
-        return &regs->r12;
-    case 13:
-        return &regs->r13;
-    case 14:
-        return &regs->r14;
-    default:
-        return &regs->r15;
-    }
+#define GPR(name) (uint8_t)(offsetof(struct cpu_regs, name) / sizeof(uint64_t))
+    static const uint8_t at[16] = {
+        GPR(rax), GPR(rcx), GPR(rdx), GPR(rbx), GPR(rsp), GPR(rbp),
+        GPR(rsi), GPR(rdi), GPR(r8),  GPR(r9),  GPR(r10), GPR(r11),
+        GPR(r12), GPR(r13), GPR(r14), GPR(r15)};
+#undef GPR
+
+    return (uint64_t *)regs + at[index & 15];
 }
 
 static uint64_t edx_eax(const struct cpu_regs *regs)
@@ -163,58 +142,69 @@ static enum outcome do_xsetbv(struct vcpu *v, struct cpu_regs *regs)
     return DONE;
 }
 
-static enum outcome do_debugreg(struct vcpu *v, struct cpu_regs *regs,
-                                const struct privop_insn *insn)
+static enum outcome read_dr(struct vcpu *v, struct cpu_regs *regs,
+                            unsigned int reg, unsigned int gpr)
 {
-    uint64_t *gpr = privop_gpr(regs, insn->gpr);
     uint64_t value;
-    int rc;
+    int rc = debugreg_get(v, reg, &value);
 
-    if (insn->op == PRIVOP_WRITE_DR) {
-        rc = debugreg_set(v, insn->sysreg, *gpr);
-    } else {
-        rc = debugreg_get(v, insn->sysreg, &value);
-        if (rc == 0) {
-            *gpr = value;
-        }
+    if (rc != 0) {
+        return rc == -ENODEV ? BAD_OPCODE : REFUSED;
     }
-    if (rc == -ENODEV) {
-        return BAD_OPCODE;
-    }
-    return rc == 0 ? DONE : REFUSED;
-}
-
-static enum outcome do_controlreg(struct vcpu *v, struct cpu_regs *regs,
-                                  const struct privop_insn *insn)
-{
-    uint64_t *gpr = privop_gpr(regs, insn->gpr);
-    uint64_t value;
-
-    if (insn->op == PRIVOP_WRITE_CR) {
-        int rc = pv_cr_write(v, insn->sysreg, *gpr);
-
-        return rc == 0 ? DONE : rc == -ERESTART ? DONE_STAY : REFUSED;
-    }
-    if (!pv_cr_read(v, insn->sysreg, &value)) {
-        return REFUSED;
-    }
-    *gpr = value;
+    *privop_gpr(regs, gpr) = value;
     return DONE;
 }
 
-static enum outcome do_msr(struct vcpu *v, struct cpu_regs *regs,
-                           const struct privop_insn *insn)
+static enum outcome write_dr(struct vcpu *v, struct cpu_regs *regs,
+                             unsigned int reg, unsigned int gpr)
+{
+    int rc = debugreg_set(v, reg, *privop_gpr(regs, gpr));
+
+    return rc == 0 ? DONE : rc == -ENODEV ? BAD_OPCODE : REFUSED;
+}
+
+static enum outcome read_cr(struct vcpu *v, struct cpu_regs *regs,
+                            unsigned int reg, unsigned int gpr)
 {
     uint64_t value;
 
-    if (insn->op == PRIVOP_WRMSR) {
-        return guest_wrmsr(v, (uint32_t)regs->rcx, edx_eax(regs)) ? DONE
-                                                                  : REFUSED;
+    if (!pv_cr_read(v, reg, &value)) {
+        return REFUSED;
     }
+    *privop_gpr(regs, gpr) = value;
+    return DONE;
+}
+
+static enum outcome write_cr(struct vcpu *v, struct cpu_regs *regs,
+                             unsigned int reg, unsigned int gpr)
+{
+    int rc = pv_cr_write(v, reg, *privop_gpr(regs, gpr));
+
+    return rc == 0 ? DONE : rc == -ERESTART ? DONE_STAY : REFUSED;
+}
+
+static enum outcome do_rdmsr(struct vcpu *v, struct cpu_regs *regs)
+{
+    uint64_t value;
+
     if (!guest_rdmsr(v, (uint32_t)regs->rcx, &value)) {
         return REFUSED;
     }
     set_edx_eax(regs, value);
+    return DONE;
+}
+
+static enum outcome do_wrmsr(struct vcpu *v, struct cpu_regs *regs)
+{
+    return guest_wrmsr(v, (uint32_t)regs->rcx, edx_eax(regs)) ? DONE : REFUSED;
+}
+
+/* Only who drives devices can have a reason. */
+static enum outcome do_cache_flush(const struct vcpu *v)
+{
+    if (v->domain->is_privileged || v->domain->io_mem.count != 0) {
+        cache_writeback_all();
+    }
     return DONE;
 }
 
@@ -238,25 +228,24 @@ static enum outcome perform_kernel(struct vcpu *v, struct cpu_regs *regs,
 {
     switch (insn->op) {
     case PRIVOP_RDMSR:
+        return do_rdmsr(v, regs);
     case PRIVOP_WRMSR:
-        return do_msr(v, regs, insn);
+        return do_wrmsr(v, regs);
     case PRIVOP_XSETBV:
         return do_xsetbv(v, regs);
     case PRIVOP_CLTS:
         pv_fpu_set_ts(v, false);
         return DONE;
     case PRIVOP_CACHE_FLUSH:
-        /* Only who drives devices can have a reason. */
-        if (v->domain->is_privileged || v->domain->io_mem.count != 0) {
-            cache_writeback_all();
-        }
-        return DONE;
+        return do_cache_flush(v);
     case PRIVOP_READ_CR:
+        return read_cr(v, regs, insn->sysreg, insn->gpr);
     case PRIVOP_WRITE_CR:
-        return do_controlreg(v, regs, insn);
+        return write_cr(v, regs, insn->sysreg, insn->gpr);
     case PRIVOP_READ_DR:
+        return read_dr(v, regs, insn->sysreg, insn->gpr);
     case PRIVOP_WRITE_DR:
-        return do_debugreg(v, regs, insn);
+        return write_dr(v, regs, insn->sysreg, insn->gpr);
     case PRIVOP_NONE:
     case PRIVOP_RDTSC:
     case PRIVOP_RDTSCP:
@@ -326,7 +315,7 @@ static enum outcome perform(struct vcpu *v, struct cpu_regs *regs,
     return v->pv->guest_kernel ? perform_kernel(v, regs, insn) : REFUSED;
 }
 
-bool pv_emulate_gp(struct vcpu *v, struct cpu_regs *regs)
+static NOINLINE bool decode_and_perform(struct vcpu *v, struct cpu_regs *regs)
 {
     uint8_t bytes[INSN_BYTES_MAX];
     struct privop_insn insn;
@@ -347,12 +336,111 @@ bool pv_emulate_gp(struct vcpu *v, struct cpu_regs *regs)
         pv_bounce_trap(v, EXC_UD, 0);
         return true;
     case REFUSED:
+    case UNUSUAL:
         break;
     }
     return false;
 }
 
-bool pv_emulate_ud(struct vcpu *v, struct cpu_regs *regs)
+/* in and out between al or eax and a port, by a kernel whose IOPL covers it. */
+static enum outcome usual_io(struct vcpu *v, struct cpu_regs *regs,
+                             uint8_t opcode, uint16_t port)
+{
+    unsigned int bytes = opcode & 1 ? 4 : 1;
+
+    if (v->pv->iopl == 0 || v->pv->dr7_emul != 0) {
+        return UNUSUAL; /* its bitmap counts; a breakpoint may be hit */
+    }
+    if (opcode & 2) {
+        guest_io_write(v->domain, port, bytes, (uint32_t)regs->rax);
+    } else if (bytes == 4) {
+        regs->rax = guest_io_read(v->domain, port, 4);
+    } else {
+        regs->rax =
+            (regs->rax & ~0xffUL) | (guest_io_read(v->domain, port, 1) & 0xff);
+    }
+    return DONE;
+}
+
+/* First two bytes of an instruction, as they lie in memory. */
+#define OPCODE2(first, second) ((second) << 8 | (first))
+
+/*
+ * A guest's 64-bit kernel executes what lies in @bytes, low byte first.  With
+ * REFUSED or UNUSUAL nothing has been done.
+ */
+static enum outcome usual(struct vcpu *v, struct cpu_regs *regs, uint32_t bytes,
+                          unsigned int *ret_len)
+{
+    unsigned int reg = bytes >> 19 & 7, gpr = bytes >> 16 & 7;
+
+    *ret_len = 2;
+    switch ((uint16_t)bytes) {
+    case OPCODE2(0x0f, 0x30):
+        return do_wrmsr(v, regs);
+    case OPCODE2(0x0f, 0x32):
+        return do_rdmsr(v, regs);
+    case OPCODE2(0x0f, 0x06):
+        pv_fpu_set_ts(v, false);
+        return DONE;
+    case OPCODE2(0x0f, 0x09):
+        return do_cache_flush(v);
+    case OPCODE2(0x0f, 0x20):
+        *ret_len = 3;
+        return read_cr(v, regs, reg, gpr);
+    case OPCODE2(0x0f, 0x21):
+        *ret_len = 3;
+        return read_dr(v, regs, reg, gpr);
+    case OPCODE2(0x0f, 0x22):
+        *ret_len = 3;
+        return write_cr(v, regs, reg, gpr);
+    case OPCODE2(0x0f, 0x23):
+        *ret_len = 3;
+        return write_dr(v, regs, reg, gpr);
+    default:
+        break;
+    }
+    switch (bytes & 0xfc) {
+    case 0xe4:
+        return usual_io(v, regs, (uint8_t)bytes, bytes >> 8 & 0xff);
+    case 0xec:
+        *ret_len = 1;
+        return usual_io(v, regs, (uint8_t)bytes, (uint16_t)regs->rdx);
+    default:
+        return UNUSUAL;
+    }
+}
+
+bool pv_emulate_gp(struct vcpu *v, struct cpu_regs *regs)
+{
+    unsigned int len;
+    uint64_t bytes;
+
+    if (likely(regs->cs == SEL_GUEST_CS64) && v->pv->guest_kernel &&
+        copy_from_guest(&bytes, regs->rip, sizeof(bytes)) == 0) {
+        switch (usual(v, regs, (uint32_t)bytes, &len)) {
+        case DONE:
+            retire(v, regs, len, true, 0);
+            return true;
+        case DONE_STAY:
+            return true;
+        case BAD_OPCODE:
+            pv_bounce_trap(v, EXC_UD, 0);
+            return true;
+        case REFUSED:
+            return false;
+        case UNUSUAL:
+            break;
+        }
+    }
+    return decode_and_perform(v, regs);
+}
+
+/* Ud2, "xen", cpuid: as eight bytes, low byte first, the last any. */
+#define FORCED_CPUID      0x00a20f6e65780b0fUL
+#define FORCED_CPUID_MASK 0x00ffffffffffffffUL
+
+static NOINLINE bool rare_ud(struct vcpu *v, struct cpu_regs *regs)
 {
     uint8_t bytes[INSN_BYTES_MAX];
     struct privop_insn insn;
@@ -373,4 +461,22 @@ bool pv_emulate_ud(struct vcpu *v, struct cpu_regs *regs)
         return true;
     }
     return false;
+}
+
+bool pv_emulate_ud(struct vcpu *v, struct cpu_regs *regs)
+{
+    uint64_t bytes;
+
+    if (likely(regs->cs == SEL_GUEST_CS64) &&
+        copy_from_guest(&bytes, regs->rip, sizeof(bytes)) == 0) {
+        if ((bytes & FORCED_CPUID_MASK) == FORCED_CPUID) {
+            do_cpuid(v, regs);
+            retire(v, regs, FORCED_CPUID_BYTES, true, 0);
+            return true;
+        }
+        if (likely(cpu_features.rdtscp)) {
+            return false;
+        }
+    }
+    return rare_ud(v, regs);
 }

@@ -49,41 +49,32 @@ static bool domain_owns_ports(const struct domain *d, uint16_t port,
     return rangeset_contains(&d->io_ports, port, (uint64_t)port + bytes - 1);
 }
 
-/* Ports with a meaning of their own here, whoever owns them. */
-static bool is_mediated(unsigned int port)
+/*
+ * Ports with a meaning of their own here, whoever owns them, a bit for each:
+ * 0x20 0x21, 0x40-0x43, 0x61, 0x70 0x71, 0xa0 0xa1.  One byte more, because
+ * two are looked at.
+ */
+#define LOW_PORTS 0xc0U
+static const uint8_t mediated_low[LOW_PORTS / 8 + 1] = {
+    [0x20 / 8] = 0x03, [0x40 / 8] = 0x0f, [0x60 / 8] = 0x02,
+    [0x70 / 8] = 0x03, [0xa0 / 8] = 0x03,
+};
+
+static bool any_mediated(unsigned int port, unsigned int bytes)
 {
     unsigned int uart = uart_port_base();
 
-    switch (port) {
-    case 0x20:
-    case 0x21:
-    case 0xa0:
-    case 0xa1:
-    case 0x40:
-    case 0x41:
-    case PORT_PIT_CH2:
-    case PORT_PIT_MODE:
-    case PORT_SPEAKER:
-    case PORT_CMOS_INDEX:
-    case PORT_CMOS_DATA:
-    case PORT_PCI_DATA: /* reached by misaligned accesses only */
-    case PORT_PCI_DATA + 1:
-    case PORT_PCI_DATA + 2:
-    case PORT_PCI_DATA + 3:
+    if (port + bytes > uart && port < uart + UART_PORT_COUNT && uart != 0) {
         return true;
-    default:
-        return uart != 0 && port >= uart && port < uart + UART_PORT_COUNT;
     }
-}
+    if (port < LOW_PORTS) {
+        unsigned int bits =
+            mediated_low[port / 8] | mediated_low[port / 8 + 1] << 8;
 
-static bool any_mediated(uint16_t port, unsigned int bytes)
-{
-    for (unsigned int i = 0; i < bytes; i++) {
-        if (is_mediated(port + i)) {
-            return true;
-        }
+        return (bits >> (port % 8) & ((1U << bytes) - 1)) != 0;
     }
-    return false;
+    /* PCI data, which misaligned accesses reach. */
+    return port + bytes > PORT_PCI_DATA && port <= PORT_PCI_DATA + 3;
 }
 
 static uint32_t hardware_in(uint16_t port, unsigned int bytes)
@@ -128,7 +119,7 @@ static uint8_t read_byte(struct domain *d, unsigned int port)
                    ? rtc_read(d->pv->cmos_index)
                    : 0xff;
     default:
-        if (port > 0xffff || is_mediated(port) ||
+        if (port > 0xffff || any_mediated(port, 1) ||
             !domain_owns_ports(d, (uint16_t)port, 1)) {
             return 0xff;
         }
@@ -169,7 +160,7 @@ static void write_byte(struct domain *d, unsigned int port, uint8_t value)
         }
         break;
     default:
-        if (port <= 0xffff && !is_mediated(port) &&
+        if (port <= 0xffff && !any_mediated(port, 1) &&
             domain_owns_ports(d, (uint16_t)port, 1)) {
             outb((uint16_t)port, value);
         }

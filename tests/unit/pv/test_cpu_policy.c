@@ -156,6 +156,43 @@ static void no_avx512(void **state)
     assert_int_equal(policy_find(&p, 0xd, 0)->c, 832);
 }
 
+/* The places noted for each leaf have followed the list. */
+static void every_leaf_is_found(void)
+{
+    for (unsigned int i = 0; i < p.count; i++) {
+        assert_ptr_equal(policy_find(&p, p.leaf[i].leaf, p.leaf[i].subleaf),
+                         &p.leaf[i]);
+    }
+}
+
+/* A toolstack adds leaves the processor does not have, in any order. */
+static void merge_in_front(void **state)
+{
+    static const xen_cpuid_leaf_t added[] = {
+        {0x7, 2, 1, 1, 1, 1}, {0x7, 1, 1, 1, 1, 1}, {0x4, 0, 1, 1, 1, 1},
+        {0xb, 1, 1, 1, 1, 1}, {0xb, 0, 1, 1, 1, 1},
+        {0x80000001, NO_SUB, 1, 1, 1, 1},
+    };
+    struct cpu_policy max;
+
+    (void)state;
+    fake_hw_reset();
+    fake_cpuid_set(0, 0, 0x2, 0, 0, 0);
+    fake_cpuid_set(0x80000000, 0, 0x80000000, 0, 0, 0);
+    policy_from_hardware(&p);
+    max = p;
+    every_leaf_is_found();
+    assert_null(policy_find(&p, 7, 0));
+    for (size_t i = 0; i < ARRAY_SIZE(added); i++) {
+        assert_int_equal(policy_merge(&p, &max, &added[i]), 0);
+        every_leaf_is_found();
+        assert_non_null(policy_find(&p, added[i].leaf, added[i].subleaf));
+    }
+    assert_null(policy_find(&p, 7, 0));
+    assert_null(policy_find(&p, 0xb, 2));
+    assert_null(policy_find(&p, 3, 0));
+}
+
 static void merge(void **state)
 {
     struct cpu_policy max;
@@ -216,6 +253,7 @@ static void merge_every_place(void **state)
         assert_int_equal(policy_merge(&p, &max, &l), 0);
     }
     assert_in_range(p.count, 60, CPU_POLICY_LEAVES_MAX);
+    every_leaf_is_found();
 }
 
 int main(void)
@@ -227,6 +265,7 @@ int main(void)
         cmocka_unit_test_setup(xstate, set_up),
         cmocka_unit_test_setup(no_xsave, set_up),
         cmocka_unit_test_setup(no_avx512, set_up),
+        cmocka_unit_test_setup(merge_in_front, set_up),
         cmocka_unit_test_setup(merge, set_up),
         cmocka_unit_test_setup(merge_every_place, set_up),
     };

@@ -225,6 +225,116 @@ static void single_step(void **state)
     assert_int_equal(regs->rip, CODE + 1);
 }
 
+/* All that an instruction may change, and how it ended. */
+struct aftermath {
+    bool done;
+    int trap;
+    struct cpu_regs regs;
+    struct pv_vcpu pv;
+    uint64_t cr[16], dr[8], pci, cr2;
+    uint32_t out;
+    uint16_t port;
+    unsigned int outs;
+};
+
+static struct aftermath try(const uint8_t *insn, size_t len, uint64_t seed,
+                            uint32_t msr)
+{
+    struct aftermath a;
+
+    (void)privop_set_up(NULL);
+    fake_msr_set(MSR_EFER, EFER_SCE | EFER_LME | EFER_LMA | EFER_NX);
+    fake_msr_set(MSR_FS_BASE, 0x1000);
+    fake_msr_set(MSR_KERNEL_GS_BASE, 0x2000);
+    pv.ts_set = (seed & 1) != 0;
+    pv.iopl = (seed >> 1 & 1) != 0;
+    pv.dr[1] = 0x3333;
+    pv.dr7_emul = (seed >> 2 & 1) != 0 ? 0x3 : 0;
+    pv.cr4 = (seed >> 2 & 1) != 0 ? CR4_DE : 0;
+    info.arch.cr2 = 0x4444;
+    for (unsigned int i = 0; i < 16; i++) {
+        *privop_gpr(regs, i) = seed;
+    }
+    regs->rcx = msr;
+    memcpy(code, insn, len);
+    memset(&a, 0, sizeof(a));
+    a.done = pv_emulate_gp(&vcpu, regs);
+    a.trap = trap;
+    a.regs = *regs;
+    a.pv = pv;
+    memcpy(a.cr, fake_cr, sizeof(a.cr));
+    memcpy(a.dr, fake_dr, sizeof(a.dr));
+    a.pci = pci_value;
+    a.cr2 = info.arch.cr2;
+    a.out = last_out;
+    a.port = last_port;
+    a.outs = outs;
+    return a;
+}
+
+/*
+ * A segment prefix changes nothing but the way: with it, an instruction goes
+ * through the decoder.
+ */
+static void same_by_either_way(const uint8_t *insn, size_t len, uint64_t seed,
+                               uint32_t msr)
+{
+    uint8_t prefixed[INSN_BYTES_MAX] = {0x3e};
+    struct aftermath usual = try(insn, len, seed, msr), general;
+
+    memcpy(prefixed + 1, insn, len);
+    general = try(prefixed, len + 1, seed, msr);
+    if (general.regs.rip != CODE) {
+        general.regs.rip--;
+    }
+    assert_memory_equal(&usual, &general, sizeof(usual));
+}
+
+static void usual_forms(void **state)
+{
+    static const uint64_t seeds[] = {
+        0,        1,      2,          3,          6,     7,
+        0x888000, 0x5002, CR0_PE | CR0_PG | CR0_WP, 0xcf8, 0x3fa,
+        CR0_PE | CR0_PG | CR0_WP | CR0_TS,          0x8000000000000000UL,
+    };
+    static const uint32_t msrs[] = {MSR_EFER, MSR_FS_BASE, MSR_KERNEL_GS_BASE,
+                                    MSR_PAT, MSR_MCG_CAP, 0x12345};
+    uint8_t insn[3] = {0};
+
+    (void)state;
+    for (size_t s = 0; s < ARRAY_SIZE(seeds); s++) {
+        for (size_t m = 0; m < ARRAY_SIZE(msrs); m++) {
+            insn[0] = 0x0f;
+            insn[1] = 0x30;
+            same_by_either_way(insn, 2, seeds[s], msrs[m]);
+            insn[1] = 0x32;
+            same_by_either_way(insn, 2, seeds[s], msrs[m]);
+        }
+        /* Every first byte, then every second one behind 0x0f. */
+        for (unsigned int b = 0; b < 256; b++) {
+            insn[0] = (uint8_t)b;
+            insn[1] = 0x61;
+            same_by_either_way(insn, 3, seeds[s], MSR_PAT);
+            insn[0] = 0x0f;
+            insn[1] = (uint8_t)b;
+            same_by_either_way(insn, 3, seeds[s], MSR_PAT);
+        }
+        /* Every operand of the control and debug register moves. */
+        for (unsigned int b = 0; b < 4 * 256; b++) {
+            insn[0] = 0x0f;
+            insn[1] = (uint8_t)(0x20 + b / 256);
+            insn[2] = (uint8_t)b;
+            same_by_either_way(insn, 3, seeds[s], MSR_PAT);
+        }
+        /* Every port in the instruction. */
+        for (unsigned int b = 0; b < 4 * 256; b++) {
+            insn[0] = (uint8_t)(0xe4 + b / 256);
+            insn[1] = (uint8_t)b;
+            same_by_either_way(insn, 2, seeds[s], MSR_PAT);
+        }
+    }
+}
+
 static void unreadable_code(void **state)
 {
     (void)state;
@@ -245,6 +355,7 @@ int main(void)
         cmocka_unit_test_setup(tsc, privop_set_up),
         cmocka_unit_test_setup(cpuid_forms, privop_set_up),
         cmocka_unit_test_setup(single_step, privop_set_up),
+        cmocka_unit_test_setup(usual_forms, privop_set_up),
         cmocka_unit_test_setup(unreadable_code, privop_set_up),
     };
 
