@@ -41,7 +41,7 @@ struct vmca_error {
     uint64_t status;     /* MCi_STATUS; VAL clear: MCG_STATUS only       */
     uint64_t addr, misc;
 };
-#define VMCA_WAITING 4
+#define VMCA_WAITING 4 /* docs/known-limits.md, 9 */
 struct vmca {
     uint64_t mcg_status;
     struct vmca_bank bank[VMCA_BANKS];

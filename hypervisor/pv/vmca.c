@@ -85,6 +85,40 @@ int vmca_inject(struct vcpu *v, const struct vmca_error *e)
     return 0;
 }
 
+/* Its guest has used the memory and cannot go on without an answer. */
+static bool is_required(const struct vmca_error *e)
+{
+    return (e->mcg_status & VMCA_MCG_EIPV) != 0;
+}
+
+/* Hardware with its banks full would do so too (SDM 3B 16.3.2.2.1). */
+static void note_overflow(struct vmca *m)
+{
+    for (unsigned int i = m->waiting_count; i > 0; i--) {
+        struct vmca_error *w = &m->waiting[i - 1];
+
+        /* With OVER, a required one would be fatal to the kernel. */
+        if ((w->status & MCI_STATUS_VAL) != 0 && !is_required(w)) {
+            w->status |= MCI_STATUS_OVER;
+            return;
+        }
+    }
+}
+
+static int wait_in_line(struct vmca *m, const struct vmca_error *e)
+{
+    if (m->waiting_count < VMCA_WAITING) {
+        m->waiting[m->waiting_count] = *e;
+        m->waiting_count++;
+        return 0;
+    }
+    if (is_required(e)) {
+        return -EBUSY;
+    }
+    note_overflow(m);
+    return -ENOSPC;
+}
+
 int vmca_raise(struct vcpu *v, const struct vmca_error *e)
 {
     bool in_hand = v->mce_pending || (v->async_mask & VCPU_ASYNC_MCE) != 0;
@@ -95,10 +129,8 @@ int vmca_raise(struct vcpu *v, const struct vmca_error *e)
     if (m->waiting_count == 0) {
         rc = vmca_inject(v, e);
     }
-    if (rc == -EBUSY && in_hand && m->waiting_count < VMCA_WAITING) {
-        m->waiting[m->waiting_count] = *e;
-        m->waiting_count++;
-        rc = 0;
+    if (rc == -EBUSY && in_hand) {
+        rc = wait_in_line(m, e);
     }
     return rc;
 }
@@ -108,7 +140,8 @@ int vmca_handler_done(struct vcpu *v)
     struct vmca *m = &v->pv->vmca;
     int rc;
 
-    if (m->waiting_count == 0) {
+    /* One that came between the handler's last write and its return is next. */
+    if (m->waiting_count == 0 || v->mce_pending) {
         return 0;
     }
     rc = vmca_inject(v, &m->waiting[0]);

@@ -61,10 +61,13 @@ int vmca_inject(struct vcpu *v, const struct vmca_error *e) MUST_CHECK;
  *
  * Waits only behind one that is pending or being handled; a guest that has
  * returned from its handler and left MCIP set will not acknowledge any more.
+ * Of those that a guest can do without (EIPV clear) only the first few wait;
+ * of the others it learns by OVER in the last of these.
  * Context: any but NMI/#MC.
  * Return:  0        pending, or waiting
  *          -ENOENT  no handler for vector 18
- *          -EBUSY   MCIP is still set, or too many wait
+ *          -EBUSY   MCIP is still set; or too many wait, and it has EIPV
+ *          -ENOSPC  too many wait: lost, but for OVER
  *          -EINVAL  no such bank
  */
 int vmca_raise(struct vcpu *v, const struct vmca_error *e) MUST_CHECK;
@@ -74,8 +77,9 @@ int vmca_raise(struct vcpu *v, const struct vmca_error *e) MUST_CHECK;
  * @v: current vcpu
  *
  * Context: hypercall; pv/iret.c.
- * Return:  0; -EBUSY another waits, but MCIP is still set; -ENOENT likewise,
- *          but there is no handler any more
+ * Return:  0        the next is pending, or there is none
+ *          -EBUSY   one waits, but MCIP is still set
+ *          -ENOENT  one waits, but there is no handler any more
  */
 int vmca_handler_done(struct vcpu *v) MUST_CHECK;
 

@@ -102,6 +102,13 @@ static void tell_domain(struct domain *d, const struct incident *i, int vcpu,
         return;
     }
     rc = vmce_deliver(d, vcpu, &e);
+    if (rc == -ENOSPC) {
+        pr_warn("machine check: d%u has too many waiting: it is told only that "
+                "it missed some, its frame 0x%lx",
+                d->domid, pfn);
+        i->bank->action = VIGIL_MCE_DID_MARK;
+        return;
+    }
     if (rc != 0) {
         kill_unable(d, i, rc);
         return;

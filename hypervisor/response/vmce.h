@@ -46,6 +46,8 @@ void vmce_translate(const struct vmce *e, bool intel,
  * Context: any but NMI/#MC.
  * Return:  0        pending, or behind the one being handled
  *          -ENOENT  no handler for vector 18, or no vcpu that is up
+ *          -ENOSPC  not required, and too many wait: it learns that it missed
+ *                   some, not which
  *          -EBUSY   it has not acknowledged the one before, or has used the
  *                   memory in the middle of handling that
  */

@@ -425,7 +425,10 @@ class VM:
         self._reader.join(5)
         if self._qmp:
             self._qmp.close()
-        self.process.stdin.close()
+        try:
+            self.process.stdin.close()
+        except OSError:
+            pass    # what was typed last did not reach it
         self.process.stdout.close()
         self.log.close()
         self._sockets.cleanup()

@@ -103,12 +103,77 @@ static void waits_for_the_handler(void **state)
         e.addr = i;
         assert_int_equal(vmca_raise(&v, &e), 0);
     }
-    assert_int_equal(vmca_raise(&v, &e), -EBUSY);
     for (unsigned int i = 0; i < 1 + VMCA_WAITING; i++) {
         assert_int_equal(read_msr(MSR_MCx_ADDR(1)), i);
+        assert_int_equal(read_msr(MSR_MCx_STATUS(1)), srao.status);
         handle(true);
         assert_int_equal(iret(), 0);
     }
+    assert_false(v.mce_pending);
+}
+
+/* As with hardware: what finds no room shows as OVER, and nobody dies. */
+static void too_many_wait(void **state)
+{
+    const struct vmca_error notice = {.mcg_status = VMCA_MCG_RIPV};
+    struct vmca_error used = srao;
+
+    (void)state;
+    for (unsigned int i = 0; i < VMCA_WAITING; i++) {
+        assert_int_equal(vmca_raise(&v, &srao), 0);
+    }
+    assert_int_equal(vmca_raise(&v, &notice), 0);
+    assert_int_equal(vmca_raise(&v, &notice), -ENOSPC);
+    assert_int_equal(vmca_raise(&v, &srao), -ENOSPC);
+    used.mcg_status |= VMCA_MCG_EIPV;
+    assert_int_equal(vmca_raise(&v, &used), -EBUSY);
+    assert_int_equal(pv.vmca.waiting_count, VMCA_WAITING);
+    for (unsigned int i = 0; i < VMCA_WAITING; i++) {
+        /* The last that has data to go with it. */
+        assert_int_equal(read_msr(MSR_MCx_STATUS(1)),
+                         i == VMCA_WAITING - 1 ? srao.status | 1UL << 62
+                                               : srao.status);
+        handle(true);
+        assert_int_equal(iret(), 0);
+    }
+    assert_int_equal(read_msr(MSR_MCx_STATUS(1)), 0);
+}
+
+/* Linux panics if one that it must act upon comes with OVER. */
+static void required_gets_no_overflow(void **state)
+{
+    struct vmca_error used = srao;
+
+    (void)state;
+    used.mcg_status |= VMCA_MCG_EIPV;
+    for (unsigned int i = 0; i < 1 + VMCA_WAITING; i++) {
+        assert_int_equal(vmca_raise(&v, &used), 0);
+    }
+    assert_int_equal(vmca_raise(&v, &srao), -ENOSPC);
+    for (unsigned int i = 0; i < VMCA_WAITING; i++) {
+        assert_int_equal(pv.vmca.waiting[i].status, used.status);
+    }
+}
+
+/* After its last write and before its return it is still being handled. */
+static void between_write_and_return(void **state)
+{
+    struct vmca_error e = srao;
+
+    (void)state;
+    assert_int_equal(vmca_raise(&v, &srao), 0);
+    handle(true);
+    for (unsigned int i = 0; i < 2; i++) {
+        e.addr = i;
+        assert_int_equal(vmca_raise(&v, &e), 0);
+    }
+    assert_int_equal(pv.vmca.waiting_count, 1);
+    for (unsigned int i = 0; i < 2; i++) {
+        assert_int_equal(iret(), 0);
+        assert_int_equal(read_msr(MSR_MCx_ADDR(1)), i);
+        handle(true);
+    }
+    assert_int_equal(iret(), 0);
     assert_false(v.mce_pending);
 }
 
@@ -233,6 +298,9 @@ int main(void)
         cmocka_unit_test_setup(inject_and_take, set_up),
         cmocka_unit_test_setup(refused, set_up),
         cmocka_unit_test_setup(waits_for_the_handler, set_up),
+        cmocka_unit_test_setup(too_many_wait, set_up),
+        cmocka_unit_test_setup(required_gets_no_overflow, set_up),
+        cmocka_unit_test_setup(between_write_and_return, set_up),
         cmocka_unit_test_setup(order_is_kept, set_up),
         cmocka_unit_test_setup(never_acknowledged, set_up),
         cmocka_unit_test_setup(occupied_bank, set_up),

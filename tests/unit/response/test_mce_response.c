@@ -254,6 +254,16 @@ static void overrun(void **state)
     assert_int_equal(kill_code, VIGIL_DEATH_VMCE_OVERRUN);
 }
 
+/* It can do without knowing: nobody has used that memory. */
+static void too_many_wait(void **state)
+{
+    (void)state;
+    deliver_rc = -ENOSPC;
+    happen(SRAO, MCE_LATER, 2);
+    assert_int_equal(deaths(), 0);
+    assert_int_equal(record.data.bank[0].action, VIGIL_MCE_DID_MARK);
+}
+
 static void owner_does_not_run(void **state)
 {
     (void)state;
@@ -345,6 +355,7 @@ int main(void)
         cmocka_unit_test_setup(overrun, set_up),
         cmocka_unit_test_setup(owner_does_not_run, set_up),
         cmocka_unit_test_setup(shared_page, set_up),
+        cmocka_unit_test_setup(too_many_wait, set_up),
         cmocka_unit_test_setup(hypervisor_memory, set_up),
         cmocka_unit_test_setup(not_memory, set_up),
         cmocka_unit_test_setup(no_usable_address, set_up),
