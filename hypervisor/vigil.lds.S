@@ -66,6 +66,7 @@ SECTIONS
     .init : AT(ADDR(.init) - HV_IMAGE_VA) {
         __init_start = .;
         *(.init.text .init.text.*)
+        __init_text_end = .;
         *(.init.data .init.data.*)
         . = ALIGN(4096);
         __init_end = .;

@@ -3,9 +3,9 @@
  * crash/symbols.h - from address to name.
  *
  * The table is made at build time by hypervisor/tools/mksyms.py from the
- * output of nm, and linked in: offsets from _start, sorted, and one string
- * of NUL-terminated names.  A first link uses an empty table (weak symbols),
- * so that a build without it still works and prints bare addresses.
+ * output of nm, and linked in: offsets from __image_start, sorted, and one
+ * string of NUL-terminated names.  A first link uses an empty table, a second
+ * one of the true size, behind which the boot code has its true place.
  */
 #ifndef VIGIL_CRASH_SYMBOLS_H
 #define VIGIL_CRASH_SYMBOLS_H
@@ -30,7 +30,7 @@ extern const char symbol_names[];
  * @ret_size:   size of the function, up to the next symbol; likewise
  *
  * Context: any.
- * Return:  name; NULL: outside the image, or no table
+ * Return:  name; NULL: not in the image's code, or no table
  */
 const char *symbol_lookup(uint64_t addr, uint64_t *ret_offset,
                           uint64_t *ret_size);

@@ -2,20 +2,23 @@
 # SPDX-License-Identifier: MIT
 """Turn `nm -n image` into the symbol table of crash/symbols.h, as assembly.
 
-    nm -n vigil.0 | mksyms.py > syms1.S
+    nm -n vigil.0 | mksyms.py > syms1.S     likewise vigil.1, syms2.S
     mksyms.py --empty > syms0.S        for the first link, before there is one
 
-Kept are functions and other labels of the code; of several names for one
-address the most telling one wins.  Offsets count from __image_start.
+Kept are functions and other labels of the code, boot's included; of several
+names for one address the most telling one wins.  Offsets count from
+__image_start.  Boot's code lies behind this very table: that of vigil.0, which
+has none, gives the size, that of vigil.1 the places.
 """
 import re
 import sys
 
 LINE = re.compile(r"^([0-9a-f]+) (\w) (\S+)$")
 BASE = "__image_start"
-END = "__text_end"
+# First and last mark of each piece of code.
+PARTS = ((BASE, "__text_end"), ("__init_start", "__init_text_end"))
 # Section marks and the like: true addresses, useless names.
-NOISE = re.compile(r"^(\.|\$|__(image|text|nmi_text|ex_table|crash_notes)_)")
+NOISE = re.compile(r"^(\.|\$|__(image|text|nmi_text|ex_table|crash_notes|init)_)")
 
 
 def rank(kind, name):
@@ -34,12 +37,14 @@ def read(lines):
             symbols[name] = int(address, 16)
             if kind in "tTwW" and not NOISE.match(name):
                 best.setdefault(int(address, 16), []).append((kind, name))
-    if BASE not in symbols or END not in symbols:
-        sys.exit(f"mksyms: {BASE} or {END} is not among the symbols")
-    base, end = symbols[BASE], symbols[END]
+    for mark in sum(PARTS, ()):
+        if mark not in symbols:
+            sys.exit(f"mksyms: {mark} is not among the symbols")
+    parts = [(symbols[first], symbols[last]) for first, last in PARTS]
+    base = symbols[BASE]
     table = []
     for address in sorted(best):
-        if base <= address < end:
+        if any(first <= address < last for first, last in parts):
             name = min(best[address], key=lambda kn: rank(*kn))[1]
             table.append((address - base, name))
     return table

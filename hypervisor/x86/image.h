@@ -9,6 +9,8 @@
 
 extern const char __image_start[];
 extern const char __text_end[];
+extern const char __init_start[];
+extern const char __init_text_end[];
 
 static inline uint64_t image_start(void)
 {
@@ -19,6 +21,17 @@ static inline uint64_t image_start(void)
 static inline uint64_t image_text_end(void)
 {
     return (uintptr_t)__text_end;
+}
+
+/* The code only boot needs, until hvmap_drop_init(). */
+static inline uint64_t image_init_start(void)
+{
+    return (uintptr_t)__init_start;
+}
+
+static inline uint64_t image_init_text_end(void)
+{
+    return (uintptr_t)__init_text_end;
 }
 
 #endif

@@ -29,6 +29,7 @@ void (*fake_out_hook)(uint16_t port, unsigned int bytes, uint32_t v);
 uintptr_t fake_bad_start, fake_bad_end;
 
 uint64_t fake_image_start, fake_image_text_end;
+uint64_t fake_image_init_start, fake_image_init_text_end;
 struct cpu_block fake_cpu_blocks[NR_CPUS];
 struct cpu_regs fake_guest_regs[NR_CPUS];
 

@@ -8,6 +8,7 @@
 #include "lib/types.h"
 
 extern uint64_t fake_image_start, fake_image_text_end;
+extern uint64_t fake_image_init_start, fake_image_init_text_end;
 
 static inline uint64_t image_start(void)
 {
@@ -17,6 +18,16 @@ static inline uint64_t image_start(void)
 static inline uint64_t image_text_end(void)
 {
     return fake_image_text_end;
+}
+
+static inline uint64_t image_init_start(void)
+{
+    return fake_image_init_start;
+}
+
+static inline uint64_t image_init_text_end(void)
+{
+    return fake_image_init_text_end;
 }
 
 #endif

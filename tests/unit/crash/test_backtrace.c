@@ -11,9 +11,11 @@
 #include "crash/symbols.h"
 #include "fake_printk.h"
 
-const uint32_t symbol_count = 3;
-const struct symbol_entry symbol_table[] = {{0x10, 0}, {0x20, 6}, {0x80, 13}};
-const char symbol_names[] = "first\0second\0third";
+const uint32_t symbol_count = 5;
+const struct symbol_entry symbol_table[] = {
+    {0x10, 0}, {0x20, 6}, {0x80, 13}, {0x410, 19}, {0x440, 24},
+};
+const char symbol_names[] = "first\0second\0third\0boot\0late";
 
 bool crash_in_progress(void)
 {
@@ -94,12 +96,19 @@ static void names(void **state)
         {0x1080, "third+0/0x80"},         {0x10ff, "third+0x7f/0x80"},
         {0x1100, "0000000000001100"},     {0, "0000000000000000"},
         {UINT64_MAX, "ffffffffffffffff"},
+        /* Boot's code, with constants before and data behind it. */
+        {0x13ff, "00000000000013ff"},     {0x1400, "0000000000001400"},
+        {0x140f, "000000000000140f"},     {0x1410, "boot+0/0x30"},
+        {0x1445, "late+0x5/0x60"},        {0x149f, "late+0x5f/0x60"},
+        {0x14a0, "00000000000014a0"},
     };
     char buf[64];
 
     (void)state;
     fake_image_start = 0x1000;
     fake_image_text_end = 0x1100;
+    fake_image_init_start = 0x1400;
+    fake_image_init_text_end = 0x14a0;
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         symbol_format(buf, sizeof(buf), rows[i].addr);
         if (i == 1) {
