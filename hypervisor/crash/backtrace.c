@@ -15,6 +15,7 @@
 #include "crash/symbols.h"
 
 #define PAIR_BYTES 16U
+#define NAME_BYTES 96
 
 bool backtrace_stack_ok(uint64_t addr)
 {
@@ -52,15 +53,12 @@ unsigned int backtrace_walk(uint64_t rbp, stack_contains_fn stack_ok,
     return n;
 }
 
-void backtrace_line(uint64_t rip)
+static void print_line(uint64_t rip, const char *name)
 {
-    char name[96];
     char line[128];
-    size_t len;
+    size_t len = scnprintf(line, sizeof(line) - 1, "   [<%016lx>] %s",
+                           (unsigned long)rip, name);
 
-    symbol_format(name, sizeof(name), rip);
-    len = scnprintf(line, sizeof(line) - 1, "   [<%016lx>] %s",
-                    (unsigned long)rip, name);
     printk(crash_in_progress() ? LOG_PANIC : LOG_NOTICE, "%s", line);
     if (crash_in_progress()) {
         line[len] = '\n';
@@ -68,17 +66,18 @@ void backtrace_line(uint64_t rip)
     }
 }
 
-void backtrace_print(uint64_t rip, uint64_t rbp)
+void backtrace_line(uint64_t rip)
 {
-    uint64_t rips[BACKTRACE_DEPTH_MAX];
-    unsigned int n =
-        backtrace_walk(rbp, backtrace_stack_ok, rips, BACKTRACE_DEPTH_MAX);
+    char name[NAME_BYTES];
 
-    printk(crash_in_progress() ? LOG_PANIC : LOG_NOTICE, "Call trace:");
-    if (rip != 0) {
-        backtrace_line(rip);
-    }
-    for (unsigned int i = 0; i < n; i++) {
-        backtrace_line(rips[i]);
-    }
+    symbol_format(name, sizeof(name), rip);
+    print_line(rip, name);
+}
+
+void backtrace_return_line(uint64_t rip)
+{
+    char name[NAME_BYTES];
+
+    symbol_format_return(name, sizeof(name), rip);
+    print_line(rip, name);
 }

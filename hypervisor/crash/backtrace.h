@@ -11,7 +11,6 @@
 
 #include "lib/compiler.h"
 #include "lib/types.h"
-#include "x86/regs.h"
 
 #define BACKTRACE_DEPTH_MAX 32
 
@@ -41,22 +40,19 @@ unsigned int backtrace_walk(uint64_t rbp, stack_contains_fn stack_ok,
                             uint64_t *ret_rips, unsigned int max);
 
 /**
- * backtrace_line() - print one symbolised address
- * @rip: any address
+ * backtrace_line() - print one symbolised address; dying: also into the box
+ * @rip: of an instruction; any value
  *
- * Context: as backtrace_print().
- * Return:  nothing.
+ * Context: any but NMI/#MC, unless dying.
  */
 void backtrace_line(uint64_t rip);
 
 /**
- * backtrace_print() - print a symbolised trace; dying: also into the box
- * @rip: innermost instruction, 0: none
- * @rbp: frame pointer
+ * backtrace_return_line() - backtrace_line() for an address off the stack
+ * @rip: where a call returns to; any value
  *
  * Context: any but NMI/#MC, unless dying.
- * Return:  nothing.
  */
-void backtrace_print(uint64_t rip, uint64_t rbp);
+void backtrace_return_line(uint64_t rip);
 
 #endif

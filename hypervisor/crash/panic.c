@@ -199,7 +199,7 @@ static void print_trace(void)
         backtrace_line(crash.regs.rip);
     }
     for (unsigned int i = 0; i < crash.trace_count; i++) {
-        backtrace_line(crash.trace[i]);
+        backtrace_return_line(crash.trace[i]);
     }
 }
 
@@ -376,16 +376,26 @@ static NORETURN void die(uint32_t kind, const struct cpu_regs *regs,
     stack_leave(ladder, crash.stack_top);
 }
 
+/*
+ * Registers as they were at the call of the function this is inlined into.
+ * The rip is inside the call: behind it, for it never returns, may be
+ * another function.
+ */
+static ALWAYS_INLINE void capture_caller(struct cpu_regs *regs)
+{
+    memset(regs, 0, sizeof(*regs));
+    regs_capture(regs);
+    regs->rip = (uintptr_t)__builtin_return_address(0) - 1;
+    regs->rsp = (uintptr_t)__builtin_frame_address(0) + 16;
+    regs->rbp = *(const uint64_t *)__builtin_frame_address(0);
+}
+
 void panic(const char *fmt, ...)
 {
     struct cpu_regs regs;
     va_list args;
 
-    memset(&regs, 0, sizeof(regs));
-    regs_capture(&regs);
-    regs.rip = (uintptr_t)__builtin_return_address(0);
-    regs.rsp = (uintptr_t)__builtin_frame_address(0) + 16;
-    regs.rbp = *(const uint64_t *)__builtin_frame_address(0);
+    capture_caller(&regs);
     va_start(args, fmt);
     die(VIGIL_BOX_KIND_HYPERVISOR, &regs, regs.rbp, fmt, args);
 }
@@ -403,11 +413,7 @@ void crash_dom0(const char *fmt, ...)
     struct cpu_regs regs;
     va_list args;
 
-    memset(&regs, 0, sizeof(regs));
-    regs_capture(&regs);
-    regs.rip = (uintptr_t)__builtin_return_address(0);
-    regs.rsp = (uintptr_t)__builtin_frame_address(0) + 16;
-    regs.rbp = *(const uint64_t *)__builtin_frame_address(0);
+    capture_caller(&regs);
     va_start(args, fmt);
     die(VIGIL_BOX_KIND_DOM0, &regs, regs.rbp, fmt, args);
 }

@@ -68,14 +68,25 @@ const char *symbol_lookup(uint64_t addr, uint64_t *ret_offset,
     return symbol_names + symbol_table[lo].name;
 }
 
-size_t symbol_format(char *buf, size_t size, uint64_t addr)
+/* Looked up @back bytes before the address. */
+static size_t format(char *buf, size_t size, uint64_t addr, unsigned int back)
 {
     uint64_t offset, length;
-    const char *name = symbol_lookup(addr, &offset, &length);
+    const char *name = symbol_lookup(addr - back, &offset, &length);
 
     if (name == NULL) {
         return scnprintf(buf, size, "%016lx", (unsigned long)addr);
     }
-    return scnprintf(buf, size, "%s+%#lx/%#lx", name, (unsigned long)offset,
-                     (unsigned long)length);
+    return scnprintf(buf, size, "%s+%#lx/%#lx", name,
+                     (unsigned long)(offset + back), (unsigned long)length);
+}
+
+size_t symbol_format(char *buf, size_t size, uint64_t addr)
+{
+    return format(buf, size, addr, 0);
+}
+
+size_t symbol_format_return(char *buf, size_t size, uint64_t addr)
+{
+    return format(buf, size, addr, 1);
 }

@@ -46,4 +46,16 @@ const char *symbol_lookup(uint64_t addr, uint64_t *ret_offset,
  */
 size_t symbol_format(char *buf, size_t size, uint64_t addr);
 
+/**
+ * symbol_format_return() - symbol_format() for an address a call returns to
+ * @buf:  destination, NUL-terminated afterwards
+ * @size: its size, not 0
+ * @addr: any address
+ *
+ * Behind a call that does not return there may be another function already.
+ * Context: any.
+ * Return:  bytes stored before the NUL
+ */
+size_t symbol_format_return(char *buf, size_t size, uint64_t addr);
+
 #endif

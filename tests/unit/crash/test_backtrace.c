@@ -117,6 +117,19 @@ static void names(void **state)
             assert_string_equal(buf, rows[i].text);
         }
     }
+    /* The next instruction after a call may be another function's. */
+    symbol_format_return(buf, sizeof(buf), 0x1080);
+    assert_string_equal(buf, "second+0x60/0x60");
+    symbol_format_return(buf, sizeof(buf), 0x1011);
+    assert_string_equal(buf, "first+0x1/0x10");
+    symbol_format_return(buf, sizeof(buf), 0x1100);
+    assert_string_equal(buf, "third+0x80/0x80");
+    symbol_format_return(buf, sizeof(buf), 0x1101);
+    assert_string_equal(buf, "0000000000001101");
+    symbol_format_return(buf, sizeof(buf), 0x14a0);
+    assert_string_equal(buf, "late+0x60/0x60");
+    symbol_format_return(buf, sizeof(buf), 0);
+    assert_string_equal(buf, "0000000000000000");
     symbol_format(buf, 4, 0x1010);
     assert_string_equal(buf, "fir");
 }
@@ -126,10 +139,13 @@ static void prints_a_line_each(void **state)
     unsigned int before = fake_printk_count;
 
     (void)state;
-    backtrace_print(0x1025, 0);
-    assert_int_equal(fake_printk_count, before + 2);
+    backtrace_line(0x1020);
     assert_string_equal(fake_printk_last,
-                        "   [<0000000000001025>] second+0x5/0x60");
+                        "   [<0000000000001020>] second+0/0x60");
+    backtrace_return_line(0x1020);
+    assert_string_equal(fake_printk_last,
+                        "   [<0000000000001020>] first+0x10/0x10");
+    assert_int_equal(fake_printk_count, before + 2);
 }
 
 int main(void)
