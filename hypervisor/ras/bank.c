@@ -147,7 +147,11 @@ NMI_SAFE uint64_t bank_mcg_status(void)
 
 NMI_SAFE void bank_mcg_clear(void)
 {
-    if (count != 0 && !inject_forget_mcg()) {
-        wrmsr(MSR_MCG_STATUS, 0);
+    if (count == 0) {
+        return;
     }
+    inject_forget_mcg();
+    /* Also when it was played: a real one may have come in between, and
+     * with its MCIP left set the next would be a shutdown. */
+    wrmsr(MSR_MCG_STATUS, 0);
 }

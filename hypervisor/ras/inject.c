@@ -35,7 +35,7 @@ static bool may_be_played(uint32_t msr)
 static NMI_SAFE struct stand_in *find(uint32_t msr)
 {
     for (unsigned int i = 0; i < INJECT_MSRS; i++) {
-        if (READ_ONCE(table[i].used) != 0 && table[i].msr == msr) {
+        if (READ_ONCE(table[i].used) != 0 && READ_ONCE(table[i].msr) == msr) {
             return &table[i];
         }
     }
@@ -66,24 +66,39 @@ int inject_stage(uint32_t msr, uint64_t value)
     if (s == NULL) {
         return -ENOMEM;
     }
-    s->msr = msr;
+    WRITE_ONCE(s->msr, msr);
     WRITE_ONCE(s->value, value);
     WRITE_ONCE(s->used, 1);
     return 0;
+}
+
+/* What nobody looked at must not turn up in the next one. */
+static void disarm(void)
+{
+    WRITE_ONCE(armed, 0);
+    for (unsigned int i = 0; i < INJECT_MSRS; i++) {
+        WRITE_ONCE(table[i].used, 0);
+    }
 }
 
 void inject_check(void)
 {
     WRITE_ONCE(armed, 1);
     soft_machine_check();
-    WRITE_ONCE(armed, 0);
+    disarm();
 }
 
 void inject_poll(void)
 {
     WRITE_ONCE(armed, 1);
     ras_poll_now();
-    WRITE_ONCE(armed, 0);
+    disarm();
+}
+
+static NMI_SAFE bool status_is_played(uint32_t msr)
+{
+    return msr >= MSR_MC0_CTL &&
+           find(msr - (msr - MSR_MC0_CTL) % 4 + 1) != NULL;
 }
 
 NMI_SAFE bool inject_read(uint32_t msr, uint64_t *ret_value)
@@ -94,10 +109,11 @@ NMI_SAFE bool inject_read(uint32_t msr, uint64_t *ret_value)
         return false;
     }
     s = find(msr);
-    if (s == NULL) {
+    /* A played ADDRV does not make the hardware's register readable. */
+    if (s == NULL && !status_is_played(msr)) {
         return false;
     }
-    *ret_value = READ_ONCE(s->value);
+    *ret_value = s != NULL ? READ_ONCE(s->value) : 0;
     return true;
 }
 
@@ -122,7 +138,9 @@ NMI_SAFE bool inject_forget_bank(unsigned int bank)
     return forget(MSR_MCx_STATUS(bank));
 }
 
-NMI_SAFE bool inject_forget_mcg(void)
+NMI_SAFE void inject_forget_mcg(void)
 {
-    return READ_ONCE(armed) != 0 && forget(MSR_MCG_STATUS);
+    if (READ_ONCE(armed) != 0) {
+        (void)forget(MSR_MCG_STATUS);
+    }
 }

@@ -3,10 +3,11 @@
  * ras/inject.h - play a machine check without hardware: register values that
  * stand in for the real ones, for the control domain's injection tool.
  *
- *   empty -> staged (inject_stage) -> armed (inject_check, inject_poll)
+ *   empty -> staged (inject_stage) -> armed (inject_check, inject_poll) -> empty
  *
  * Staged values are invisible until armed, so that the periodic look at the
- * banks does not pick up half of them.  Clearing a bank forgets its values.
+ * banks does not pick up half of them.  Clearing a bank forgets its values, the
+ * end of the machine check or the look all that are left.
  */
 #ifndef VIGIL_RAS_INJECT_H
 #define VIGIL_RAS_INJECT_H
@@ -22,7 +23,7 @@
  * @value: what it shall read as
  *
  * Context: hypercall.
- * Return:  0; -EINVAL another register; -ENOSPC (as -ENOMEM) table full
+ * Return:  0; -EINVAL another register; -ENOMEM table full
  */
 int inject_stage(uint32_t msr, uint64_t value) MUST_CHECK;
 
@@ -47,6 +48,7 @@ void inject_poll(void);
  * @msr:       register number
  * @ret_value: set when true is returned
  *
+ * Of a bank whose status is played the other registers are 0 unless staged.
  * Context: any, #MC included.
  * Return:  true: use it
  */
@@ -65,8 +67,7 @@ NMI_SAFE bool inject_forget_bank(unsigned int bank);
  * inject_forget_mcg() - MCG_STATUS is being cleared
  *
  * Context: any, #MC included.
- * Return:  true: it was played; the hardware is not to be touched
  */
-NMI_SAFE bool inject_forget_mcg(void);
+NMI_SAFE void inject_forget_mcg(void);
 
 #endif

@@ -340,6 +340,49 @@ static void injected(void **state)
     assert_int_equal(only_record()->data.banks, 0);
 }
 
+/* A real one, once the values are armed, must not keep its MCIP. */
+static void real_one_in_between(void **state)
+{
+    (void)state;
+    stage_srao(0x4444000);
+    fake_msr_set(MSR_MCG_STATUS, 5);
+    inject_check();
+    assert_int_equal(only_record()->data.bank[0].bank, 7);
+    assert_int_equal(fake_msr_get(MSR_MCG_STATUS), 0);
+}
+
+/* The tool says that there is an address, and gives none. */
+static void injected_without_address(void **state)
+{
+    struct mce_record *r;
+
+    (void)state;
+    fake_msr_fault(MSR_MCx_ADDR(7), true, true);
+    fake_msr_fault(MSR_MCx_MISC(7), true, true);
+    assert_int_equal(inject_stage(MSR_MCx_STATUS(7), SRAO), 0);
+    assert_int_equal(inject_stage(MSR_MCG_STATUS, 5), 0);
+    inject_check();
+    r = only_record();
+    assert_int_equal(r->data.bank[0].addr, 0);
+    assert_int_equal(r->data.bank[0].misc, 0);
+}
+
+/* What is not looked at is gone, too, and leaves no trace in the next. */
+static void injected_in_vain(void **state)
+{
+    (void)state;
+    assert_int_equal(inject_stage(MSR_MCx_ADDR(7), 0x5000), 0);
+    assert_int_equal(inject_stage(MSR_MCG_STATUS, 5), 0);
+    inject_poll();
+    assert_null(record_consume());
+    assert_int_equal(inject_stage(MSR_MCx_STATUS(7), SRAO), 0);
+    inject_poll();
+    assert_int_equal(only_record()->data.bank[0].addr, 0);
+    fake_msr_set(MSR_MCG_STATUS, 1);
+    inject_check();
+    assert_int_equal(only_record()->data.mcg_status, 1);
+}
+
 static void injected_for_the_poller(void **state)
 {
     (void)state;
@@ -385,6 +428,9 @@ int main(void)
         cmocka_unit_test_setup(polled, set_up),
         cmocka_unit_test_setup(interval_adapts, set_up),
         cmocka_unit_test_setup(injected, set_up),
+        cmocka_unit_test_setup(real_one_in_between, set_up),
+        cmocka_unit_test_setup(injected_without_address, set_up),
+        cmocka_unit_test_setup(injected_in_vain, set_up),
         cmocka_unit_test_setup(injected_for_the_poller, set_up),
         cmocka_unit_test_setup(staging_is_checked, set_up),
     };
