@@ -42,9 +42,11 @@ int grant_domain_init(struct domain *d, int32_t max_grant_frames,
 
 /**
  * grant_domain_destroy() - give back all foreign grants a dying domain maps
- * @d:           domain, DYING; its page tables are down
+ * @d:           domain, DYING; none of its vcpus runs
  * @should_stop: asked now and then; NULL: never stop
  *
+ * Its page tables may still map the frames: an entry holds what it maps by
+ * itself (pv/grant_pte.h).
  * Context: any but NMI/#MC.
  * Return:  0; -ERESTART call again
  */

@@ -36,8 +36,7 @@ static int64_t physinfo(struct xen_sysctl_physinfo *p)
     p->cpu_khz = (uint32_t)clock_tsc_khz();
     p->capabilities = XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1;
     p->total_pages = mem.total_frames;
-    /* Tools add the two to learn how much is free. */
-    /* Dirty frames are free: they are cleaned when handed out. */
+    /* Dirty frames are in it; tools add scrub_pages to what is free. */
     p->free_pages = mem.free_frames;
     p->scrub_pages = 0;
     p->outstanding_pages = domain_claims();

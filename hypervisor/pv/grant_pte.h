@@ -7,7 +7,8 @@
  * itself holds (pagetype_get_ref()) is separate and is dropped by the unmap
  * operation.  So a guest that overwrites such an entry by an ordinary update
  * only drops the entry's share; its later unmap finds the entry gone
- * (-ENOENT), and still releases the grant.  It cannot make such an entry by
+ * (-ENOENT) and fails, and the grant stays mapped until the guest ends or
+ * unmaps it where it is again (Xen's rule).  It cannot make such an entry by
  * an ordinary update, because the frame is not its own.
  */
 #ifndef VIGIL_PV_GRANT_PTE_H

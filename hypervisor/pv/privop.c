@@ -40,18 +40,6 @@ enum outcome {
     UNUSUAL,    /* usual() does not know it                */
 };
 
-uint64_t *privop_gpr(struct cpu_regs *regs, unsigned int index)
-{
-#define GPR(name) (uint8_t)(offsetof(struct cpu_regs, name) / sizeof(uint64_t))
-    static const uint8_t at[16] = {
-        GPR(rax), GPR(rcx), GPR(rdx), GPR(rbx), GPR(rsp), GPR(rbp),
-        GPR(rsi), GPR(rdi), GPR(r8),  GPR(r9),  GPR(r10), GPR(r11),
-        GPR(r12), GPR(r13), GPR(r14), GPR(r15)};
-#undef GPR
-
-    return (uint64_t *)regs + at[index & 15];
-}
-
 static uint64_t edx_eax(const struct cpu_regs *regs)
 {
     return regs->rdx << 32 | (uint32_t)regs->rax;
@@ -151,14 +139,14 @@ static enum outcome read_dr(struct vcpu *v, struct cpu_regs *regs,
     if (rc != 0) {
         return rc == -ENODEV ? BAD_OPCODE : REFUSED;
     }
-    *privop_gpr(regs, gpr) = value;
+    *regs_gpr(regs, gpr) = value;
     return DONE;
 }
 
 static enum outcome write_dr(struct vcpu *v, struct cpu_regs *regs,
                              unsigned int reg, unsigned int gpr)
 {
-    int rc = debugreg_set(v, reg, *privop_gpr(regs, gpr));
+    int rc = debugreg_set(v, reg, *regs_gpr(regs, gpr));
 
     return rc == 0 ? DONE : rc == -ENODEV ? BAD_OPCODE : REFUSED;
 }
@@ -171,14 +159,14 @@ static enum outcome read_cr(struct vcpu *v, struct cpu_regs *regs,
     if (!pv_cr_read(v, reg, &value)) {
         return REFUSED;
     }
-    *privop_gpr(regs, gpr) = value;
+    *regs_gpr(regs, gpr) = value;
     return DONE;
 }
 
 static enum outcome write_cr(struct vcpu *v, struct cpu_regs *regs,
                              unsigned int reg, unsigned int gpr)
 {
-    int rc = pv_cr_write(v, reg, *privop_gpr(regs, gpr));
+    int rc = pv_cr_write(v, reg, *regs_gpr(regs, gpr));
 
     return rc == 0 ? DONE : rc == -ERESTART ? DONE_STAY : REFUSED;
 }

@@ -39,16 +39,6 @@ bool pv_emulate_gp(struct vcpu *v, struct cpu_regs *regs) MUST_CHECK;
 bool pv_emulate_ud(struct vcpu *v, struct cpu_regs *regs) MUST_CHECK;
 
 /**
- * privop_gpr() - address of a general register in a frame
- * @regs:  frame
- * @index: 0 rax, 1 rcx, 2 rdx, 3 rbx, 4 rsp, 5 rbp, 6 rsi, 7 rdi, 8 .. 15
- *
- * Context: any.
- * Return:  address of the 64-bit register
- */
-uint64_t *privop_gpr(struct cpu_regs *regs, unsigned int index);
-
-/**
  * privop_in_long_mode() - does a guest frame run 64-bit code?
  * @regs: frame of the current vcpu, whose descriptor tables are loaded
  *

@@ -293,45 +293,6 @@ bool pte_insn_decode(const uint8_t *bytes, unsigned int len,
     return true;
 }
 
-/* The register the CPU numbers @nr. */
-static uint64_t *reg_at(struct cpu_regs *regs, unsigned int nr)
-{
-    switch (nr) {
-    case 0:
-        return &regs->rax;
-    case 1:
-        return &regs->rcx;
-    case 2:
-        return &regs->rdx;
-    case 3:
-        return &regs->rbx;
-    case 4:
-        return &regs->rsp;
-    case 5:
-        return &regs->rbp;
-    case 6:
-        return &regs->rsi;
-    case 7:
-        return &regs->rdi;
-    case 8:
-        return &regs->r8;
-    case 9:
-        return &regs->r9;
-    case 10:
-        return &regs->r10;
-    case 11:
-        return &regs->r11;
-    case 12:
-        return &regs->r12;
-    case 13:
-        return &regs->r13;
-    case 14:
-        return &regs->r14;
-    default:
-        return &regs->r15;
-    }
-}
-
 static void reg_write(uint64_t *reg, const struct pte_insn *insn,
                       uint64_t value)
 {
@@ -428,7 +389,7 @@ bool pte_insn_apply(const struct pte_insn *insn, struct cpu_regs *regs,
                     uint64_t mem, uint64_t *ret_mem)
 {
     unsigned int bits = 8U * insn->width;
-    uint64_t *reg = reg_at(regs, insn->reg);
+    uint64_t *reg = regs_gpr(regs, insn->reg);
     uint64_t src =
         insn->from_imm ? insn->imm : *reg >> (insn->high_byte ? 8 : 0);
     uint64_t acc = regs->rax & MASK_BITS(bits);

@@ -6,6 +6,7 @@
 #define VIGIL_X86_MSR_H
 
 #include "lib/types.h"
+#include "x86/fixup.h"
 #include "x86/msr_index.h"
 
 static inline uint64_t rdmsr(uint32_t index)
@@ -30,18 +31,7 @@ static inline int rdmsr_safe(uint32_t index, uint64_t *ret_v)
     uint32_t lo, hi;
     int rc;
 
-    asm volatile("1: rdmsr\n"
-                 "   xor %[rc], %[rc]\n"
-                 "2:\n"
-                 ".section .fixup, \"ax\"\n"
-                 "3: mov $-1, %[rc]\n"
-                 "   xor %%eax, %%eax\n"
-                 "   xor %%edx, %%edx\n"
-                 "   jmp 2b\n"
-                 ".previous\n"
-                 ".section .ex_table, \"a\"\n"
-                 ".long 1b - ., 3b - .\n"
-                 ".previous\n"
+    asm volatile(INSN_OR_FIXUP("rdmsr", "xor %%eax, %%eax; xor %%edx, %%edx")
                  : [rc] "=&r"(rc), "=a"(lo), "=d"(hi)
                  : "c"(index));
     *ret_v = (uint64_t)hi << 32 | lo;
@@ -53,16 +43,7 @@ static inline int wrmsr_safe(uint32_t index, uint64_t v)
 {
     int rc;
 
-    asm volatile("1: wrmsr\n"
-                 "   xor %[rc], %[rc]\n"
-                 "2:\n"
-                 ".section .fixup, \"ax\"\n"
-                 "3: mov $-1, %[rc]\n"
-                 "   jmp 2b\n"
-                 ".previous\n"
-                 ".section .ex_table, \"a\"\n"
-                 ".long 1b - ., 3b - .\n"
-                 ".previous\n"
+    asm volatile(INSN_OR_FIXUP("wrmsr", "")
                  : [rc] "=&r"(rc)
                  : "c"(index), "a"((uint32_t)v), "d"((uint32_t)(v >> 32))
                  : "memory");

@@ -48,4 +48,17 @@ static inline bool regs_from_guest(const struct cpu_regs *regs)
     return (regs->cs & 3) == 3;
 }
 
+/* A general register by the number instructions give it (SDM 2, table 2-2). */
+static inline uint64_t *regs_gpr(struct cpu_regs *regs, unsigned int number)
+{
+#define GPR(name) (uint8_t)(offsetof(struct cpu_regs, name) / sizeof(uint64_t))
+    static const uint8_t at[16] = {
+        GPR(rax), GPR(rcx), GPR(rdx), GPR(rbx), GPR(rsp), GPR(rbp),
+        GPR(rsi), GPR(rdi), GPR(r8),  GPR(r9),  GPR(r10), GPR(r11),
+        GPR(r12), GPR(r13), GPR(r14), GPR(r15)};
+#undef GPR
+
+    return (uint64_t *)regs + at[number & 15];
+}
+
 #endif

@@ -6,6 +6,7 @@
 #define VIGIL_X86_SEGMENT_H
 
 #include "lib/types.h"
+#include "x86/fixup.h"
 
 struct gate {
     uint16_t offset_lo, selector;
@@ -53,18 +54,8 @@ static inline void ltr(uint16_t sel)
     static inline int load_##s##_safe(uint16_t v)                              \
     {                                                                          \
         int rc;                                                                \
-        asm volatile("1: mov %k[v], %%" #s "\n"                                \
-                     "   xor %[rc], %[rc]\n"                                   \
-                     "2:\n"                                                    \
-                     ".section .fixup, \"ax\"\n"                               \
-                     "3: mov $-1, %[rc]\n"                                     \
-                     "   xor %k[v], %k[v]\n"                                   \
-                     "   mov %k[v], %%" #s "\n"                                \
-                     "   jmp 2b\n"                                             \
-                     ".previous\n"                                             \
-                     ".section .ex_table, \"a\"\n"                             \
-                     ".long 1b - ., 3b - .\n"                                  \
-                     ".previous\n"                                             \
+        asm volatile(INSN_OR_FIXUP("mov %k[v], %%" #s,                         \
+                                   "xor %k[v], %k[v]; mov %k[v], %%" #s)       \
                      : [rc] "=&r"(rc), [v] "+r"(v));                           \
         return rc;                                                             \
     }

@@ -6,6 +6,7 @@
 #define VIGIL_X86_XSAVE_H
 
 #include "lib/types.h"
+#include "x86/fixup.h"
 
 static inline void fxsave(void *area)
 {
@@ -25,16 +26,7 @@ static inline int fxrstor_safe(const void *area)
 {
     int rc;
 
-    asm volatile("1: fxrstorq (%[p])\n"
-                 "   xor %[rc], %[rc]\n"
-                 "2:\n"
-                 ".section .fixup, \"ax\"\n"
-                 "3: mov $-1, %[rc]\n"
-                 "   jmp 2b\n"
-                 ".previous\n"
-                 ".section .ex_table, \"a\"\n"
-                 ".long 1b - ., 3b - .\n"
-                 ".previous\n"
+    asm volatile(INSN_OR_FIXUP("fxrstorq (%[p])", "")
                  : [rc] "=&r"(rc)
                  : [p] "r"(area)
                  : "memory");
@@ -45,16 +37,7 @@ static inline int xrstor_safe(const void *area, uint64_t mask)
 {
     int rc;
 
-    asm volatile("1: xrstorq (%[p])\n"
-                 "   xor %[rc], %[rc]\n"
-                 "2:\n"
-                 ".section .fixup, \"ax\"\n"
-                 "3: mov $-1, %[rc]\n"
-                 "   jmp 2b\n"
-                 ".previous\n"
-                 ".section .ex_table, \"a\"\n"
-                 ".long 1b - ., 3b - .\n"
-                 ".previous\n"
+    asm volatile(INSN_OR_FIXUP("xrstorq (%[p])", "")
                  : [rc] "=&r"(rc)
                  : [p] "r"(area), "a"((uint32_t)mask),
                    "d"((uint32_t)(mask >> 32))

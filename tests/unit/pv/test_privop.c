@@ -253,7 +253,7 @@ static struct aftermath try(const uint8_t *insn, size_t len, uint64_t seed,
     pv.cr4 = (seed >> 2 & 1) != 0 ? CR4_DE : 0;
     info.arch.cr2 = 0x4444;
     for (unsigned int i = 0; i < 16; i++) {
-        *privop_gpr(regs, i) = seed;
+        *regs_gpr(regs, i) = seed;
     }
     regs->rcx = msr;
     memcpy(code, insn, len);

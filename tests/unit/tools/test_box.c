@@ -6,16 +6,13 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
-#include <sys/stat.h>
 
 #include <vigil/blackbox.h>
 #include <vigil/log.h>
 #include <vigil/vigil_op.h>
 
 #include "lib/checksum.h"
-#include "lib/place.h"
-#include "tests/unit/tools/tree.h"
-#include "vigild/collector.h"
+#include "tests/unit/tools/played_store.h"
 
 #define ZONE_BYTES  8192
 #define REGS_AT     1024
@@ -30,11 +27,8 @@ static union {
     struct vigil_log_cell cells[ZONE_BYTES / VIGIL_LOG_CELL_BYTES];
 } zone;
 
-static struct collector collector;
-static struct fault fault;
 static int fetch_error; /* what the hypervisor answers */
 static int acknowledged;
-static int fail_writes;
 
 int vigil_box_fetch(struct xen *xen, void **ret_data, size_t *ret_bytes)
 {
@@ -58,16 +52,6 @@ int vigil_call(struct xen *xen, unsigned int op, void *arg, size_t bytes)
     return 0;
 }
 
-static ssize_t failing_write(int fd, const void *data, size_t bytes)
-{
-    if (fail_writes) {
-        errno = ENOSPC;
-        return -1;
-    }
-    return file_ops_system.write(fd, data, bytes);
-}
-
-static struct file_ops ops;
 
 static void add_section(unsigned int at, uint32_t type, uint64_t offset,
                         uint64_t bytes)
@@ -118,34 +102,20 @@ static void make_box(uint32_t kind, uint32_t state)
 
 static int begin(void **state)
 {
-    char *path;
-
     (void)state;
-    memset(&collector, 0, sizeof(collector));
-    strcpy(collector.boot_id, "boot-now");
+    if (played_store_new()) {
+        return -1;
+    }
     strcpy(collector.host, "h7");
     fetch_error = 0;
     acknowledged = 0;
-    fail_writes = 0;
-    ops = file_ops_system;
-    ops.write = failing_write;
-    if (tree_new()) {
-        return -1;
-    }
-    place_set_root(tree);
-    path = place(PLACE_CRASHES);
-    if (store_open(&collector.store, path, &ops, &fault)) {
-        return -1;
-    }
-    free(path);
     return 0;
 }
 
 static int end(void **state)
 {
     (void)state;
-    store_close(&collector.store);
-    return tree_remove();
+    return played_store_remove();
 }
 
 /* The only entry of the store. */
@@ -156,18 +126,6 @@ static void expect_one(const char *kind, const char *words,
     assert_int_equal(ret_list->count, 1);
     assert_string_equal(ret_list->crashes[0].kind, kind);
     assert_non_null(strstr(ret_list->crashes[0].what, words));
-}
-
-static char *read_file(const struct crash *crash, const char *file)
-{
-    char *path = xasprintf("%s/%s", crash->name, file);
-    char *text;
-    size_t len;
-
-    assert_int_equal(
-        infile_read(collector.store.dirfd, path, 100000, &text, &len), 0);
-    free(path);
-    return text;
 }
 
 static void test_panic_is_filed(void **state)

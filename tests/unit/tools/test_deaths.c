@@ -6,22 +6,15 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
-#include <sys/stat.h>
 
 #include <vigil/vigil_op.h>
 
 #include "lib/guestnote.h"
-#include "lib/place.h"
-#include "tests/unit/tools/tree.h"
-#include "vigild/collector.h"
+#include "tests/unit/tools/played_store.h"
 
 #define DEATHS_MAX 8
 
 static struct vigil_death deaths[DEATHS_MAX]; /* seq 0: not there */
-static struct collector collector;
-static struct fault fault;
-static struct file_ops ops;
-static int fail_writes;
 static int call_error;
 
 /* --- what the hypervisor and xenstore would answer --- */
@@ -98,15 +91,6 @@ int xc_vcpu_getcontext(xc_interface *xch, uint32_t domid, uint32_t vcpu,
 
 /* --- the tests --- */
 
-static ssize_t failing_write(int fd, const void *data, size_t bytes)
-{
-    if (fail_writes) {
-        errno = ENOSPC;
-        return -1;
-    }
-    return file_ops_system.write(fd, data, bytes);
-}
-
 static void die(size_t slot, uint64_t seq, uint32_t code, uint16_t domid,
                 const char *text)
 {
@@ -140,26 +124,13 @@ static void live(uint32_t domid, const char *name)
 
 static int begin(void **state)
 {
-    char *path;
-
     (void)state;
-    memset(&collector, 0, sizeof(collector));
+    if (played_store_new()) {
+        return -1;
+    }
     memset(deaths, 0, sizeof(deaths));
-    strcpy(collector.boot_id, "boot-now");
     collector.is_vigil = 1;
-    fail_writes = 0;
     call_error = 0;
-    ops = file_ops_system;
-    ops.write = failing_write;
-    if (tree_new()) {
-        return -1;
-    }
-    place_set_root(tree);
-    path = place(PLACE_CRASHES);
-    if (store_open(&collector.store, path, &ops, &fault)) {
-        return -1;
-    }
-    free(path);
     return 0;
 }
 
@@ -179,8 +150,7 @@ static int end(void **state)
     forget_guests();
     known_prune(&collector);
     free(collector.known);
-    store_close(&collector.store);
-    return tree_remove();
+    return played_store_remove();
 }
 
 static void read_store(struct crash_list *list, size_t count)
@@ -188,18 +158,6 @@ static void read_store(struct crash_list *list, size_t count)
     assert_int_equal(store_read(collector.store.path, list, &fault), 0);
     assert_int_equal(list->count, count);
     assert_int_equal(list->damaged, 0);
-}
-
-static char *read_file(const struct crash *crash, const char *file)
-{
-    char *path = xasprintf("%s/%s", crash->name, file);
-    char *text;
-    size_t len;
-
-    assert_int_equal(
-        infile_read(collector.store.dirfd, path, 100000, &text, &len), 0);
-    free(path);
-    return text;
 }
 
 static void test_two_deaths(void **state)
