@@ -133,7 +133,7 @@ start64:
     /* Dom0 is built; the exit path schedules it. */
     lea     bsp_block + CPU_BLOCK_BYTES - CPU_STRUCT_BYTES(%rip), %rsp
     sub     $REGS_SIZE, %rsp
-    jmp     leave_to_guest
+    jmp     leave_with_work
 
     .section .data.page_aligned, "aw", @progbits
     .align 4096

@@ -3,6 +3,9 @@
  * entry/asm_offsets.c - structure offsets for .S files, taken from the
  * compiler's own output (hypervisor/Makefile turns "->" lines into #defines).
  */
+#include "domain/vcpu.h"
+#include "lib/assert.h"
+#include "lib/errno.h"
 #include "x86/percpu.h"
 #include "x86/regs.h"
 
@@ -22,4 +25,27 @@ void asm_offsets(void)
     OFFSET(REGS_RBP, offsetof(struct cpu_regs, rbp));
     OFFSET(REGS_RSP, offsetof(struct cpu_regs, rsp));
     OFFSET(CPU_DEFAULT_NR, NR_CPUS);
+    OFFSET(CALL_BASE_GUEST, CALL_BASE_GUEST);
+    OFFSET(ENOSYS, ENOSYS);
+
+    /* A guest's frame lies right below the block (x86/percpu.h). */
+    OFFSET(FRAME_CPU_WORK,
+           sizeof(struct cpu_regs) + offsetof(struct cpu_block, work));
+    OFFSET(FRAME_CPU_VCPU,
+           sizeof(struct cpu_regs) + offsetof(struct cpu_block, current_vcpu));
+    OFFSET(FRAME_CPU_CALL_BASE,
+           sizeof(struct cpu_regs) + offsetof(struct cpu_block, call_base));
+    OFFSET(VCPU_NMI_MCE_PENDING, offsetof(struct vcpu, nmi_pending));
+    OFFSET(VCPU_INFO, offsetof(struct vcpu, vcpu_info));
+    OFFSET(UPCALL_PENDING, offsetof(vcpu_info_t, evtchn_upcall_pending));
+    OFFSET(UPCALL_MASK, offsetof(vcpu_info_t, evtchn_upcall_mask));
+    /* vectors.S looks at two words at once. */
+    STATIC_ASSERT(offsetof(struct cpu_block, softirq) ==
+                  offsetof(struct cpu_block, work) + sizeof(uint32_t),
+                  "FRAME_CPU_WORK is both");
+    STATIC_ASSERT(offsetof(struct cpu_block, work) % sizeof(uint64_t) == 0,
+                  "FRAME_CPU_WORK");
+    STATIC_ASSERT(offsetof(struct vcpu, mce_pending) ==
+                  offsetof(struct vcpu, nmi_pending) + 1,
+                  "VCPU_NMI_MCE_PENDING is both");
 }

@@ -7,8 +7,11 @@
 
 #ifdef __ASSEMBLER__
 
-/* The frame up to the error code is on the stack already. */
-.macro SAVE_GPRS
+/*
+ * The frame up to the error code is on the stack already.  clean=1 where the
+ * processor has cleared DF and AC (SYSCALL does, by MSR_SYSCALL_MASK).
+ */
+.macro SAVE_GPRS clean=0
     push    %rdi
     push    %rsi
     push    %rdx
@@ -24,12 +27,14 @@
     push    %r13
     push    %r14
     push    %r15
+    .if \clean == 0
     cld
     /* A guest may enter with AC set, which would switch SMAP off. */
     cmpb    $0, entry_has_smap(%rip)
     je      .Lno_clac\@
     clac
 .Lno_clac\@:
+    .endif
     xor     %ebp, %ebp
 .endm
 

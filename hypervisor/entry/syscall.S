@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * entry/syscall.S - SYSCALL from a guest: a hypercall from its kernel, a
- * system call from its user mode (entry/syscall_entry.c tells which).
+ * system call from its user mode.
+ *
+ * A hypercall goes from here to its handler: the arguments are in the
+ * registers the C ABI wants them in, but for r10.  cpu_block.call_base says
+ * whose calls they are; hypercall/table.c has a handler for each number.
  *
  * SYSCALL leaves the guest's rsp in place.  Each CPU has a stub of its own
  * that parks it in that CPU's slot and takes the CPU's stack: the two
@@ -61,9 +65,28 @@ syscall_common:
     push    %rcx
     push    $0
     movl    $SYSCALL_VECTOR, 4(%rsp)
-    SAVE_GPRS
+    SAVE_GPRS clean=1
+    mov     FRAME_CPU_CALL_BASE(%rsp), %r9d
+    test    %r9d, %r9d
+    jz      syscall_of_user
+    /* The guest loads eax: the upper half is not part of the number. */
+    cmp     $CALL_BASE_GUEST, %eax
+    jae     hypercall_unknown
+    add     %r9d, %eax
+    lea     hypercall_table(%rip), %r11
+    mov     %r10, %rcx
+    sti
+    call    *(%r11, %rax, 8)
+    mov     %rax, REGS_RAX(%rsp)
+    jmp     leave_to_guest
+
+hypercall_unknown:
+    movq    $-ENOSYS, REGS_RAX(%rsp)
+    jmp     leave_to_guest
+
+syscall_of_user:
     mov     %rsp, %rdi
-    call    syscall_entry
+    call    syscall_from_user
     jmp     leave_to_guest
 
     .section .bss.page_aligned, "aw", @nobits

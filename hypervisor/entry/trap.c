@@ -17,6 +17,7 @@
 #include "pv/privop.h"
 #include "pv/pte_emulate.h"
 #include "pv/pv.h"
+#include "x86/atomic.h"
 #include "x86/cr.h"
 #include "x86/exc.h"
 #include "x86/irqflags.h"
@@ -201,7 +202,7 @@ int db_from_hypervisor(struct cpu_regs *regs)
 {
     write_dr7(DR7_DEFAULT);
     write_dr6(DR6_DEFAULT);
-    this_cpu()->dr7_dirty = 1;
+    (void)atomic_or(&this_cpu()->work, WORK_DR7);
     /* SYSCALL with TF set single-steps nothing of ours: the mask clears TF. */
     regs->rflags &= ~RFLAGS_TF;
     return trap_leaves_by_ret(regs) ? 1 : 0;

@@ -94,12 +94,12 @@ int mce_entry(struct cpu_regs *regs);
 void double_fault(struct cpu_regs *regs) NORETURN;
 
 /**
- * syscall_entry() - SYSCALL from a guest
+ * syscall_from_user() - SYSCALL from a guest's user mode
  * @regs: its frame, at the top of the main stack
  *
  * Context: main stack, interrupts off.
  */
-void syscall_entry(struct cpu_regs *regs);
+void syscall_from_user(struct cpu_regs *regs);
 
 /**
  * irq_entry() - interrupt

@@ -40,11 +40,24 @@ entry_common:
     mov     %rsp, %rdi
     call    trap_from_guest
 
-/* The main stack holds exactly a guest's frame.  Interrupts may be on. */
+/*
+ * The main stack holds exactly the frame of current_vcpu.  Interrupts may be
+ * on.  Most times nothing is pending, and these few looks are all: no work
+ * bit, no softirq (whoever stops this vcpu raises one), no virtual NMI or #MC,
+ * no event that is not masked.  What comes after CLI comes with an interrupt.
+ */
     .globl leave_to_guest
 leave_to_guest:
-    mov     %rsp, %rdi
-    call    exit_to_guest
+    cli
+    cmpq    $0, FRAME_CPU_WORK(%rsp)
+    jne     leave_with_work
+    mov     FRAME_CPU_VCPU(%rsp), %rax
+    cmpw    $0, VCPU_NMI_MCE_PENDING(%rax)
+    jne     leave_with_work
+    mov     VCPU_INFO(%rax), %rax
+    cmpb    $0, UPCALL_PENDING(%rax)
+    jne     leave_with_event
+leave_now:
     /* Interrupts are off and stay off; nothing is pending. */
     RESTORE_GPRS
     add     $8, %rsp
@@ -54,6 +67,16 @@ guest_iretq:
     .section .ex_table, "a"
     .long guest_iretq - ., guest_iretq_failed - .
     .previous
+
+leave_with_event:
+    cmpb    $0, UPCALL_MASK(%rax)
+    jne     leave_now
+/* Also the way to the first guest of all: there is no current_vcpu yet. */
+    .globl leave_with_work
+leave_with_work:
+    mov     %rsp, %rdi
+    call    exit_to_guest
+    jmp     leave_now
 
 /*
  * The processor refused the guest's rip, cs, ss or rflags.  All its registers

@@ -24,13 +24,13 @@
 
 static bool work_is_pending(const struct cpu_block *cb)
 {
-    return READ_ONCE(cb->work) != 0 ||
+    return (READ_ONCE(cb->work) & ~WORK_DR7) != 0 ||
            (READ_ONCE(cb->softirq) & ~SCHED_BIT) != 0;
 }
 
 static void do_work(struct cpu_block *cb)
 {
-    if (READ_ONCE(cb->work) != 0) {
+    if ((READ_ONCE(cb->work) & ~WORK_DR7) != 0) {
         response_run();
     }
     softirq_run();
@@ -111,8 +111,8 @@ void exit_to_guest(struct cpu_regs *regs)
         }
         break;
     }
-    if (unlikely(cb->dr7_dirty)) {
-        cb->dr7_dirty = 0;
+    if (unlikely((READ_ONCE(cb->work) & WORK_DR7) != 0)) {
+        (void)atomic_and(&cb->work, ~(uint32_t)WORK_DR7);
         pv_debugreg_load(cb->current_vcpu);
     }
 }

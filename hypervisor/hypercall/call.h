@@ -16,14 +16,10 @@
 typedef int64_t (*hypercall_fn)(uint64_t a1, uint64_t a2, uint64_t a3,
                                 uint64_t a4, uint64_t a5);
 
-struct hypercall {
-    hypercall_fn fn;      /* NULL: -ENOSYS                          */
-    const char *name;
-    uint8_t args;         /* how many it reads                      */
-    bool privileged_only; /* -EPERM for all but the control domain  */
-};
-
 #define HYPERCALL_MAX 64
+
+/* Sets of HYPERCALL_MAX handlers, at CALL_BASE_* of x86/percpu.h. */
+extern const hypercall_fn hypercall_table[3 * HYPERCALL_MAX];
 
 /**
  * hypercall_dispatch() - run one hypercall of the current vcpu
@@ -34,7 +30,7 @@ struct hypercall {
  * @a4: fourth
  * @a5: fifth
  *
- * Context: entry/ and multicall.c.
+ * Context: multicall.c; the vcpu's kernel runs.
  * Return:  the guest's rax; -ENOSYS for unknown numbers
  */
 int64_t hypercall_dispatch(uint64_t nr, uint64_t a1, uint64_t a2, uint64_t a3,

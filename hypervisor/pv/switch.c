@@ -104,6 +104,14 @@ static void switch_out(struct vcpu *v)
     }
 }
 
+/* What SYSCALL means from now on: entry/syscall.S. */
+static void set_call_base(const struct vcpu *v)
+{
+    this_cpu()->call_base = !v->pv->guest_kernel       ? CALL_BASE_NONE
+                            : v->domain->is_privileged ? CALL_BASE_CONTROL
+                                                       : CALL_BASE_GUEST;
+}
+
 void pv_switch_to(struct vcpu *next)
 {
     struct vcpu *prev = current;
@@ -115,12 +123,14 @@ void pv_switch_to(struct vcpu *next)
     pv_load_descriptors(NULL);
     this_cpu()->current_vcpu = next;
     if (next == NULL) {
+        this_cpu()->call_base = CALL_BASE_NONE;
         write_cr3(ptr_to_maddr(hv_l4));
         tenant_set(TENANT_NONE, 0);
         return;
     }
     tenant_set(next->domain->domid, (uint16_t)next->vcpu_id);
     next->is_running = true;
+    set_call_base(next);
     *guest_regs() = next->regs;
     pv_load_cr3(next);
     pv_load_descriptors(next);
@@ -141,6 +151,7 @@ void pv_enter_kernel_mode(struct vcpu *v)
         return;
     }
     v->pv->guest_kernel = true;
+    set_call_base(v);
     swapgs();
     pv_load_cr3(v);
 }
@@ -152,6 +163,7 @@ int pv_enter_user_mode(struct vcpu *v)
     }
     if (v->pv->guest_kernel) {
         v->pv->guest_kernel = false;
+        set_call_base(v);
         swapgs();
         pv_load_cr3(v);
     }

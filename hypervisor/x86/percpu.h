@@ -31,6 +31,15 @@
 #define WORK_NMI 0x1  /* response/nmi_reflect.c                       */
 #define WORK_MCE 0x2  /* response/mce_response.c                      */
 #define WORK_LOG 0x4  /* ring holds lines the sinks have not seen     */
+#define WORK_DR7 0x8  /* hypervisor #DB cleared DR7: reload on exit   */
+
+/*
+ * cpu_block.call_base: where in hypercall_table[] the calls of the guest that
+ * runs here begin; 0 while it is in user mode, or there is none.
+ */
+#define CALL_BASE_NONE 0
+#define CALL_BASE_GUEST 64
+#define CALL_BASE_CONTROL 128 /* of the control domain */
 
 struct vcpu;
 struct tss;
@@ -38,6 +47,7 @@ struct tss;
 struct cpu_block {
     uint32_t cpu_id;
     uint32_t context; /* CTX_*; only this CPU, any context             */
+    /* The two as one 64-bit word: anything to do before the guest goes on? */
     uint32_t work;    /* WORK_*; atomic OR from NMI, cleared on exit   */
     uint32_t softirq; /* pending soft interrupts, bit per cpu/softirq.h */
     struct vcpu *current_vcpu; /* NULL while idle                      */
@@ -46,7 +56,7 @@ struct cpu_block {
     struct tss *tss;
     uint64_t nmi_depth;  /* ras/nmi.c: idle, running, latched          */
     uint32_t nmi_latched;
-    uint32_t dr7_dirty;  /* hypervisor #DB cleared DR7: reload on exit */
+    uint32_t call_base;  /* CALL_BASE_*; pv/switch.c                   */
     uint32_t apic_id;
     uint32_t iret_fault_vector; /* why the IRET to a guest failed        */
     uint32_t iret_fault_error;
