@@ -22,21 +22,6 @@ typedef int64_t (*hypercall_fn)(uint64_t a1, uint64_t a2, uint64_t a3,
 extern const hypercall_fn hypercall_table[3 * HYPERCALL_MAX];
 
 /**
- * hypercall_dispatch() - run one hypercall of the current vcpu
- * @nr:     number
- * @a1: first argument
- * @a2: second
- * @a3: third
- * @a4: fourth
- * @a5: fifth
- *
- * Context: multicall.c; the vcpu's kernel runs.
- * Return:  the guest's rax; -ENOSYS for unknown numbers
- */
-int64_t hypercall_dispatch(uint64_t nr, uint64_t a1, uint64_t a2, uint64_t a3,
-                           uint64_t a4, uint64_t a5);
-
-/**
  * hypercall_should_stop() - has a long operation run long enough?
  *
  * Context: hypercall.

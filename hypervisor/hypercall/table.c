@@ -2,7 +2,7 @@
 /*
  * hypercall/table.c - number to handler, one set for each kind of guest.
  *
- * entry/syscall.S calls through the table itself: cpu_block.call_base is the
+ * entry/syscall.S and multicall.c call through it: cpu_block.call_base is the
  * index of the set of the guest that runs.
  */
 #include "hypercall/call.h"
@@ -88,14 +88,3 @@ const hypercall_fn hypercall_table[3 * HYPERCALL_MAX] = {
     CALL(VIGIL_HYPERCALL, vigil_op),
 };
 /* clang-format on */
-
-int64_t hypercall_dispatch(uint64_t nr, uint64_t a1, uint64_t a2, uint64_t a3,
-                           uint64_t a4, uint64_t a5)
-{
-    /* The guest's stub loads eax: the upper half is not part of the number. */
-    nr = (uint32_t)nr;
-    if (unlikely(nr >= HYPERCALL_MAX)) {
-        return -ENOSYS;
-    }
-    return hypercall_table[this_cpu()->call_base + nr](a1, a2, a3, a4, a5);
-}

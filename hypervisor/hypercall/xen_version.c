@@ -161,18 +161,13 @@ static int64_t give_build_id(uint64_t arg)
     return bytes;
 }
 
-int64_t do_xen_version(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                       uint64_t a5)
+/* All but the plain number, which Linux asks for to have events delivered. */
+static NOINLINE int64_t answer(uint32_t cmd, uint64_t a2)
 {
     const struct domain *d = current->domain;
     xen_platform_parameters_t params = {.virt_start = HV_HOLE_START};
 
-    (void)a3;
-    (void)a4;
-    (void)a5;
-    switch ((uint32_t)a1) {
-    case XENVER_version:
-        return VIGIL_VERSION_MAJOR << 16 | VIGIL_VERSION_MINOR;
+    switch (cmd) {
     case XENVER_extraversion:
         return give_text(a2, EXTRAVERSION, sizeof(xen_extraversion_t));
     case XENVER_compile_info:
@@ -197,4 +192,16 @@ int64_t do_xen_version(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
     default:
         return -ENOSYS;
     }
+}
+
+int64_t do_xen_version(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                       uint64_t a5)
+{
+    (void)a3;
+    (void)a4;
+    (void)a5;
+    if (likely((uint32_t)a1 == XENVER_version)) {
+        return VIGIL_VERSION_MAJOR << 16 | VIGIL_VERSION_MINOR;
+    }
+    return answer((uint32_t)a1, a2);
 }

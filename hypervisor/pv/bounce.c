@@ -24,19 +24,13 @@
 
 #define GATE_MASKS_EVENTS 4 /* trap_info.flags bit 2 */
 
-#define FRAME_WORDS_MAX 12
-
 static const struct pv_nmi_hooks *nmi_hooks;
 
-struct frame_builder {
-    uint64_t word[FRAME_WORDS_MAX];
-    unsigned int used;
+/* What a frame holds beside the guest's registers. */
+struct frame_extra {
+    unsigned int words; /* 0; 1, an error code; 4, ds es fs gs */
+    uint64_t word[4];
 };
-
-static void push_word(struct frame_builder *b, uint64_t v)
-{
-    b->word[b->used++] = v;
-}
 
 /* Selectors loaded into a fresh frame's target, flags cleared. */
 static void divert(struct cpu_regs *regs, uint64_t rip, uint64_t rsp)
@@ -50,73 +44,82 @@ static void divert(struct cpu_regs *regs, uint64_t rip, uint64_t rsp)
     regs->rflags |= RFLAGS_IF;
 }
 
-/* rip cs rflags rsp ss of the interrupted context. */
-static void push_hardware_part(struct frame_builder *b, const struct vcpu *v,
-                               const struct cpu_regs *regs, bool was_kernel)
+/* The domain made it impossible: say why, and end it. */
+static bool frame_refused(struct vcpu *v, const char *what, uint64_t rip,
+                          uint64_t sp)
 {
-    uint8_t mask = READ_ONCE(v->vcpu_info->evtchn_upcall_mask) & 1;
-    uint64_t cs = was_kernel ? regs->cs & ~3U : regs->cs;
-    uint64_t rflags = regs->rflags & ~(RFLAGS_IF | RFLAGS_IOPL);
-
-    if (mask == 0) {
-        rflags |= RFLAGS_IF;
-    }
-    if ((v->domain->vm_assist & (1U << VMASST_TYPE_architectural_iopl)) != 0) {
-        rflags |= (uint64_t)v->pv->iopl << 12;
-    }
-    push_word(b, regs->rip);
-    push_word(b, cs | (uint64_t)mask << 32);
-    push_word(b, rflags);
-    push_word(b, regs->rsp);
-    push_word(b, regs->ss);
-}
-
-/* Write the frame and divert; false: the domain has been crashed. */
-static bool deliver(struct vcpu *v, const struct frame_builder *b,
-                    uint64_t rip, bool was_kernel, const char *what)
-{
-    struct cpu_regs *regs = guest_regs();
-    uint64_t top = was_kernel ? regs->rsp : v->pv->kernel_sp;
-    uint64_t sp = (top & ~15UL) - b->used * sizeof(uint64_t);
-
-    if (copy_to_guest(sp, b->word, b->used * sizeof(uint64_t)) != 0) {
-        domain_crash(v->domain, VIGIL_DEATH_BAD_STACK,
-                     "frame for %s at 0x%lx cannot be written (rip 0x%lx)",
-                     what, (unsigned long)sp, (unsigned long)regs->rip);
-        return false;
-    }
-    divert(regs, rip, sp);
-    return true;
-}
-
-static bool bounce(struct vcpu *v, uint64_t rip, bool has_error_code,
-                   uint32_t error_code, bool mask_events, const char *what)
-{
-    struct cpu_regs *regs = guest_regs();
-    struct frame_builder b = {.used = 0};
-    bool was_kernel = v->pv->guest_kernel;
+    const struct cpu_regs *regs = guest_regs();
 
     if (rip == 0 || !guest_range_ok(rip, 1)) {
         domain_crash(v->domain, VIGIL_DEATH_NO_TRAP_HANDLER,
-                     "%s at rip 0x%lx: its handler at 0x%lx is no address", what,
-                     (unsigned long)regs->rip, (unsigned long)rip);
-        return false;
+                     "%s at rip 0x%lx: its handler at 0x%lx is no address",
+                     what, (unsigned long)regs->rip, (unsigned long)rip);
+    } else {
+        domain_crash(v->domain, VIGIL_DEATH_BAD_STACK,
+                     "frame for %s at 0x%lx cannot be written (rip 0x%lx)",
+                     what, (unsigned long)sp, (unsigned long)regs->rip);
     }
-    push_word(&b, regs->rcx);
-    push_word(&b, regs->r11);
-    if (has_error_code) {
-        push_word(&b, error_code);
+    return false;
+}
+
+/*
+ * Build the frame and divert; false: the domain has been crashed.  The words
+ * go straight to the guest's stack: the tables of its kernel are loaded.
+ */
+static ALWAYS_INLINE bool bounce(struct vcpu *v, uint64_t rip,
+                                 const struct frame_extra *extra,
+                                 bool mask_events, const char *what)
+{
+    struct cpu_regs *regs = guest_regs();
+    vcpu_info_t *vi = v->vcpu_info;
+    uint64_t mask = READ_ONCE(vi->evtchn_upcall_mask) & 1;
+    uint64_t rflags = regs->rflags & ~(RFLAGS_IF | RFLAGS_IOPL);
+    uint64_t cs = regs->cs, sp = regs->rsp, at;
+
+    if (unlikely(rip == 0 || !guest_range_ok(rip, 1))) {
+        return frame_refused(v, what, rip, 0);
     }
-    push_hardware_part(&b, v, regs, was_kernel);
-    pv_enter_kernel_mode(v);
-    if (!deliver(v, &b, rip, was_kernel, what)) {
-        return false;
+    if (v->pv->guest_kernel) {
+        cs &= ~3UL;
+    } else {
+        sp = v->pv->kernel_sp;
+        pv_enter_kernel_mode(v);
     }
+    cs |= mask << 32;
+    rflags |= (mask ^ 1) << 9; /* RFLAGS_IF */
+    if (unlikely((v->domain->vm_assist &
+                  (1U << VMASST_TYPE_architectural_iopl)) != 0)) {
+        rflags |= (uint64_t)v->pv->iopl << 12;
+    }
+    sp = (sp & ~15UL) - (7 + extra->words) * sizeof(uint64_t);
+    if (unlikely(!guest_open(sp, (7 + extra->words) * sizeof(uint64_t)))) {
+        return frame_refused(v, what, rip, sp);
+    }
+    at = sp;
+    guest_store_or(at, regs->rcx, fault);
+    guest_store_or(at + 8, regs->r11, fault);
+    at += 16;
+    for (unsigned int i = 0; i < extra->words; i++, at += 8) {
+        guest_store_or(at, extra->word[i], fault);
+    }
+    guest_store_or(at, regs->rip, fault);
+    guest_store_or(at + 8, cs, fault);
+    guest_store_or(at + 16, rflags, fault);
+    guest_store_or(at + 24, regs->rsp, fault);
+    guest_store_or(at + 32, regs->ss, fault);
+    guest_close();
+    divert(regs, rip, sp);
     if (mask_events) {
-        v->vcpu_info->evtchn_upcall_mask = 1;
+        vi->evtchn_upcall_mask = 1;
     }
     return true;
+
+fault:
+    guest_close();
+    return frame_refused(v, what, rip, sp);
 }
+
+static const struct frame_extra no_extra;
 
 static bool bounce_vector(struct vcpu *v, unsigned int vector,
                           uint32_t error_code)
@@ -129,10 +132,14 @@ static bool bounce_vector(struct vcpu *v, unsigned int vector,
                      vector, error_code, (unsigned long)guest_regs()->rip);
         return false;
     }
-    return bounce(v, t->address,
-                  vector < 32 && ((EXC_HAS_ERROR_CODE >> vector) & 1) != 0,
-                  error_code, (t->flags & GATE_MASKS_EVENTS) != 0,
-                  "an exception");
+    if (vector < 32 && ((EXC_HAS_ERROR_CODE >> vector) & 1) != 0) {
+        const struct frame_extra code = {.words = 1, .word = {error_code}};
+
+        return bounce(v, t->address, &code,
+                      (t->flags & GATE_MASKS_EVENTS) != 0, "an exception");
+    }
+    return bounce(v, t->address, &no_extra,
+                  (t->flags & GATE_MASKS_EVENTS) != 0, "an exception");
 }
 
 void pv_bounce_trap(struct vcpu *v, unsigned int vector, uint32_t error_code)
@@ -153,14 +160,13 @@ void pv_bounce_page_fault(struct vcpu *v, uint64_t addr, uint32_t error_code)
 
 void pv_bounce_callback(struct vcpu *v, const struct pv_callback *cb)
 {
-    (void)bounce(v, cb->rip, false, 0, cb->mask_events, "a callback");
+    (void)bounce(v, cb->rip, &no_extra, cb->mask_events, "a callback");
 }
 
 void pv_bounce_failsafe(struct vcpu *v)
 {
-    struct cpu_regs *regs = guest_regs();
-    struct frame_builder b = {.used = 0};
-    bool was_kernel = v->pv->guest_kernel;
+    const struct cpu_regs *regs = guest_regs();
+    struct frame_extra selectors = {.words = 4};
 
     if (v->pv->failsafe.rip == 0) {
         domain_crash(v->domain, VIGIL_DEATH_NO_FAILSAFE,
@@ -169,18 +175,12 @@ void pv_bounce_failsafe(struct vcpu *v)
         return;
     }
     pv_save_segments(v);
-    push_word(&b, regs->rcx);
-    push_word(&b, regs->r11);
-    push_word(&b, v->pv->ds);
-    push_word(&b, v->pv->es);
-    push_word(&b, v->pv->fs);
-    push_word(&b, v->pv->gs);
-    push_hardware_part(&b, v, regs, was_kernel);
-    pv_enter_kernel_mode(v);
-    if (deliver(v, &b, v->pv->failsafe.rip, was_kernel, "failsafe") &&
-        v->pv->failsafe.mask_events) {
-        v->vcpu_info->evtchn_upcall_mask = 1;
-    }
+    selectors.word[0] = v->pv->ds;
+    selectors.word[1] = v->pv->es;
+    selectors.word[2] = v->pv->fs;
+    selectors.word[3] = v->pv->gs;
+    (void)bounce(v, v->pv->failsafe.rip, &selectors,
+                 v->pv->failsafe.mask_events, "failsafe");
 }
 
 /* NMI and #MC mask themselves until the iret from this very frame. */
@@ -244,6 +244,6 @@ void pv_deliver_pending(struct vcpu *v)
     }
     if (READ_ONCE(v->vcpu_info->evtchn_upcall_pending) != 0 &&
         READ_ONCE(v->vcpu_info->evtchn_upcall_mask) == 0) {
-        (void)bounce(v, v->pv->event.rip, false, 0, true, "an event");
+        (void)bounce(v, v->pv->event.rip, &no_extra, true, "an event");
     }
 }

@@ -9,19 +9,6 @@
 #include "pv/guest_access.h"
 
 #include "lib/errno.h"
-#include "x86/layout.h"
-#include "x86/smap.h"
-#include "cpu/features.h"
-
-#define LOW_HALF_END 0x0000800000000000UL
-
-bool guest_range_ok(uint64_t va, uint64_t bytes)
-{
-    uint64_t last = bytes ? va + bytes - 1 : va;
-
-    /* Non-canonical addresses lie between the halves and are refused too. */
-    return last >= va && (last < LOW_HALF_END || va >= HV_HOLE_END);
-}
 
 int copy_from_guest(void *dst, uint64_t va, size_t bytes)
 {

@@ -9,18 +9,45 @@
 #ifndef VIGIL_PV_GUEST_ACCESS_H
 #define VIGIL_PV_GUEST_ACCESS_H
 
+#include "cpu/features.h"
 #include "lib/compiler.h"
 #include "lib/types.h"
+#include "x86/layout.h"
+#include "x86/smap.h"
+
+#define LOW_HALF_END 0x0000800000000000UL
 
 /**
  * guest_range_ok() - may these guest addresses be touched at all?
  * @va:    start
  * @bytes: length
  *
+ * Non-canonical addresses lie between the halves and are refused too.
  * Context: any.
  * Return:  true when no byte lies in the hypervisor's hole or wraps
  */
-bool guest_range_ok(uint64_t va, uint64_t bytes);
+static inline bool guest_range_ok(uint64_t va, uint64_t bytes)
+{
+    uint64_t last = bytes ? va + bytes - 1 : va;
+
+    return last >= va && (va >= HV_HOLE_END || last < LOW_HALF_END);
+}
+
+/*
+ * A few 8-byte words on a hot path, without a call: between guest_open(),
+ * which must have said yes, and guest_close(), these touch words of the range.
+ * A load that faults gives 0 and sets @bad, an unsigned int that was 0, to be
+ * looked at after the last one; a store that faults goes to @fault, which must
+ * close, too.
+ */
+#define guest_open(va, bytes)                                                  \
+    (likely(guest_range_ok((va), (bytes))) &&                                  \
+     (stac_if(cpu_features.smap), true))
+#define guest_reopen() stac_if(cpu_features.smap) /* the same range again */
+#define guest_close() clac_if(cpu_features.smap)
+#define guest_load(ret, va, bad) load_word(ret, (const uint64_t *)(va), bad)
+#define guest_store_or(va, value, fault)                                       \
+    store_word_or((uint64_t *)(va), (value), fault)
 
 /**
  * copy_from_guest() - read guest memory

@@ -40,17 +40,37 @@ static void unmask_async(struct vcpu *v, uint64_t frame_rip_va, bool to_user)
     }
 }
 
+/* Context: as pv_iret(). */
+static int64_t refuse_frame(struct vcpu *v, uint64_t va)
+{
+    domain_crash(v->domain, VIGIL_DEATH_BAD_IRET,
+                 "iret frame at 0x%lx cannot be read", (unsigned long)va);
+    return 0;
+}
+
 int64_t pv_iret(struct vcpu *v)
 {
     struct cpu_regs *regs = guest_regs();
+    const uint64_t va = regs->rsp;
     struct iret_context f;
-    uint64_t va = regs->rsp;
+    unsigned int bad = 0;
     bool to_user;
 
-    if (copy_from_guest(&f, va, sizeof(f)) != 0) {
-        domain_crash(v->domain, VIGIL_DEATH_BAD_IRET,
-                     "iret frame at 0x%lx cannot be read", (unsigned long)va);
-        return 0;
+    if (unlikely(!guest_open(va, sizeof(f)))) {
+        return refuse_frame(v, va);
+    }
+    guest_load(f.rax, va + offsetof(struct iret_context, rax), bad);
+    guest_load(f.r11, va + offsetof(struct iret_context, r11), bad);
+    guest_load(f.rcx, va + offsetof(struct iret_context, rcx), bad);
+    guest_load(f.flags, va + offsetof(struct iret_context, flags), bad);
+    guest_load(f.rip, va + offsetof(struct iret_context, rip), bad);
+    guest_load(f.cs, va + offsetof(struct iret_context, cs), bad);
+    guest_load(f.rflags, va + offsetof(struct iret_context, rflags), bad);
+    guest_load(f.rsp, va + offsetof(struct iret_context, rsp), bad);
+    guest_load(f.ss, va + offsetof(struct iret_context, ss), bad);
+    guest_close();
+    if (unlikely(bad)) {
+        return refuse_frame(v, va);
     }
     to_user = (f.cs & 3) == 3;
     if (to_user && pv_enter_user_mode(v) != 0) {
@@ -68,10 +88,13 @@ int64_t pv_iret(struct vcpu *v)
         regs->r11 = f.r11;
         regs->rcx = f.rcx;
     }
-    if ((v->domain->vm_assist & (1U << VMASST_TYPE_architectural_iopl)) != 0) {
+    if (unlikely((v->domain->vm_assist &
+                  (1U << VMASST_TYPE_architectural_iopl)) != 0)) {
         v->pv->iopl = (unsigned int)(f.rflags >> 12) & 3;
     }
     v->vcpu_info->evtchn_upcall_mask = (f.rflags & RFLAGS_IF) == 0;
-    unmask_async(v, va + offsetof(struct iret_context, rip), to_user);
+    if (unlikely(v->async_depth != 0)) {
+        unmask_async(v, va + offsetof(struct iret_context, rip), to_user);
+    }
     return (int64_t)f.rax;
 }
