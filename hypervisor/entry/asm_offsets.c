@@ -19,6 +19,7 @@ void asm_offsets(void)
     OFFSET(REGS_SIZE, sizeof(struct cpu_regs));
     OFFSET(REGS_RAX, offsetof(struct cpu_regs, rax));
     OFFSET(REGS_VECTOR, offsetof(struct cpu_regs, entry_vector));
+    OFFSET(REGS_ENTRY_VECTOR, offsetof(struct cpu_regs, entry_vector));
     OFFSET(REGS_RIP, offsetof(struct cpu_regs, rip));
     OFFSET(REGS_CS, offsetof(struct cpu_regs, cs));
     OFFSET(REGS_RFLAGS, offsetof(struct cpu_regs, rflags));

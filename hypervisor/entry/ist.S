@@ -70,8 +70,9 @@ ist_to_main:
 db_from_guest:
     call    ist_copy_to_main
     mov     %rax, %rsp
-    mov     %rax, %rdi
-    call    trap_from_guest
+    mov     FRAME_CPU_VCPU(%rsp), %rdi
+    mov     %rsp, %rsi
+    call    *(trap_handler + 8 * EXC_DB)(%rip)
     jmp     leave_to_guest
 
 /* In: rsp + 8 = frame on an IST stack.  Out: rax = its copy. */

@@ -72,8 +72,9 @@ static void software_interrupt(struct vcpu *v, struct cpu_regs *regs)
     pv_bounce_trap(v, insn[1], 0);
 }
 
-static void general_protection(struct vcpu *v, struct cpu_regs *regs)
+static void take_gp(struct vcpu *v, struct cpu_regs *regs)
 {
+    irq_enable();
     if ((regs->error_code & SELEC_IDT) != 0 &&
         (regs->error_code & SELEC_EXT) == 0) {
         software_interrupt(v, regs);
@@ -85,8 +86,11 @@ static void general_protection(struct vcpu *v, struct cpu_regs *regs)
     pv_bounce_trap(v, EXC_GP, regs->error_code);
 }
 
-static void page_fault(struct vcpu *v, struct cpu_regs *regs, uint64_t addr)
+static void take_pf(struct vcpu *v, struct cpu_regs *regs)
 {
+    uint64_t addr = read_cr2(); /* an interrupt may fault and change it */
+
+    irq_enable();
     if ((regs->error_code & PFEC_USER) == 0 &&
         pv_finish_smap_iret(v, regs, addr, regs->error_code)) {
         return;
@@ -99,52 +103,49 @@ static void page_fault(struct vcpu *v, struct cpu_regs *regs, uint64_t addr)
     pv_bounce_page_fault(v, addr, regs->error_code);
 }
 
-static void debug_exception(struct vcpu *v)
+static void take_db(struct vcpu *v, struct cpu_regs *regs)
 {
+    (void)regs;
+    irq_enable();
     debugreg_take_db(v);
     pv_bounce_trap(v, EXC_DB, 0);
 }
 
-static void guest_exception(struct vcpu *v, struct cpu_regs *regs,
-                            uint64_t cr2)
+static void take_ud(struct vcpu *v, struct cpu_regs *regs)
 {
-    switch (regs->entry_vector) {
-    case EXC_PF:
-        page_fault(v, regs, cr2);
-        return;
-    case EXC_GP:
-        general_protection(v, regs);
-        return;
-    case EXC_UD:
-        if (!pv_emulate_ud(v, regs)) {
-            pv_bounce_trap(v, EXC_UD, 0);
-        }
-        return;
-    case EXC_NM:
-        if (!pv_handle_nm(v)) {
-            pv_bounce_trap(v, EXC_NM, 0);
-        }
-        return;
-    case EXC_DB:
-        debug_exception(v);
-        return;
-    default:
-        pv_bounce_trap(v, regs->entry_vector, regs->error_code);
-        return;
-    }
-}
-
-void trap_from_guest(struct cpu_regs *regs)
-{
-    uint64_t cr2 = read_cr2(); /* before interrupts may fault and change it */
-
-    if (regs->entry_vector >= EXC_COUNT) {
-        irq_entry(regs->entry_vector);
-        return;
-    }
     irq_enable();
-    guest_exception(current, regs, cr2);
+    if (!pv_emulate_ud(v, regs)) {
+        pv_bounce_trap(v, EXC_UD, 0);
+    }
 }
+
+static void take_nm(struct vcpu *v, struct cpu_regs *regs)
+{
+    (void)regs;
+    irq_enable();
+    if (!pv_handle_nm(v)) {
+        pv_bounce_trap(v, EXC_NM, 0);
+    }
+}
+
+/* Nothing that concerns us. */
+static void take_other(struct vcpu *v, struct cpu_regs *regs)
+{
+    irq_enable();
+    pv_bounce_trap(v, regs->entry_vector, regs->error_code);
+}
+
+#define FOUR_OTHERS take_other, take_other, take_other, take_other
+
+const trap_fn trap_handler[EXC_COUNT] = {
+    [0] = take_other,     [EXC_DB] = take_db,
+    [2] = FOUR_OTHERS,    [EXC_UD] = take_ud,
+    [EXC_NM] = take_nm,   [8] = FOUR_OTHERS,
+    [12] = take_other,    [EXC_GP] = take_gp,
+    [EXC_PF] = take_pf,   [15] = take_other,
+    [16] = FOUR_OTHERS,   [20] = FOUR_OTHERS,
+    [24] = FOUR_OTHERS,   [28] = FOUR_OTHERS,
+};
 
 void trap_iret_failed(struct cpu_regs *regs)
 {

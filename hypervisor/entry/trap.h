@@ -7,15 +7,17 @@
 #define VIGIL_ENTRY_TRAP_H
 
 #include "lib/compiler.h"
+#include "x86/exc.h"
 #include "x86/regs.h"
 
-/**
- * trap_from_guest() - exception or interrupt that interrupted a guest
- * @regs: its frame, at the top of the main stack
- *
- * Context: main stack, interrupts off.
+struct vcpu;
+
+/*
+ * For each exception of a guest: its frame is @regs, at the top of the main
+ * stack, and @v is current.  Interrupts are off; the handler switches them on.
  */
-void trap_from_guest(struct cpu_regs *regs);
+typedef void (*trap_fn)(struct vcpu *v, struct cpu_regs *regs);
+extern const trap_fn trap_handler[EXC_COUNT];
 
 /**
  * trap_from_hypervisor() - exception or interrupt in the hypervisor

@@ -37,8 +37,13 @@ entry_common:
     SAVE_GPRS
     testb   $3, REGS_CS(%rsp)
     jz      from_hypervisor
-    mov     %rsp, %rdi
-    call    trap_from_guest
+    mov     REGS_ENTRY_VECTOR(%rsp), %eax
+    cmp     $EXC_COUNT, %eax
+    jae     irq_from_guest
+    mov     FRAME_CPU_VCPU(%rsp), %rdi
+    mov     %rsp, %rsi
+    lea     trap_handler(%rip), %rcx
+    call    *(%rcx, %rax, 8)
 
 /*
  * The main stack holds exactly the frame of current_vcpu.  Interrupts may be
@@ -67,6 +72,11 @@ guest_iretq:
     .section .ex_table, "a"
     .long guest_iretq - ., guest_iretq_failed - .
     .previous
+
+irq_from_guest:
+    mov     %eax, %edi
+    call    irq_entry
+    jmp     leave_to_guest
 
 leave_with_event:
     cmpb    $0, UPCALL_MASK(%rax)

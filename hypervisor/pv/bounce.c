@@ -20,6 +20,7 @@
 #include "pv/guest_access.h"
 #include "pv/switch.h"
 #include "x86/exc.h"
+#include "x86/msr.h"
 #include "x86/percpu.h"
 
 #define GATE_MASKS_EVENTS 4 /* trap_info.flags bit 2 */
@@ -45,7 +46,7 @@ static void divert(struct cpu_regs *regs, uint64_t rip, uint64_t rsp)
 }
 
 /* The domain made it impossible: say why, and end it. */
-static bool frame_refused(struct vcpu *v, const char *what, uint64_t rip,
+static NOINLINE bool frame_refused(struct vcpu *v, const char *what, uint64_t rip,
                           uint64_t sp)
 {
     const struct cpu_regs *regs = guest_regs();
@@ -64,35 +65,22 @@ static bool frame_refused(struct vcpu *v, const char *what, uint64_t rip,
 
 /*
  * Build the frame and divert; false: the domain has been crashed.  The words
- * go straight to the guest's stack: the tables of its kernel are loaded.
+ * go straight to the guest's stack, on the tables of its kernel.  Always
+ * inlined: bounce() has a copy for each mode that was interrupted, and the one
+ * for the kernel calls nothing.
  */
-static ALWAYS_INLINE bool bounce(struct vcpu *v, uint64_t rip,
-                                 const struct frame_extra *extra,
-                                 bool mask_events, const char *what)
+static ALWAYS_INLINE bool build_frame(struct vcpu *v, uint64_t rip,
+                                      const struct frame_extra *extra,
+                                      bool mask_events, const char *what,
+                                      bool was_kernel)
 {
     struct cpu_regs *regs = guest_regs();
-    vcpu_info_t *vi = v->vcpu_info;
-    uint64_t mask = READ_ONCE(vi->evtchn_upcall_mask) & 1;
-    uint64_t rflags = regs->rflags & ~(RFLAGS_IF | RFLAGS_IOPL);
-    uint64_t cs = regs->cs, sp = regs->rsp, at;
+    uint64_t sp = was_kernel ? regs->rsp : v->pv->kernel_sp;
+    uint64_t at, cs, rflags, mask;
 
-    if (unlikely(rip == 0 || !guest_range_ok(rip, 1))) {
-        return frame_refused(v, what, rip, 0);
-    }
-    if (v->pv->guest_kernel) {
-        cs &= ~3UL;
-    } else {
-        sp = v->pv->kernel_sp;
-        pv_enter_kernel_mode(v);
-    }
-    cs |= mask << 32;
-    rflags |= (mask ^ 1) << 9; /* RFLAGS_IF */
-    if (unlikely((v->domain->vm_assist &
-                  (1U << VMASST_TYPE_architectural_iopl)) != 0)) {
-        rflags |= (uint64_t)v->pv->iopl << 12;
-    }
     sp = (sp & ~15UL) - (7 + extra->words) * sizeof(uint64_t);
-    if (unlikely(!guest_open(sp, (7 + extra->words) * sizeof(uint64_t)))) {
+    if (unlikely(rip == 0 || !guest_range_ok(rip, 1) ||
+                 !guest_open(sp, (7 + extra->words) * sizeof(uint64_t)))) {
         return frame_refused(v, what, rip, sp);
     }
     at = sp;
@@ -103,14 +91,22 @@ static ALWAYS_INLINE bool bounce(struct vcpu *v, uint64_t rip,
         guest_store_or(at, extra->word[i], fault);
     }
     guest_store_or(at, regs->rip, fault);
-    guest_store_or(at + 8, cs, fault);
+    mask = READ_ONCE(v->vcpu_info->evtchn_upcall_mask) & 1;
+    cs = was_kernel ? regs->cs & ~3UL : regs->cs;
+    guest_store_or(at + 8, cs | mask << 32, fault);
+    rflags = regs->rflags & ~(RFLAGS_IF | RFLAGS_IOPL);
+    rflags |= (mask ^ 1) << 9; /* RFLAGS_IF */
+    if (unlikely((v->domain->vm_assist &
+                  (1U << VMASST_TYPE_architectural_iopl)) != 0)) {
+        rflags |= (uint64_t)v->pv->iopl << 12;
+    }
     guest_store_or(at + 16, rflags, fault);
     guest_store_or(at + 24, regs->rsp, fault);
     guest_store_or(at + 32, regs->ss, fault);
     guest_close();
     divert(regs, rip, sp);
     if (mask_events) {
-        vi->evtchn_upcall_mask = 1;
+        v->vcpu_info->evtchn_upcall_mask = 1;
     }
     return true;
 
@@ -119,27 +115,66 @@ fault:
     return frame_refused(v, what, rip, sp);
 }
 
-static const struct frame_extra no_extra;
+/* User mode calls its kernel: other GS base, other page tables. */
+static void enter_kernel_mode(struct vcpu *v)
+{
+    v->pv->guest_kernel = true;
+    this_cpu()->call_base = pv_call_base(v->domain);
+    swapgs();
+    pv_load_table(v->pv->guest_table);
+}
+
+static ALWAYS_INLINE bool bounce(struct vcpu *v, uint64_t rip,
+                                 const struct frame_extra *extra,
+                                 bool mask_events, const char *what)
+{
+    if (v->pv->guest_kernel) {
+        return build_frame(v, rip, extra, mask_events, what, true);
+    }
+    enter_kernel_mode(v);
+    return build_frame(v, rip, extra, mask_events, what, false);
+}
+
+static NOINLINE bool no_handler(struct vcpu *v, unsigned int vector,
+                                uint32_t error_code)
+{
+    domain_crash(v->domain, VIGIL_DEATH_NO_TRAP_HANDLER,
+                 "vector %u, error code 0x%x at rip 0x%lx, none registered",
+                 vector, error_code, (unsigned long)guest_regs()->rip);
+    return false;
+}
+
+/* A vector with an error code, and one without. */
+static bool bounce_code(struct vcpu *v, const struct trap_info *t,
+                        uint32_t error_code)
+{
+    const struct frame_extra code = {.words = 1, .word = {error_code}};
+
+    return bounce(v, t->address, &code, (t->flags & GATE_MASKS_EVENTS) != 0,
+                  "an exception");
+}
+
+static bool bounce_plain(struct vcpu *v, uint64_t rip, bool mask_events,
+                         const char *what)
+{
+    const struct frame_extra none = {.words = 0};
+
+    return bounce(v, rip, &none, mask_events, what);
+}
 
 static bool bounce_vector(struct vcpu *v, unsigned int vector,
                           uint32_t error_code)
 {
     const struct trap_info *t = &v->pv->traps[vector];
 
-    if (t->address == 0) {
-        domain_crash(v->domain, VIGIL_DEATH_NO_TRAP_HANDLER,
-                     "vector %u, error code 0x%x at rip 0x%lx, none registered",
-                     vector, error_code, (unsigned long)guest_regs()->rip);
-        return false;
+    if (unlikely(t->address == 0)) {
+        return no_handler(v, vector, error_code);
     }
     if (vector < 32 && ((EXC_HAS_ERROR_CODE >> vector) & 1) != 0) {
-        const struct frame_extra code = {.words = 1, .word = {error_code}};
-
-        return bounce(v, t->address, &code,
-                      (t->flags & GATE_MASKS_EVENTS) != 0, "an exception");
+        return bounce_code(v, t, error_code);
     }
-    return bounce(v, t->address, &no_extra,
-                  (t->flags & GATE_MASKS_EVENTS) != 0, "an exception");
+    return bounce_plain(v, t->address, (t->flags & GATE_MASKS_EVENTS) != 0,
+                        "an exception");
 }
 
 void pv_bounce_trap(struct vcpu *v, unsigned int vector, uint32_t error_code)
@@ -160,7 +195,7 @@ void pv_bounce_page_fault(struct vcpu *v, uint64_t addr, uint32_t error_code)
 
 void pv_bounce_callback(struct vcpu *v, const struct pv_callback *cb)
 {
-    (void)bounce(v, cb->rip, &no_extra, cb->mask_events, "a callback");
+    (void)bounce_plain(v, cb->rip, cb->mask_events, "a callback");
 }
 
 void pv_bounce_failsafe(struct vcpu *v)
@@ -244,6 +279,6 @@ void pv_deliver_pending(struct vcpu *v)
     }
     if (READ_ONCE(v->vcpu_info->evtchn_upcall_pending) != 0 &&
         READ_ONCE(v->vcpu_info->evtchn_upcall_mask) == 0) {
-        (void)bounce(v, v->pv->event.rip, &no_extra, true, "an event");
+        (void)bounce_plain(v, v->pv->event.rip, true, "an event");
     }
 }

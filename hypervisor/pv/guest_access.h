@@ -28,9 +28,9 @@
  */
 static inline bool guest_range_ok(uint64_t va, uint64_t bytes)
 {
-    uint64_t last = bytes ? va + bytes - 1 : va;
-
-    return last >= va && (va >= HV_HOLE_END || last < LOW_HALF_END);
+    bytes += bytes == 0;
+    return va - HV_HOLE_END <= 0 - HV_HOLE_END - bytes ||
+           (va < LOW_HALF_END && bytes <= LOW_HALF_END - va);
 }
 
 /*

@@ -12,6 +12,7 @@
 #include "pv/guest_access.h"
 #include "pv/switch.h"
 #include "pv/vmca.h"
+#include "x86/msr.h"
 #include "x86/percpu.h"
 
 #define RFLAGS_GUEST                                                           \
@@ -19,7 +20,7 @@
      RFLAGS_DF | (1UL << 11) | RFLAGS_NT | RFLAGS_RF | RFLAGS_AC | RFLAGS_ID)
 
 /* Leave the NMI and #MC handlers whose frames this iret pops. */
-static void unmask_async(struct vcpu *v, uint64_t frame_rip_va, bool to_user)
+static NOINLINE void unmask_async(struct vcpu *v, uint64_t frame_rip_va, bool to_user)
 {
     uint32_t before = v->async_mask;
 
@@ -41,60 +42,92 @@ static void unmask_async(struct vcpu *v, uint64_t frame_rip_va, bool to_user)
 }
 
 /* Context: as pv_iret(). */
-static int64_t refuse_frame(struct vcpu *v, uint64_t va)
+static NOINLINE int64_t refuse_user(struct vcpu *v, uint64_t rip)
+{
+    domain_crash(v->domain, VIGIL_DEATH_NO_USER_TABLE,
+                 "iret to user mode at 0x%lx, no user base pointer",
+                 (unsigned long)rip);
+    return 0;
+}
+
+static NOINLINE int64_t refuse_frame(struct vcpu *v, uint64_t va)
 {
     domain_crash(v->domain, VIGIL_DEATH_BAD_IRET,
                  "iret frame at 0x%lx cannot be read", (unsigned long)va);
     return 0;
 }
 
+/* The last steps, apart, so that the others need no register kept. */
+static NOINLINE int64_t go_to_user(struct vcpu *v, uint64_t rax)
+{
+    v->pv->guest_kernel = false;
+    this_cpu()->call_base = CALL_BASE_NONE;
+    swapgs();
+    pv_load_table(v->pv->guest_table_user);
+    if (unlikely(v->async_depth != 0)) {
+        unmask_async(v, 0, true);
+    }
+    return (int64_t)rax;
+}
+
+static NOINLINE int64_t end_async(struct vcpu *v, uint64_t rax,
+                                  uint64_t frame_rip_va)
+{
+    unmask_async(v, frame_rip_va, false);
+    return (int64_t)rax;
+}
+
+#define FIELD(name) (va + offsetof(struct iret_context, name))
+
 int64_t pv_iret(struct vcpu *v)
 {
     struct cpu_regs *regs = guest_regs();
     const uint64_t va = regs->rsp;
-    struct iret_context f;
+    uint64_t rax, word, rip, cs, rflags;
     unsigned int bad = 0;
     bool to_user;
 
-    if (unlikely(!guest_open(va, sizeof(f)))) {
+    if (unlikely(!guest_open(va, sizeof(struct iret_context)))) {
         return refuse_frame(v, va);
     }
-    guest_load(f.rax, va + offsetof(struct iret_context, rax), bad);
-    guest_load(f.r11, va + offsetof(struct iret_context, r11), bad);
-    guest_load(f.rcx, va + offsetof(struct iret_context, rcx), bad);
-    guest_load(f.flags, va + offsetof(struct iret_context, flags), bad);
-    guest_load(f.rip, va + offsetof(struct iret_context, rip), bad);
-    guest_load(f.cs, va + offsetof(struct iret_context, cs), bad);
-    guest_load(f.rflags, va + offsetof(struct iret_context, rflags), bad);
-    guest_load(f.rsp, va + offsetof(struct iret_context, rsp), bad);
-    guest_load(f.ss, va + offsetof(struct iret_context, ss), bad);
+    /* A frame that is not there is found before any register changes. */
+    guest_load(word, FIELD(ss), bad);
+    guest_load(rax, FIELD(rax), bad);
+    guest_load(rip, FIELD(rip), bad);
+    guest_load(cs, FIELD(cs), bad);
+    to_user = (cs & 3) == 3;
+    if (unlikely(bad || (to_user && mfn_is_invalid(v->pv->guest_table_user)))) {
+        guest_close();
+        return bad ? refuse_frame(v, va) : refuse_user(v, rip);
+    }
+    regs->ss = (uint16_t)(word | 3);
+    regs->rip = rip;
+    regs->cs = (uint16_t)(cs | 3);
+    guest_load(word, FIELD(rsp), bad);
+    regs->rsp = word;
+    guest_load(word, FIELD(flags), bad);
+    if ((word & VGCF_in_syscall) == 0) {
+        guest_load(word, FIELD(r11), bad);
+        regs->r11 = word;
+        guest_load(word, FIELD(rcx), bad);
+        regs->rcx = word;
+    }
+    guest_load(rflags, FIELD(rflags), bad);
     guest_close();
     if (unlikely(bad)) {
         return refuse_frame(v, va);
     }
-    to_user = (f.cs & 3) == 3;
-    if (to_user && pv_enter_user_mode(v) != 0) {
-        domain_crash(v->domain, VIGIL_DEATH_NO_USER_TABLE,
-                     "iret to user mode at 0x%lx, no user base pointer",
-                     (unsigned long)f.rip);
-        return 0;
-    }
-    regs->rip = f.rip;
-    regs->cs = (uint16_t)(f.cs | 3);
-    regs->rflags = (f.rflags & RFLAGS_GUEST) | RFLAGS_IF | RFLAGS_FIXED;
-    regs->rsp = f.rsp;
-    regs->ss = (uint16_t)(f.ss | 3);
-    if ((f.flags & VGCF_in_syscall) == 0) {
-        regs->r11 = f.r11;
-        regs->rcx = f.rcx;
-    }
+    regs->rflags = (rflags & RFLAGS_GUEST) | RFLAGS_IF | RFLAGS_FIXED;
     if (unlikely((v->domain->vm_assist &
                   (1U << VMASST_TYPE_architectural_iopl)) != 0)) {
-        v->pv->iopl = (unsigned int)(f.rflags >> 12) & 3;
+        v->pv->iopl = (unsigned int)(rflags >> 12) & 3;
     }
-    v->vcpu_info->evtchn_upcall_mask = (f.rflags & RFLAGS_IF) == 0;
+    v->vcpu_info->evtchn_upcall_mask = (rflags & RFLAGS_IF) == 0;
+    if (to_user) {
+        return go_to_user(v, rax);
+    }
     if (unlikely(v->async_depth != 0)) {
-        unmask_async(v, va + offsetof(struct iret_context, rip), to_user);
+        return end_async(v, rax, FIELD(rip));
     }
-    return (int64_t)f.rax;
+    return (int64_t)rax;
 }

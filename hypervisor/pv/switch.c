@@ -68,8 +68,7 @@ static mfn_t table_of(const struct vcpu *v)
 void pv_load_cr3(struct vcpu *v)
 {
     if (v == current) {
-        write_cr3(mfn_to_maddr(table_of(v)));
-        this_cpu()->tlb_stale = 0; /* x86/tlb.h: that was a full flush */
+        pv_load_table(table_of(v));
     }
 }
 
@@ -104,14 +103,6 @@ static void switch_out(struct vcpu *v)
     }
 }
 
-/* What SYSCALL means from now on: entry/syscall.S. */
-static void set_call_base(const struct vcpu *v)
-{
-    this_cpu()->call_base = !v->pv->guest_kernel       ? CALL_BASE_NONE
-                            : v->domain->is_privileged ? CALL_BASE_CONTROL
-                                                       : CALL_BASE_GUEST;
-}
-
 void pv_switch_to(struct vcpu *next)
 {
     struct vcpu *prev = current;
@@ -130,7 +121,8 @@ void pv_switch_to(struct vcpu *next)
     }
     tenant_set(next->domain->domid, (uint16_t)next->vcpu_id);
     next->is_running = true;
-    set_call_base(next);
+    this_cpu()->call_base =
+        next->pv->guest_kernel ? pv_call_base(next->domain) : CALL_BASE_NONE;
     *guest_regs() = next->regs;
     pv_load_cr3(next);
     pv_load_descriptors(next);
@@ -143,29 +135,4 @@ void pv_switch_to(struct vcpu *next)
     pv_fpu_load(next);
     vcpu_set_runstate(next, RUNSTATE_running);
     pv_runstate_publish(next);
-}
-
-void pv_enter_kernel_mode(struct vcpu *v)
-{
-    if (v->pv->guest_kernel) {
-        return;
-    }
-    v->pv->guest_kernel = true;
-    set_call_base(v);
-    swapgs();
-    pv_load_cr3(v);
-}
-
-int pv_enter_user_mode(struct vcpu *v)
-{
-    if (mfn_is_invalid(v->pv->guest_table_user)) {
-        return -EINVAL;
-    }
-    if (v->pv->guest_kernel) {
-        v->pv->guest_kernel = false;
-        set_call_base(v);
-        swapgs();
-        pv_load_cr3(v);
-    }
-    return 0;
 }

@@ -6,6 +6,8 @@
 #define VIGIL_PV_SWITCH_H
 
 #include "pv/pv.h"
+#include "x86/cr.h"
+#include "x86/percpu.h"
 
 /**
  * pv_switch_to() - leave the current vcpu, take up another
@@ -26,23 +28,18 @@ void pv_switch_to(struct vcpu *next);
  */
 void pv_load_cr3(struct vcpu *v);
 
-/**
- * pv_enter_kernel_mode() - the current vcpu's user mode calls its kernel
- * @v: current vcpu
- *
- * Swaps the GS base and the page tables; no effect in kernel mode.
- * Context: any but NMI/#MC.
- */
-void pv_enter_kernel_mode(struct vcpu *v);
+/* Load the L4 table @l4, which is the current vcpu's, into the processor. */
+static inline void pv_load_table(mfn_t l4)
+{
+    write_cr3(mfn_to_maddr(l4));
+    this_cpu()->tlb_stale = 0; /* x86/tlb.h: that was a full flush */
+}
 
-/**
- * pv_enter_user_mode() - the current vcpu's kernel returns to user mode
- * @v: current vcpu
- *
- * Context: any but NMI/#MC.
- * Return:  0, -EINVAL when there is no user page table
- */
-int pv_enter_user_mode(struct vcpu *v) MUST_CHECK;
+/* What SYSCALL means while a kernel of @d runs: entry/syscall.S. */
+static inline uint32_t pv_call_base(const struct domain *d)
+{
+    return d->is_privileged ? CALL_BASE_CONTROL : CALL_BASE_GUEST;
+}
 
 /**
  * pv_borrow_kernel_tables() - reach memory only the guest's kernel maps
