@@ -35,6 +35,7 @@ enum nmi_policy {
 
 static enum nmi_policy policy = NMI_TO_DOM0; /* c */
 static uint32_t for_dom0[NMI_CAUSES];        /* a: NMIs that wait, by cause */
+static uint32_t for_dom0_count;              /* a: all of them; never more  */
 
 /* Only the boot CPU's NMI handler. */
 static uint64_t storm_start_ns;
@@ -163,7 +164,10 @@ NMI_SAFE void ras_nmi(struct cpu_regs *regs)
             policy_name(policy));
     switch (policy) {
     case NMI_TO_DOM0:
+        /* Counted last: who sees the count finds the cause.  Who comes before
+         * is sent again by the work bit. */
         (void)atomic_add(&for_dom0[causes], 1);
+        (void)atomic_add(&for_dom0_count, 1);
         (void)atomic_or(&this_cpu()->work, WORK_NMI);
         break;
     case NMI_IGNORED:
@@ -183,6 +187,7 @@ unsigned int nmi_next_for_dom0(void)
     for (unsigned int causes = 1; causes < NMI_CAUSES; causes++) {
         /* Only this function takes away, and it does not nest. */
         if (atomic_load(&for_dom0[causes]) != 0) {
+            (void)atomic_sub(&for_dom0_count, 1);
             (void)atomic_sub(&for_dom0[causes], 1);
             return causes;
         }
@@ -192,10 +197,5 @@ unsigned int nmi_next_for_dom0(void)
 
 bool nmi_waits_for_dom0(void)
 {
-    for (unsigned int causes = 1; causes < NMI_CAUSES; causes++) {
-        if (atomic_load(&for_dom0[causes]) != 0) {
-            return true;
-        }
-    }
-    return false;
+    return atomic_load(&for_dom0_count) != 0;
 }
