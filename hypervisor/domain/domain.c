@@ -2,7 +2,9 @@
 /*
  * domain/domain.c - life cycle of domains.
  *
- * Found by domid in a two-level table (O(1)); listed in order of domid.
+ * Found by domid in a two-level table; a set of the domids in use finds the
+ * next domain and the next free number.  None of it depends on how many there
+ * are.
  */
 #include "domain/domain.h"
 
@@ -22,6 +24,7 @@
 #include "lib/assert.h"
 #include "lib/errno.h"
 #include "lib/format.h"
+#include "lib/idset.h"
 #include "lib/string.h"
 #include "log/printk.h"
 #include "mm/heap.h"
@@ -34,8 +37,8 @@
 struct domain *dom0;
 
 static SPINLOCK(list_lock, LOCK_RANK_DOMAIN_LIST, IRQ_ANY);
-static struct list all_domains = LIST_INIT(all_domains);
 static struct domain **by_id[CHUNKS];
+static struct idset in_use; /* domids */
 static uint64_t claims; /* a: sum of outstanding_pages */
 static domid_t rover; /* last domid given to "next free" */
 
@@ -88,21 +91,14 @@ struct domain *domain_get(domid_t domid)
 
 struct domain *domain_next(domid_t domid)
 {
-    struct list *pos;
-    struct domain *found = domain_get(domid);
+    struct domain *found = NULL;
+    unsigned int at;
 
-    if (found != NULL) {
-        return found;
-    }
     spin_lock(&list_lock);
-    list_for_each(pos, &all_domains) {
-        struct domain *d = list_entry(pos, struct domain, all);
-
-        if (d->domid >= domid) {
-            (void)atomic_add(&d->refs, 1u);
-            found = d;
-            break;
-        }
+    at = idset_next(&in_use, domid);
+    if (at != IDSET_NONE) {
+        found = domain_peek((domid_t)at);
+        (void)atomic_add(&found->refs, 1u);
     }
     spin_unlock(&list_lock);
     return found;
@@ -121,6 +117,7 @@ static void free_domain(struct domain *d)
     evtchn_domain_free(d);
     grant_domain_free(d);
     heap_free(d->e820);
+    heap_free(d->rights_space);
     heap_free(d);
 }
 
@@ -135,7 +132,6 @@ void domain_put(struct domain *d)
 static int publish(struct domain *d, domid_t domid)
 {
     struct domain **chunk = by_id[domid / CHUNK];
-    struct list *pos;
 
     if (chunk == NULL) {
         chunk = heap_alloc(CHUNK * sizeof(*chunk));
@@ -146,19 +142,14 @@ static int publish(struct domain *d, domid_t domid)
     }
     d->domid = domid;
     chunk[domid % CHUNK] = d;
-    list_for_each(pos, &all_domains) {
-        if (list_entry(pos, struct domain, all)->domid > domid) {
-            break;
-        }
-    }
-    list_add_tail(pos, &d->all); /* in front of the first larger one */
+    idset_add(&in_use, domid);
     return 0;
 }
 
 /* list_lock held. */
 static int choose_domid(domid_t wanted, domid_t *ret_domid)
 {
-    unsigned int tries;
+    unsigned int next;
 
     if (wanted < DOMID_FIRST_RESERVED) {
         if (domain_peek(wanted) != NULL) {
@@ -167,24 +158,24 @@ static int choose_domid(domid_t wanted, domid_t *ret_domid)
         *ret_domid = wanted;
         return 0;
     }
-    for (tries = 0; tries < DOMID_FIRST_RESERVED; tries++) {
-        rover = (domid_t)(rover + 1);
-        if (rover >= DOMID_FIRST_RESERVED) {
-            rover = 1;
-        }
-        if (domain_peek(rover) == NULL) {
-            *ret_domid = rover;
-            return 0;
-        }
+    /* Numbers are used again as late as possible. */
+    next = idset_next_free(&in_use, rover + 1U);
+    if (next >= DOMID_FIRST_RESERVED) {
+        next = idset_next_free(&in_use, 1);
     }
-    return -ENOMEM;
+    if (next >= DOMID_FIRST_RESERVED) {
+        return -ENOMEM;
+    }
+    rover = (domid_t)next;
+    *ret_domid = rover;
+    return 0;
 }
 
 static void unpublish(struct domain *d)
 {
     spin_lock(&list_lock);
     by_id[d->domid / CHUNK][d->domid % CHUNK] = NULL;
-    list_del(&d->all);
+    idset_remove(&in_use, d->domid);
     spin_unlock(&list_lock);
 }
 
@@ -198,7 +189,6 @@ int domain_create(domid_t domid, const struct xen_domctl_createdomain *config,
         return -ENOMEM;
     }
     spin_lock_init(&d->lock, "domain", LOCK_RANK_DOMAIN, IRQ_ANY);
-    list_init(&d->all);
     d->refs = 1;
     d->state = DOMAIN_BUILDING;
     d->is_privileged = privileged;
@@ -208,9 +198,6 @@ int domain_create(domid_t domid, const struct xen_domctl_createdomain *config,
     d->max_pages = privileged ? UINT32_MAX : 0;
     d->controller_paused = !privileged;
     memcpy(d->handle, config->handle, sizeof(d->handle));
-    rangeset_init(&d->io_ports, d->io_ports_space, RIGHTS_RANGES);
-    rangeset_init(&d->io_mem, d->io_mem_space, RIGHTS_RANGES);
-    rangeset_init(&d->irqs, d->irqs_space, RIGHTS_RANGES);
     spin_lock(&list_lock);
     rc = choose_domid(domid, &domid);
     if (rc == 0) {

@@ -17,7 +17,6 @@
 
 #include "lib/compiler.h"
 #include "lib/frames.h"
-#include "lib/list.h"
 #include "lib/rangeset.h"
 #include "lib/xen_abi.h"
 #include "sync/spinlock.h"
@@ -39,15 +38,12 @@ struct evtchn_domain; /* domain/evtchn.c */
 struct grant_table;   /* domain/grant.c  */
 struct pv_domain;     /* pv/pv.h         */
 
-#define RIGHTS_RANGES 64
-
 struct domain {
     domid_t domid;                 /* c */
     bool is_privileged;            /* c: the control domain             */
     enum domain_state state;       /* D */
     uint32_t refs;                 /* a: domain_get()/domain_put()      */
     struct spinlock lock;          /* rank LOCK_DOMAIN                  */
-    struct list all;               /* in the list of domains, by domid  */
 
     xen_domain_handle_t handle;    /* D: uuid                           */
     uint32_t create_flags;         /* c: XEN_DOMCTL_CDF_*               */
@@ -84,9 +80,7 @@ struct domain {
     struct rangeset io_ports;      /* D: ports it may use               */
     struct rangeset io_mem;        /* D: frames beyond RAM it may map   */
     struct rangeset irqs;          /* D: pirqs it may bind              */
-    struct range io_ports_space[RIGHTS_RANGES];
-    struct range io_mem_space[RIGHTS_RANGES];
-    struct range irqs_space[RIGHTS_RANGES];
+    struct range *rights_space;    /* D: of all three; NULL: no rights  */
 
     struct e820entry *e820;        /* D: XENMEM_set_memory_map, or NULL */
     unsigned int e820_count;

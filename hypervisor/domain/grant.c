@@ -20,22 +20,20 @@
 
 /* ---- table -------------------------------------------------------------- */
 
-/* Add one frame.  Lock held. */
+/*
+ * Add one frame.  Our side of its entries comes with the first that somebody
+ * uses (entry_of()).  Lock held.
+ */
 static int frame_add(struct domain *d)
 {
     struct grant_table *gt = d->grants;
     grant_entry_v1_t *page = hv_page_alloc();
-    struct grant_use *use =
-        heap_alloc(GRANT_ENTRIES_PER_FRAME * sizeof(struct grant_use));
 
-    if (page == NULL || use == NULL) {
-        hv_page_free(page);
-        heap_free(use);
+    if (page == NULL) {
         return -ENOMEM;
     }
     account_share_hv_page(d, page);
     gt->shared[gt->nr_frames] = page;
-    gt->use[gt->nr_frames] = use;
     gt->nr_frames++;
     return 0;
 }
@@ -77,7 +75,6 @@ int grant_domain_init(struct domain *d, int32_t max_grant_frames,
                              ? MAPTRACK_FRAMES_DEFAULT
                              : (unsigned int)max_maptrack_frames;
     struct grant_table *gt;
-    int rc;
 
     if (frames > GRANT_FRAMES_MAX || pages > MAPTRACK_FRAMES_MAX) {
         return -EINVAL;
@@ -93,18 +90,13 @@ int grant_domain_init(struct domain *d, int32_t max_grant_frames,
     gt->free_record = RECORD_NONE;
     gt->shared = heap_alloc(frames * sizeof(*gt->shared));
     gt->use = heap_alloc(frames * sizeof(*gt->use));
-    gt->record = pages != 0 ? heap_alloc(pages * sizeof(*gt->record)) : NULL;
-    rc = -ENOMEM;
-    if (gt->shared != NULL && gt->use != NULL &&
-        (pages == 0 || gt->record != NULL)) {
-        d->grants = gt;
-        rc = frame_add(d);
-    }
-    if (rc != 0) {
-        d->grants = NULL;
+    if (gt->shared == NULL || gt->use == NULL) {
         table_free(gt);
+        return -ENOMEM;
     }
-    return rc;
+    /* The first frame comes when somebody wants it: many never do. */
+    d->grants = gt;
+    return 0;
 }
 
 void grant_domain_free(struct domain *d)
@@ -151,7 +143,8 @@ void grant_table_size(struct domain *d, unsigned int *ret_nr_frames,
                       unsigned int *ret_max)
 {
     spin_lock(&d->grants->lock);
-    *ret_nr_frames = d->grants->nr_frames;
+    /* The first one is there as soon as it is asked for. */
+    *ret_nr_frames = MAX(d->grants->nr_frames, 1U);
     *ret_max = d->grants->max_frames;
     spin_unlock(&d->grants->lock);
 }
@@ -159,13 +152,22 @@ void grant_table_size(struct domain *d, unsigned int *ret_nr_frames,
 /* ---- entries ------------------------------------------------------------ */
 
 /* The entry in memory both sides write, and our side of it.  Lock held. */
-static grant_entry_v1_t *entry_of(const struct grant_table *gt, grant_ref_t ref,
+static grant_entry_v1_t *entry_of(struct domain *d, grant_ref_t ref,
                                   struct grant_use **ret_use)
 {
+    struct grant_table *gt = d->grants;
     uint64_t frame = ref / GRANT_ENTRIES_PER_FRAME;
 
-    if (frame >= gt->nr_frames) {
+    if (frame >= gt->nr_frames &&
+        (frame != 0 || grow_locked(d, 1) != 0)) { /* see grant_domain_init() */
         return NULL;
+    }
+    if (unlikely(gt->use[frame] == NULL)) {
+        gt->use[frame] =
+            heap_alloc(GRANT_ENTRIES_PER_FRAME * sizeof(struct grant_use));
+        if (gt->use[frame] == NULL) {
+            return NULL;
+        }
     }
     *ret_use = &gt->use[frame][ref % GRANT_ENTRIES_PER_FRAME];
     return &gt->shared[frame][ref % GRANT_ENTRIES_PER_FRAME];
@@ -184,7 +186,7 @@ int grant_seed(struct domain *d, grant_ref_t ref, domid_t mapper, mfn_t m)
     int rc = -EINVAL;
 
     spin_lock(&gt->lock);
-    e = entry_of(gt, ref, &use);
+    e = entry_of(d, ref, &use);
     if (e != NULL && use_is_idle(use) && mfn_x(m) <= UINT32_MAX) {
         e->domid = mapper;
         e->frame = (uint32_t)mfn_x(m);
@@ -204,8 +206,8 @@ int16_t grant_swap(struct domain *d, grant_ref_t a, grant_ref_t b)
     int16_t status = GNTST_okay;
 
     spin_lock(&gt->lock);
-    ea = entry_of(gt, a, &ua);
-    eb = entry_of(gt, b, &ub);
+    ea = entry_of(d, a, &ua);
+    eb = entry_of(d, b, &ub);
     if (ea == NULL || eb == NULL) {
         status = GNTST_bad_gntref;
     } else if (!use_is_idle(ua) || !use_is_idle(ub)) {
@@ -315,7 +317,7 @@ int16_t grant_acquire(struct domain *granter, domid_t user, grant_ref_t ref,
         return GNTST_bad_domain;
     }
     spin_lock(&gt->lock);
-    e = entry_of(gt, ref, &use);
+    e = entry_of(granter, ref, &use);
     status =
         e == NULL ? (int16_t)GNTST_bad_gntref : use_add(e, use, user, readonly);
     if (status == GNTST_okay) {
@@ -345,7 +347,7 @@ void grant_release(struct domain *granter, grant_ref_t ref, bool readonly,
 
     frame_use_release(m, !readonly);
     spin_lock(&gt->lock);
-    e = entry_of(gt, ref, &use);
+    e = entry_of(granter, ref, &use);
     if (e != NULL) { /* always: the table does not shrink */
         use_drop(e, use, readonly);
     }
@@ -359,13 +361,14 @@ void grant_dump(struct domain *d)
 
     grant_table_size(d, &frames, &max);
     pr_info("grant table of d%u: %u of %u frames", d->domid, frames, max);
-    for (grant_ref_t ref = 0; ref < frames * GRANT_ENTRIES_PER_FRAME; ref++) {
+    for (grant_ref_t ref = 0; ref < gt->nr_frames * GRANT_ENTRIES_PER_FRAME;
+         ref++) {
         struct grant_use *use, copy = {0};
         uint32_t flags = 0;
         grant_entry_v1_t *e;
 
         spin_lock(&gt->lock);
-        e = entry_of(gt, ref, &use);
+        e = entry_of(d, ref, &use);
         if (e != NULL) {
             copy = *use;
             flags = e->flags;

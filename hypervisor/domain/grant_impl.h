@@ -35,11 +35,12 @@ struct grant_table {
     unsigned int nr_frames;    /* G: only grows              */
     unsigned int max_frames;   /* c                          */
     grant_entry_v1_t **shared; /* c; pages G                 */
-    struct grant_use **use;    /* c; arrays G: one per frame */
+    struct grant_use **use;    /* c; arrays G: one per frame, NULL until one
+                                  of its entries is used */
 
     unsigned int record_pages;     /* G: only grows          */
     unsigned int max_record_pages; /* c                      */
-    struct grant_record **record;  /* c; pages G             */
+    struct grant_record **record;  /* G: NULL until one is needed */
     grant_handle_t free_record;    /* G: list, RECORD_NONE: empty   */
     unsigned int destroy_next;     /* progress of the destruction   */
 };

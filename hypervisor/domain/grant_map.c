@@ -9,6 +9,7 @@
 
 #include "lib/errno.h"
 #include "log/printk.h"
+#include "mm/heap.h"
 #include "mm/page_alloc.h"
 #include "domain/grant_impl.h"
 
@@ -35,6 +36,12 @@ static bool records_add(struct grant_table *gt)
 
     if (gt->record_pages == gt->max_record_pages) {
         return false;
+    }
+    if (gt->record == NULL) {
+        gt->record = heap_alloc(gt->max_record_pages * sizeof(*gt->record));
+        if (gt->record == NULL) {
+            return false;
+        }
     }
     page = hv_page_alloc();
     if (page == NULL) {

@@ -8,6 +8,7 @@
 #include "lib/errno.h"
 #include "log/printk.h"
 #include "cpu/features.h"
+#include "mm/heap.h"
 #include "dev/acpi.h"
 #include "dev/acpi_madt.h"
 #include "dev/irq.h"
@@ -17,11 +18,25 @@
 #define LAPIC_DEFAULT    0xfee00000UL
 #define MSI_WINDOW_BYTES 0x100000UL
 
-void rights_init(struct domain *d)
+#define RANGES 64 /* of each kind */
+
+/* Most domains never get a right, and need no room for one. */
+static int make_room(struct domain *d)
 {
-    rangeset_init(&d->io_ports, d->io_ports_space, RIGHTS_RANGES);
-    rangeset_init(&d->io_mem, d->io_mem_space, RIGHTS_RANGES);
-    rangeset_init(&d->irqs, d->irqs_space, RIGHTS_RANGES);
+    struct range *space;
+
+    if (d->rights_space != NULL) {
+        return 0;
+    }
+    space = heap_alloc(3 * RANGES * sizeof(*space));
+    if (space == NULL) {
+        return -ENOMEM;
+    }
+    d->rights_space = space;
+    rangeset_init(&d->io_ports, space, RANGES);
+    rangeset_init(&d->io_mem, space + RANGES, RANGES);
+    rangeset_init(&d->irqs, space + 2 * RANGES, RANGES);
+    return 0;
 }
 
 static uint64_t frame_last(void)
@@ -55,7 +70,7 @@ void rights_init_control(struct domain *d)
     const struct acpi_madt *madt = acpi_madt();
     const struct acpi_fixed *fixed = acpi_fixed();
 
-    if (rangeset_add(&d->io_ports, 0, PORT_LAST) != 0 ||
+    if (make_room(d) != 0 || rangeset_add(&d->io_ports, 0, PORT_LAST) != 0 ||
         rangeset_add(&d->io_mem, 0, frame_last()) != 0 ||
         rangeset_add(&d->irqs, 0, NR_IRQS - 1) != 0) {
         pr_err("domain: rights of the control domain are incomplete");
@@ -142,8 +157,11 @@ int rights_change(struct domain *d, enum rights_kind kind, uint64_t first,
         return -EINVAL;
     }
     spin_lock(&d->lock);
-    rc = allow ? rangeset_add(set, first, last)
-               : rangeset_remove(set, first, last);
+    rc = make_room(d);
+    if (rc == 0) {
+        rc = allow ? rangeset_add(set, first, last)
+                   : rangeset_remove(set, first, last);
+    }
     spin_unlock(&d->lock);
     return rc;
 }

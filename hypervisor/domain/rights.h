@@ -13,15 +13,6 @@
 #include "domain/domain.h"
 
 /**
- * rights_init() - empty sets for a new domain
- * @d: domain
- *
- * Context: any but NMI/#MC.
- * Return:  nothing.
- */
-void rights_init(struct domain *d);
-
-/**
  * rights_init_control() - what the control domain may use
  * @d: control domain
  *
@@ -97,7 +88,7 @@ enum rights_kind {
  * Mappings that exist already stay.
  *
  * Context: any but NMI/#MC.
- * Return:  0; -EINVAL bad range; -ENOMEM too many separate ranges
+ * Return:  0; -EINVAL bad range; -ENOMEM no memory, or too many separate ranges
  */
 int rights_change(struct domain *d, enum rights_kind kind, uint64_t first,
                   uint64_t last, bool allow) MUST_CHECK;

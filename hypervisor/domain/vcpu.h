@@ -12,6 +12,7 @@
 #ifndef VIGIL_DOMAIN_VCPU_H
 #define VIGIL_DOMAIN_VCPU_H
 
+#include "lib/list.h"
 #include "cpu/timer.h"
 #include "domain/domain.h"
 #include "x86/percpu.h"

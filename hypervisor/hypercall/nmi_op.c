@@ -4,7 +4,7 @@
  * handler of vector 2.  Only for the control domain's vcpu 0, the one that
  * gets the hardware's NMIs.
  *
- * Return:  0; -EINVAL another vcpu, or no guest address; -EFAULT; -ENOSYS
+ * Return:  0; -EINVAL another vcpu, or no guest address; -EFAULT; -ENOSYS; -ENOMEM
  */
 #include "lib/xen_abi.h"
 #include "x86/exc.h"
@@ -26,13 +26,12 @@ static int64_t nmi_register(uint64_t arg)
     if (!guest_range_ok(cb.handler_address, 1)) {
         return -EINVAL;
     }
-    current->pv->traps[EXC_NMI] = (struct trap_info){
-        .vector = EXC_NMI,
-        .flags = GATE_MASKS_EVENTS,
-        .cs = SEL_GUEST_CS64,
-        .address = cb.handler_address,
-    };
-    return 0;
+    return pv_set_trap(current->pv, &(const struct trap_info){
+                                        .vector = EXC_NMI,
+                                        .flags = GATE_MASKS_EVENTS,
+                                        .cs = SEL_GUEST_CS64,
+                                        .address = cb.handler_address,
+                                    });
 }
 
 int64_t do_nmi_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
@@ -45,8 +44,8 @@ int64_t do_nmi_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
     case XENNMI_register_callback:
         return nmi_register(a2);
     case XENNMI_unregister_callback:
-        current->pv->traps[EXC_NMI] = (struct trap_info){.vector = EXC_NMI};
-        return 0;
+        return pv_set_trap(current->pv,
+                           &(const struct trap_info){.vector = EXC_NMI});
     default:
         return -ENOSYS;
     }

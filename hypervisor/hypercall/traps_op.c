@@ -5,10 +5,10 @@
  *   set_trap_table(list)        list ends at address 0; NULL clears all
  *   callback_op(cmd, arg)       register, unregister
  *   iret()
- * Return:  0; -EFAULT; -EINVAL malformed; -ENOSYS no such cmd or type
+ * Return:  0; -EFAULT; -EINVAL malformed; -ENOSYS no such cmd or type;
+ *          -ENOMEM
  */
 #include "hypercall/call.h"
-#include "lib/string.h"
 #include "pv/bounce.h"
 #include "pv/pv.h"
 
@@ -17,7 +17,7 @@
 int64_t do_set_trap_table(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                           uint64_t a5)
 {
-    struct trap_info *table = current->pv->traps;
+    struct pv_vcpu *p = current->pv;
     struct trap_info t;
     unsigned int i;
 
@@ -26,7 +26,7 @@ int64_t do_set_trap_table(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
     (void)a4;
     (void)a5;
     if (a1 == 0) {
-        memset(table, 0, sizeof(current->pv->traps));
+        pv_clear_traps(p);
         return 0;
     }
     for (i = 0; i < TRAPS_MAX; i++) {
@@ -39,7 +39,9 @@ int64_t do_set_trap_table(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
         if (!guest_range_ok(t.address, 1)) {
             return -EINVAL;
         }
-        table[t.vector] = t;
+        if (pv_set_trap(p, &t) != 0) {
+            return -ENOMEM;
+        }
     }
     return -EINVAL;
 }
@@ -77,9 +79,9 @@ static int64_t callback_register(uint64_t arg)
         return -EINVAL;
     }
     if (r.type == CALLBACKTYPE_nmi) {
-        current->pv->traps[2] = (struct trap_info){
-            .vector = 2, .flags = 4, .address = r.address};
-        return 0;
+        return pv_set_trap(current->pv,
+                           &(const struct trap_info){
+                               .vector = 2, .flags = 4, .address = r.address});
     }
     cb = callback_slot(current->pv, r.type);
     if (cb == NULL) {
@@ -99,8 +101,8 @@ static int64_t callback_unregister(uint64_t arg)
         return -EFAULT;
     }
     if (u.type == CALLBACKTYPE_nmi) {
-        memset(&current->pv->traps[2], 0, sizeof(struct trap_info));
-        return 0;
+        return pv_set_trap(current->pv,
+                           &(const struct trap_info){.vector = 2});
     }
     cb = callback_slot(current->pv, u.type);
     if (cb == NULL || u.type == CALLBACKTYPE_event ||

@@ -87,6 +87,7 @@ static int set_tables(struct vcpu *v, const struct vcpu_guest_context *ctx)
 static int set_traps(struct pv_vcpu *p, const struct vcpu_guest_context *ctx)
 {
     unsigned int i;
+    int rc;
 
     for (i = 0; i < ARRAY_SIZE(ctx->trap_ctxt); i++) {
         const struct trap_info *t = &ctx->trap_ctxt[i];
@@ -97,7 +98,10 @@ static int set_traps(struct pv_vcpu *p, const struct vcpu_guest_context *ctx)
         if (!guest_range_ok(t->address, 1)) {
             return -EINVAL;
         }
-        p->traps[t->vector] = *t;
+        rc = pv_set_trap(p, t);
+        if (rc != 0) {
+            return rc;
+        }
     }
     return 0;
 }

@@ -38,6 +38,7 @@ static void free_pv(struct domain *d)
 
         if (v != NULL && v->pv != NULL) {
             pv_fpu_free(v);
+            pv_clear_traps(v->pv);
             heap_free(v->pv);
             v->pv = NULL;
         }
@@ -145,6 +146,7 @@ int pv_vcpu_create(struct domain *d, unsigned int vcpu_id,
         return rc;
     }
     v->pv = p;
+    p->traps = pv_no_traps;
     p->guest_kernel = true;
     p->guest_table = INVALID_MFN;
     p->guest_table_user = INVALID_MFN;

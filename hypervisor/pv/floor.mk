@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 pv-objs += switch.o runstate.o bounce.o iret.o descriptor.o domain_pv.o \
-           context.o
+           context.o traps.o
 pv-objs += guest_access.o pagetype.o pte_check.o pt_validate.o mmu_update.o \
            mmuext.o mm_teardown.o pte_decode.o pte_emulate.o grant_pte.o
 pv-objs += privop_decode.o privop.o privop_io.o ctrlreg.o cpu_policy.o \

@@ -8,6 +8,7 @@
  */
 #include "pv/fpu.h"
 
+#include "lib/bits.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "x86/cr.h"
@@ -17,6 +18,7 @@
 #include "pv/pv.h"
 
 #define XSTATE_BV_AT FPU_LEGACY_BYTES
+#define FPU_ALIGN    64UL /* what XSAVE wants */
 
 /* What the record of XEN_DOMCTL_{get,set}vcpuextstate begins with. */
 struct xstate_header {
@@ -41,13 +43,11 @@ int pv_fpu_init(struct vcpu *v)
     struct pv_vcpu *pv = v->pv;
 
     if (pv->fpu == NULL) {
-        /* Page-sized objects are page aligned; XSAVE wants 64 bytes. */
-        size_t bytes = fpu_area_bytes();
-
-        pv->fpu = heap_alloc(bytes < PAGE_SIZE ? PAGE_SIZE : bytes);
-        if (pv->fpu == NULL) {
+        pv->fpu_object = heap_alloc(fpu_area_bytes() + FPU_ALIGN - 1);
+        if (pv->fpu_object == NULL) {
             return -ENOMEM;
         }
+        pv->fpu = (void *)ALIGN_UP((uint64_t)pv->fpu_object, FPU_ALIGN);
     }
     fpu_area_reset(pv->fpu);
     pv->fpu_loaded = false;
@@ -59,7 +59,8 @@ int pv_fpu_init(struct vcpu *v)
 
 void pv_fpu_free(struct vcpu *v)
 {
-    heap_free(v->pv->fpu);
+    heap_free(v->pv->fpu_object);
+    v->pv->fpu_object = NULL;
     v->pv->fpu = NULL;
     v->pv->fpu_valid = false;
     v->pv->fpu_loaded = false;

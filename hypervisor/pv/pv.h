@@ -50,7 +50,9 @@ struct vmca {
 };
 
 struct pv_vcpu {
-    struct trap_info traps[256]; /* address 0: not registered           */
+    const struct trap_info *traps; /* 256; address 0: not registered.
+                                      Writers: pv_set_trap()             */
+    struct trap_info *own_traps; /* NULL: traps is pv_no_traps           */
     struct pv_callback event, failsafe, syscall, syscall32, sysenter;
 
     bool guest_kernel;       /* running its kernel (else its user mode) */
@@ -82,6 +84,7 @@ struct pv_vcpu {
     uint64_t dr7_emul;       /* I/O breakpoints we perform, pv/debugreg.c   */
 
     void *fpu;               /* XSAVE area, 64-byte aligned             */
+    void *fpu_object;        /* where it lies                           */
     bool fpu_loaded;         /* its state is in the processor           */
     bool fpu_valid;          /* fpu holds something to load             */
     uint64_t xcr0;           /* what the guest set                      */
@@ -91,5 +94,28 @@ struct pv_vcpu {
     struct vmca vmca;
     uint64_t async_frame[2]; /* where the rip of each NMI/#MC frame lies */
 };
+
+#define PV_TRAPS 256
+
+/* Of a vcpu that has registered none. */
+extern const struct trap_info pv_no_traps[PV_TRAPS];
+
+/**
+ * pv_set_trap() - register one handler
+ * @p: PV state of a vcpu
+ * @t: vector and handler; address 0 takes the vector's handler away
+ *
+ * Context: any but NMI/#MC.
+ * Return:  0, -ENOMEM
+ */
+int pv_set_trap(struct pv_vcpu *p, const struct trap_info *t) MUST_CHECK;
+
+/**
+ * pv_clear_traps() - take all handlers away
+ * @p: PV state of a vcpu
+ *
+ * Context: any but NMI/#MC.
+ */
+void pv_clear_traps(struct pv_vcpu *p);
 
 #endif

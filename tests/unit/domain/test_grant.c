@@ -133,6 +133,8 @@ static int setup(void **state)
     a_is_known = true;
     assert_int_equal(grant_domain_init(&a, 4, -1), 0);
     assert_int_equal(grant_domain_init(&b, -1, 1), 0);
+    assert_int_equal(hv_shared, 0); /* on demand */
+    assert_int_equal(grant_table_grow(&a, 1), 0);
     return 0;
 }
 
@@ -225,6 +227,23 @@ static void entries_refuse(void **state)
     assert_int_equal(grant_acquire(&a, b.domid, 5, true, &m), GNTST_bad_domain);
 }
 
+static void first_frame_comes_on_demand(void **state)
+{
+    unsigned int frames, max;
+    mfn_t m;
+
+    (void)state;
+    grant_table_size(&b, &frames, &max);
+    assert_int_equal(frames, 1);
+    assert_int_equal(hv_shared, 1); /* a's */
+    assert_int_equal(grant_acquire(&b, a.domid, 512, true, &m),
+                     GNTST_bad_gntref);
+    assert_int_equal(hv_shared, 1);
+    assert_int_equal(grant_acquire(&b, a.domid, 5, true, &m),
+                     GNTST_general_error); /* not granted */
+    assert_int_equal(hv_shared, 2);
+}
+
 static void another_domain_cannot_join_a_use(void **state)
 {
     mfn_t m;
@@ -252,7 +271,7 @@ static void table_grows_to_its_limit(void **state)
     assert_int_equal(frames, 4);
     assert_int_equal(grant_table_frame(&a, 4, &m), -EINVAL);
     assert_int_equal(grant_table_grow(&a, 5), -EINVAL);
-    assert_int_equal(hv_shared, 5); /* 4 of a, 1 of b */
+    assert_int_equal(hv_shared, 4);
     grant(2047, 0, 3);
     assert_int_equal(grant_acquire(&a, b.domid, 2047, true, &m), GNTST_okay);
     grant_release(&a, 2047, true, m);
@@ -453,6 +472,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(flags_follow_the_uses),
         T(entries_refuse),
+        T(first_frame_comes_on_demand),
         T(another_domain_cannot_join_a_use),
         T(table_grows_to_its_limit),
         T(seeds_and_swaps),

@@ -19,6 +19,8 @@ uint64_t hv_cr4;
 
 struct domain dom;
 struct pv_vcpu pv;
+struct trap_info traps[PV_TRAPS];
+static struct range port_space[64];
 struct vcpu vcpu;
 struct cpu_regs *regs;
 vcpu_info_t info;
@@ -224,15 +226,16 @@ int privop_set_up(void **state)
     memset(bitmap, 0xff, sizeof(bitmap));
     dom.pv = &pvd;
     dom.is_privileged = true;
-    rangeset_init(&dom.io_ports, dom.io_ports_space, RIGHTS_RANGES);
-    rangeset_init(&dom.io_mem, dom.io_mem_space, RIGHTS_RANGES);
+    rangeset_init(&dom.io_ports, port_space, ARRAY_SIZE(port_space));
+    rangeset_init(&dom.io_mem, NULL, 0);
     assert_int_equal(rangeset_add(&dom.io_ports, 0, 0xffff), 0);
     vcpu.domain = &dom;
     vcpu.pv = &pv;
     vcpu.vcpu_info = &info;
     pv.guest_kernel = true;
     pv.iopl = 1;
-    pv.traps[EXC_GP].address = 0xffffffff81000000UL;
+    pv.traps = traps;
+    traps[EXC_GP].address = 0xffffffff81000000UL;
     this_cpu()->current_vcpu = &vcpu;
     regs = guest_regs();
     *regs = (struct cpu_regs){

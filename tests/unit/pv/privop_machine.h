@@ -26,6 +26,7 @@
 
 extern struct domain dom;
 extern struct pv_vcpu pv;
+extern struct trap_info traps[PV_TRAPS];
 extern struct vcpu vcpu;
 extern struct cpu_regs *regs;
 extern vcpu_info_t info;

@@ -61,13 +61,14 @@ static void device_memory(void **state)
         .v = &vcpu, .pt_owner = &dom, .frames_of = dom.domid};
     maddr_t entry = FIRST_L1 * PAGE_SIZE;
     pte_t dev = pte_make(mfn(0xfed00), PTE_P | PTE_W | PTE_U);
+    struct range one;
 
     (void)state;
     machine_reset(1);
     stop_chance = 0;
     assert_int_equal(ext(MMUEXT_PIN_L1_TABLE, FIRST_L1), 0);
     assert_int_equal(mmu_entry_write(&req, entry, dev, false), -EPERM);
-    rangeset_init(&dom.io_mem, dom.io_mem_space, RIGHTS_RANGES);
+    rangeset_init(&dom.io_mem, &one, 1);
     assert_int_equal(rangeset_add(&dom.io_mem, 0xfed00, 0xfed00), 0);
     assert_int_equal(mmu_entry_write(&req, entry, dev, false), 0);
     assert_int_equal(table_at(FIRST_L1)[0], dev | PTE_PCD);

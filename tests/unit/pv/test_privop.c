@@ -11,7 +11,7 @@ static void first_instruction(void **state)
 {
     (void)state;
     /* wrmsr to MSR_GS_BASE with no trap table at all. */
-    pv.traps[EXC_GP].address = 0;
+    traps[EXC_GP].address = 0;
     fake_msr_set(MSR_GS_BASE, 0);
     regs->rcx = MSR_GS_BASE;
     regs->rax = 0xfffffffff0001000UL;
@@ -91,7 +91,7 @@ static void unknown_msr(void **state)
     fake_msr_set(0x1234, 0x5678);
     assert_false(msr_reads(0x1234, &value));
     /* Before a handler for #GP exists it reads 0, if it exists at all. */
-    pv.traps[EXC_GP].address = 0;
+    traps[EXC_GP].address = 0;
     assert_true(msr_reads(0x1234, &value));
     assert_int_equal(value, 0);
     fake_msr_fault(0x4321, true, true);

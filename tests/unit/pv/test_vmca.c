@@ -31,13 +31,16 @@ static const struct vmca_error srao = {
     .misc = 0x8c,
 };
 
+static struct trap_info traps[PV_TRAPS];
+
 static int set_up(void **state)
 {
     (void)state;
     memset(&pv, 0, sizeof(pv));
     memset(&v, 0, sizeof(v));
     v.pv = &pv;
-    pv.traps[EXC_MC].address = 0xffffffff81000000UL;
+    pv.traps = traps;
+    traps[EXC_MC].address = 0xffffffff81000000UL;
     cpu_features.vendor = CPU_INTEL;
     kicks = 0;
     vmca_vcpu_init(&v);
@@ -225,7 +228,7 @@ static void refused(void **state)
     struct vmca_error e = srao;
 
     (void)state;
-    pv.traps[EXC_MC].address = 0;
+    traps[EXC_MC].address = 0;
     assert_int_equal(vmca_inject(&v, &e), -ENOENT);
     set_up(NULL);
     e.bank = VMCA_BANKS;

@@ -45,6 +45,8 @@ bool nmi_waits_for_dom0(void)
     return handed_out < queued;
 }
 
+static struct trap_info traps[PV_TRAPS];
+
 static int set_up(void **state)
 {
     (void)state;
@@ -58,9 +60,10 @@ static int set_up(void **state)
     d.shared_info = &shared;
     v.domain = &d;
     v.pv = &pv;
+    pv.traps = traps;
     other.domain = &d;
     other.pv = &pv;
-    pv.traps[EXC_NMI].address = 0xffffffff81000000;
+    traps[EXC_NMI].address = 0xffffffff81000000;
     queued = handed_out = kicks = 0;
     nmi_reflect_init();
     return 0;
@@ -166,12 +169,12 @@ static void other_vcpus_are_not_concerned(void **state)
 static void no_handler(void **state)
 {
     (void)state;
-    pv.traps[EXC_NMI].address = 0;
+    traps[EXC_NMI].address = 0;
     hardware(NMI_CAUSE_UNKNOWN);
     hardware(NMI_CAUSE_SERR);
     assert_false(v.nmi_pending);
     assert_false(nmi_waits_for_dom0());
-    pv.traps[EXC_NMI].address = 1;
+    traps[EXC_NMI].address = 1;
     hardware(NMI_CAUSE_SERR);
     assert_int_equal(take(), XEN_NMIREASON_pci_serr);
     finish();
@@ -182,11 +185,11 @@ static void handler_goes_away(void **state)
 {
     (void)state;
     hardware(NMI_CAUSE_UNKNOWN);
-    pv.traps[EXC_NMI].address = 0;
+    traps[EXC_NMI].address = 0;
     v.nmi_pending = false; /* pv/ drops it and calls no hook */
     hardware(NMI_CAUSE_SERR);
     assert_false(nmi_waits_for_dom0());
-    pv.traps[EXC_NMI].address = 1;
+    traps[EXC_NMI].address = 1;
     hardware(NMI_CAUSE_SERR);
     assert_int_equal(take(), XEN_NMIREASON_pci_serr);
     finish();

@@ -27,6 +27,8 @@ void vcpu_kick(struct vcpu *v)
     (void)v;
 }
 
+static struct trap_info traps[3][PV_TRAPS];
+
 static int set_up(void **state)
 {
     (void)state;
@@ -40,7 +42,8 @@ static int set_up(void **state)
         vcpus[i].vcpu_id = i;
         vcpus[i].pv = &pvs[i];
         vcpus[i].is_initialised = true;
-        pvs[i].traps[EXC_MC].address = 0xffffffff81000000;
+        pvs[i].traps = traps[i];
+        traps[i][EXC_MC].address = 0xffffffff81000000;
         d.vcpu[i] = &vcpus[i];
     }
     cpu_features.vendor = CPU_INTEL;
@@ -184,7 +187,7 @@ static void first_that_is_up(void **state)
 static void refused(void **state)
 {
     (void)state;
-    pvs[0].traps[EXC_MC].address = 0;
+    traps[0][EXC_MC].address = 0;
     assert_int_equal(vmce_deliver(&d, 0, &an_error), -ENOENT);
     set_up(NULL);
     /* It has returned from its handler and not acknowledged. */
