@@ -77,7 +77,7 @@ void sched_wake(struct vcpu *v)
         credit_add(v, (int64_t)(now - v->runstate.state_entry_time));
         ahead = v->credit_ns > 0;
         enqueue(v, ahead);
-        vcpu_set_runstate(v, RUNSTATE_runnable);
+        vcpu_set_runstate(v, RUNSTATE_runnable, now);
         if (current == NULL ||
             (ahead && now - picked_at_ns >= preempt_after_ns)) {
             softirq_raise(SOFTIRQ_SCHED);
@@ -98,9 +98,10 @@ void sched_sleep(struct vcpu *v)
     if (v->is_running) {
         softirq_raise(SOFTIRQ_SCHED);
     } else {
-        vcpu_set_runstate(v, (v->hold & VCPU_HOLD_BLOCKED) != 0
-                                 ? RUNSTATE_blocked
-                                 : RUNSTATE_offline);
+        vcpu_set_runstate(v,
+                          (v->hold & VCPU_HOLD_BLOCKED) != 0 ? RUNSTATE_blocked
+                                                             : RUNSTATE_offline,
+                          clock_now_ns());
     }
     irq_restore(flags);
 }

@@ -125,13 +125,12 @@ void vcpu_mark_events_pending(struct vcpu *v)
     }
 }
 
-void vcpu_set_runstate(struct vcpu *v, int state)
+void vcpu_set_runstate(struct vcpu *v, int state, uint64_t now_ns)
 {
-    uint64_t now = clock_now_ns();
     int old = v->runstate.state;
 
-    v->runstate.time[old] += now - v->runstate.state_entry_time;
-    v->runstate.state_entry_time = now;
+    v->runstate.time[old] += now_ns - v->runstate.state_entry_time;
+    v->runstate.state_entry_time = now_ns;
     v->runstate.state = state;
 }
 

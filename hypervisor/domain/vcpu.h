@@ -147,12 +147,13 @@ void vcpu_mark_events_pending(struct vcpu *v);
 
 /**
  * vcpu_set_runstate() - account the time in the old state, enter the new
- * @v:     vcpu
- * @state: RUNSTATE_*
+ * @v:      vcpu
+ * @state:  RUNSTATE_*
+ * @now_ns: clock_now_ns(), which the caller has at hand
  *
  * Context: any but NMI/#MC.
  */
-void vcpu_set_runstate(struct vcpu *v, int state);
+void vcpu_set_runstate(struct vcpu *v, int state, uint64_t now_ns);
 
 /**
  * vcpu_runstate_get() - times up to now

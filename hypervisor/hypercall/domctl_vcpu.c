@@ -4,11 +4,14 @@
  *
  * Whoever reads or writes a running vcpu's registers pauses its domain first.
  */
+#include "lib/assert.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "x86/layout.h"
 #include "cpu/features.h"
+#include "mm/directmap.h"
 #include "mm/heap.h"
+#include "mm/page_alloc.h"
 #include "domain/vcpu.h"
 #include "pv/context.h"
 #include "pv/fpu.h"
@@ -28,6 +31,23 @@ static struct vcpu *vcpu_of(const struct domain *d, uint32_t id)
     return id < d->max_vcpus ? d->vcpu[id] : NULL;
 }
 
+#define CONTEXT_ORDER 1
+STATIC_ASSERT(sizeof(struct vcpu_guest_context) <= PAGE_SIZE << CONTEXT_ORDER,
+              "vcpu context");
+
+/* Room for a context, which its user fills as a whole: not zeroed. */
+static struct vcpu_guest_context *context_alloc(void)
+{
+    struct frame *f = page_alloc(CONTEXT_ORDER, 0, PA_ANY_BITS);
+
+    return f == NULL ? NULL : mfn_to_ptr(frame_mfn(f));
+}
+
+static void context_free(struct vcpu_guest_context *ctx)
+{
+    page_free(frame_of(ptr_to_mfn(ctx)), CONTEXT_ORDER);
+}
+
 static int64_t get_context(struct domain *d, struct vcpu *v, uint64_t va)
 {
     struct vcpu_guest_context *ctx;
@@ -39,7 +59,7 @@ static int64_t get_context(struct domain *d, struct vcpu *v, uint64_t va)
     if (!v->is_initialised) {
         return -ENODATA;
     }
-    ctx = heap_alloc(sizeof(*ctx));
+    ctx = context_alloc();
     if (ctx == NULL) {
         return -ENOMEM;
     }
@@ -47,7 +67,7 @@ static int64_t get_context(struct domain *d, struct vcpu *v, uint64_t va)
     pv_vcpu_get_context(v, ctx);
     domain_unpause(d);
     rc = copy_to_guest(va, ctx, sizeof(*ctx));
-    heap_free(ctx);
+    context_free(ctx);
     return rc;
 }
 
@@ -62,7 +82,7 @@ static int64_t set_context(struct domain *d, struct vcpu *v, uint64_t va)
     if (va == 0) {
         return -EOPNOTSUPP; /* resetting a vcpu */
     }
-    ctx = heap_alloc(sizeof(*ctx));
+    ctx = context_alloc();
     if (ctx == NULL) {
         return -ENOMEM;
     }
@@ -77,7 +97,7 @@ static int64_t set_context(struct domain *d, struct vcpu *v, uint64_t va)
         }
         domain_unpause(d);
     }
-    heap_free(ctx);
+    context_free(ctx);
     return rc;
 }
 

@@ -8,6 +8,7 @@
  */
 #include "pv/switch.h"
 
+#include "cpu/clock.h"
 #include "cpu/desc.h"
 #include "cpu/features.h"
 #include "cpu/tenant.h"
@@ -88,7 +89,7 @@ void pv_return_tables(struct vcpu *v, bool borrowed)
     }
 }
 
-static void switch_out(struct vcpu *v)
+static void switch_out(struct vcpu *v, uint64_t now)
 {
     pv_save_segments(v);
     v->regs = *guest_regs();
@@ -96,19 +97,22 @@ static void switch_out(struct vcpu *v)
     pv_fpu_save(v);
     v->is_running = false;
     if (v->runstate.state == RUNSTATE_running) {
-        vcpu_set_runstate(v, v->hold == 0 ? RUNSTATE_runnable
-                             : (v->hold & VCPU_HOLD_BLOCKED) != 0
-                                 ? RUNSTATE_blocked
-                                 : RUNSTATE_offline);
+        vcpu_set_runstate(v,
+                          v->hold == 0 ? RUNSTATE_runnable
+                          : (v->hold & VCPU_HOLD_BLOCKED) != 0
+                              ? RUNSTATE_blocked
+                              : RUNSTATE_offline,
+                          now);
     }
 }
 
 void pv_switch_to(struct vcpu *next)
 {
     struct vcpu *prev = current;
+    uint64_t now = clock_now_ns();
 
     if (prev != NULL) {
-        switch_out(prev);
+        switch_out(prev, now);
     }
     /* The old GDT is mapped by the old page tables only. */
     pv_load_descriptors(NULL);
@@ -133,6 +137,6 @@ void pv_switch_to(struct vcpu *next)
     load_segments(next);
     pv_debugreg_load(next);
     pv_fpu_load(next);
-    vcpu_set_runstate(next, RUNSTATE_running);
+    vcpu_set_runstate(next, RUNSTATE_running, now);
     pv_runstate_publish(next);
 }

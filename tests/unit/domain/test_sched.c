@@ -46,8 +46,9 @@ void timer_stop(struct timer *t)
     armed = 0;
 }
 
-void vcpu_set_runstate(struct vcpu *x, int state)
+void vcpu_set_runstate(struct vcpu *x, int state, uint64_t now_ns)
 {
+    assert_int_equal(now_ns, now);
     x->runstate.state_entry_time = now;
     x->runstate.state = state;
 }
@@ -77,13 +78,13 @@ static struct vcpu *switch_now(void)
     }
     if (prev != NULL) {
         prev->is_running = false;
-        vcpu_set_runstate(prev, prev->hold == 0 ? RUNSTATE_runnable
-                                                : RUNSTATE_blocked);
+        vcpu_set_runstate(
+            prev, prev->hold == 0 ? RUNSTATE_runnable : RUNSTATE_blocked, now);
     }
     this_cpu()->current_vcpu = next;
     if (next != NULL) {
         next->is_running = true;
-        vcpu_set_runstate(next, RUNSTATE_running);
+        vcpu_set_runstate(next, RUNSTATE_running, now);
     }
     return next;
 }
