@@ -24,13 +24,13 @@
 
 static bool work_is_pending(const struct cpu_block *cb)
 {
-    return (READ_ONCE(cb->work) & ~WORK_DR7) != 0 ||
+    return (READ_ONCE(cb->work) & WORK_RESPONSE) != 0 ||
            (READ_ONCE(cb->softirq) & ~SCHED_BIT) != 0;
 }
 
 static void do_work(struct cpu_block *cb)
 {
-    if ((READ_ONCE(cb->work) & ~WORK_DR7) != 0) {
+    if ((READ_ONCE(cb->work) & WORK_RESPONSE) != 0) {
         response_run();
     }
     softirq_run();

@@ -21,7 +21,7 @@ void response_init(void)
 void response_run(void)
 {
     /* Cleared first: what comes meanwhile sets its bit again. */
-    uint32_t work = atomic_xchg(&this_cpu()->work, 0);
+    uint32_t work = atomic_and(&this_cpu()->work, ~(uint32_t)WORK_RESPONSE);
 
     if ((work & WORK_MCE) != 0) {
         mce_response_run();

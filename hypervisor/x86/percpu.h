@@ -32,6 +32,8 @@
 #define WORK_MCE 0x2  /* response/mce_response.c                      */
 #define WORK_LOG 0x4  /* ring holds lines the sinks have not seen     */
 #define WORK_DR7 0x8  /* hypervisor #DB cleared DR7: reload on exit   */
+/* Those of response/work.c; the other is entry/work_exit.c's. */
+#define WORK_RESPONSE (WORK_NMI | WORK_MCE | WORK_LOG)
 
 /*
  * cpu_block.call_base: where in hypercall_table[] the calls of the guest that
