@@ -13,7 +13,7 @@ that would mask interrupts, NMIs and machine checks.
 import socket
 import time
 
-from vm import SCALE, VMError
+from vm import VMError
 
 
 class Debugger:
@@ -48,7 +48,7 @@ class Debugger:
         self._sock.sendall(b"$" + data + b"#%02x" % (sum(data) & 0xff))
 
     def _packet(self, seconds):
-        deadline = time.monotonic() + seconds * SCALE
+        deadline = self._vm.deadline(seconds)
         while True:
             start = self._buffer.find(b"$")
             end = self._buffer.find(b"#", start)

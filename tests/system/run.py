@@ -123,7 +123,10 @@ def run_suite(cls, names, results):
                     reported = state
                 results.failed_case(f"{title}.{name}", explain(error), report)
     finally:
-        group.teardown()
+        try:
+            group.teardown()
+        except Exception as error:  # pylint: disable=broad-except
+            results.failed_case(f"{title}.teardown", explain(error))
         with PRINT:
             print(f"# {title}: {time.monotonic() - start:.0f} s", flush=True)
 

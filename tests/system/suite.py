@@ -12,6 +12,7 @@ import pathlib
 import re
 import subprocess
 import threading
+import time
 
 from vm import BUILD, TOP, VM, VMError
 
@@ -121,7 +122,6 @@ class Suite:
         """Start a stub guest in the place of Dom0."""
         stub = BUILD / "guest-stubs" / name
         require(stub)
-        more.setdefault("wall", 90)
         return self.boot(name, modules=[(stub, line)], options=options,
                          wait=False, **more)
 
@@ -198,23 +198,36 @@ def guest_console(vm, name):
 
 
 def wait_console(vm, name, pattern, seconds=30):
-    """Wait until a guest has printed something.  Return: its whole text."""
+    """Wait until a guest has printed something.  Return: its whole text.
+
+    Only whole lines are looked at, as by VM.expect().
+    """
     log = f"/var/log/xen/console/guest-{name}.log"
-    rc, text = vm.dom0_cmd(
-        f"n={seconds * 2}; until grep -qE '{pattern}' {log}; do n=$((n-1)); "
-        f"[ $n -gt 0 ] || break; usleep 500000; done; cat {log}",
-        seconds * 2 + 20)
-    check(rc == 0 and re.search(pattern, text),
-          f"guest {name} did not print /{pattern}/: '{text[-300:]}'")
-    return text
+    deadline = vm.deadline(seconds)
+    while True:
+        # A line that has not ended yet swallows the word behind it.
+        _, text = vm.dom0_cmd(
+            f"n=20; until grep -qsE '{pattern}' {log}; do n=$((n-1)); "
+            f"[ $n -gt 0 ] || break; usleep 500000; done; cat {log}; "
+            "echo; echo end")
+        text = "\n".join(text.split("\n")[:-2])
+        if re.search(pattern, text):
+            return text
+        check(time.monotonic() < deadline,
+              f"guest {name} did not print /{pattern}/: '{text[-300:]}'")
 
 
 def wait_until(vm, command, seconds=20):
     """Wait until a shell command succeeds in Dom0."""
-    rc, text = vm.dom0_cmd(
-        f"n={seconds * 2}; until {command}; do n=$((n-1)); "
-        f"[ $n -gt 0 ] || exit 1; usleep 500000; done", seconds * 2 + 20)
-    check(rc == 0, f"'{command}' did not come true: {text[-300:]}")
+    deadline = vm.deadline(seconds)
+    while True:
+        rc, text = vm.dom0_cmd(
+            f"n=20; until {command}; do n=$((n-1)); "
+            "[ $n -gt 0 ] || exit 1; usleep 500000; done")
+        if rc == 0:
+            return
+        check(time.monotonic() < deadline,
+              f"'{command}' did not come true: {text[-300:]}")
 
 
 __all__ = ["BUILD", "DOM0_OPTIONS", "Failure", "Skip", "Suite", "TOP",

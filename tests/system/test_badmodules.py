@@ -29,8 +29,7 @@ class BadModules(Suite):
 
     def refuses(self, label, modules, words, options=""):
         """Boot it: one sentence that matches, then a halt or a reset."""
-        vm = self.boot(label, modules=modules, options=options, wait=False,
-                       wall=60, silence=30)
+        vm = self.boot(label, modules=modules, options=options, wait=False)
         try:
             found = vm.expect(SENTENCE, 40, fail=r"DOM0-INIT|Linux version")
             check(re.search(words, found.group(1), re.I),
@@ -119,7 +118,7 @@ class BadModulesGrub(Suite):
         with ISO_LOCK:
             subprocess.run([TOP / "scripts/mk-iso", "-o", iso, "-k", "",
                             "-i", ""], check=True, stdout=subprocess.DEVNULL)
-        vm = self.start("", cdrom=iso, wall=60, silence=30)
+        vm = self.start("", cdrom=iso)
         found = vm.expect(SENTENCE, 40, fail=None)
         check(re.search(r"no (kernel|module)", found.group(1), re.I),
               found.group(0))

@@ -84,7 +84,7 @@ class BootEpyc(BootChecks):
     def setup(self):
         if type(self) is BootEpyc:
             need_vigil()    # Debian's Xen cannot, under QEMU's TCG
-        self.boot(cpu="EPYC", resets=True, wall=200)
+        self.boot(cpu="EPYC", resets=True)
 
     def test_control_domain(self):
         self.is_control_domain()
@@ -112,7 +112,7 @@ class BootMax(BootChecks):
 
     def setup(self):
         need_vigil()
-        self.boot(cpu="max", wall=200)
+        self.boot(cpu="max")
 
     def test_control_domain(self):
         self.is_control_domain()
@@ -135,7 +135,7 @@ class BootQemu10(BootChecks):
         program = BUILD / "cache/qemu10/bin/qemu"
         if not program.exists():
             skip("no QEMU 10: scripts/fetch-qemu10 has not been run")
-        self.boot(cpu="max", wall=200, qemu=str(program))
+        self.boot(cpu="max", qemu=str(program))
 
     def test_control_domain(self):
         self.is_control_domain()

@@ -16,8 +16,7 @@ class Crash(Suite):
 
     def setup(self):
         need_vigil()
-        self.boot(options="vigil_provoke=1", resets=True, wall=600,
-                  silence=90)
+        self.boot(options="vigil_provoke=1", resets=True)
 
     def box(self, kind, words):
         """After the reset: find the one record and return its text."""
@@ -86,7 +85,7 @@ class CrashKey(Suite):
 
     def setup(self):
         need_vigil()
-        self.boot(resets=True, wall=200)
+        self.boot(resets=True)
 
     def test_debug_key(self):
         self.vm.send("xl debug-keys C")

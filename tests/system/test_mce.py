@@ -25,7 +25,7 @@ class Mce(Suite):
 
     def setup(self):
         need_vigil()
-        self.boot(cpu=self.cpu, wall=400, silence=90)
+        self.boot(cpu=self.cpu)
 
     def machine_checks(self):
         """How many records the hypervisor has counted."""

@@ -11,8 +11,8 @@ import subprocess
 import time
 
 from gdbstub import Debugger
-from suite import Suite, check, hypervisor, need_vigil, wait_until
-from vm import SCALE
+from suite import (Failure, Suite, VMError, check, hypervisor, need_vigil,
+                   wait_until)
 
 LINUX = "NMI received for unknown reason"
 NMI = "NMI on CPU 0: "
@@ -41,7 +41,7 @@ class Nesting(Suite):
 
     def setup(self):
         need_vigil()
-        self.boot(options="nmi=dom0", cpu="qemu64", wall=400)
+        self.boot(options="nmi=dom0", cpu="qemu64")
         self.vm.dom0("dmesg -n 1")
 
     # --- counting ----------------------------------------------------------
@@ -67,7 +67,7 @@ class Nesting(Suite):
     def grew(self, before, nmis, mces):
         """The counters grew by just what was injected."""
         wait_until(self.vm, f"[ $(dmesg | grep -c '{LINUX}') -ge "
-                   f"{before['dmesg'] + nmis} ]", 15)
+                   f"{before['dmesg'] + nmis} ]")
         after = self.counters()
         got = {key: after[key] - before[key] for key in after}
         want = {"nmi": nmis, "told": nmis, "mce": mces, "vmce": mces,
@@ -81,12 +81,14 @@ class Nesting(Suite):
 
     def wait_seen(self, nmis, mces, what):
         """The log tells when the next may come without merging."""
-        deadline = time.monotonic() + 10 * SCALE
-        while self.seen() != (nmis, mces):
-            check(time.monotonic() < deadline and self.vm.running,
-                  f"{what}: {nmis} NMIs and {mces} machine checks expected, "
-                  f"{self.seen()} seen")
-            time.sleep(0.005)
+        try:
+            self.vm.wait_count(NMI, nmis)
+            self.vm.wait_count(MC, mces)
+        except VMError as error:
+            raise Failure(f"{what}: {error}") from None
+        check(self.seen() == (nmis, mces),
+              f"{what}: {nmis} NMIs and {mces} machine checks expected, "
+              f"{self.seen()} seen")
 
     def settle(self):
         """Let Dom0's kernel handle what it has got: only so many may wait.
@@ -114,6 +116,7 @@ class Nesting(Suite):
             self.vm.qmp("cont")
             nmis, mces = nmis + 1, mces + 1
             self.wait_seen(nmis, mces, f"round {number}")
+            self.settle()
         self.grew(before, 20, 20)
 
     def inside(self, first, places):
@@ -247,6 +250,7 @@ class Nesting(Suite):
                 self.machine_check(number)
             nmis, mces = nmis + 1, mces + 1
             self.wait_seen(nmis, mces, "the gap")
+            self.settle()
         self.grew(before, 3, 3)
 
     def test_under_hypercalls(self):

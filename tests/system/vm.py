@@ -10,6 +10,11 @@
 Every wait is bounded twice: by its own time limit, and by the progress limit,
 the longest silence of the serial line that is believed.  A machine that trips
 either has its registers dumped through QMP before it is killed.
+
+A limit says when to stop hoping, not how long something takes: a machine that
+shares its processor with others may stand for seconds anywhere, and a wait that
+succeeds costs nothing.  So no limit is below LEAST, but for a machine that has
+been given up.
 """
 
 import hashlib
@@ -30,6 +35,9 @@ BUILD = pathlib.Path(os.environ.get("BUILD", TOP / "build"))
 # A slow machine multiplies every limit.
 SCALE = float(os.environ.get("VIGIL_TEST_SCALE", "1"))
 
+LEAST = 120         # seconds that anything may take on a busy machine
+GIVEN_UP = 10       # seconds once a machine has let a limit go by
+
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r|\x00")
 HALF_ESCAPE = re.compile(r"\x1b(\[[0-9;?]*)?$")
 # Whole lines that others print into the middle of a command's output.
@@ -49,7 +57,7 @@ class VM:
 
     def __init__(self, name, *, hypervisor=None, modules=(), options="",
                  cdrom=None, cpu="qemu64", memory="1G", smp=1, resets=False,
-                 wall=240, silence=60, extra=(), qemu=None):
+                 wall=1800, silence=LEAST, extra=(), qemu=None):
         """
         name:       directory under build/test that gets the logs
         hypervisor: image for -kernel; None boots cdrom
@@ -64,6 +72,7 @@ class VM:
         self.dir.mkdir(parents=True, exist_ok=True)
         self.wall = time.monotonic() + wall * SCALE
         self.silence = silence * SCALE
+        self.given_up = False
         self.text = ""
         self.mark = 0
         self.events = []
@@ -143,6 +152,14 @@ class VM:
             if not data:
                 return
 
+    def deadline(self, seconds):
+        """When to stop waiting for what normally takes less than seconds."""
+        if self.given_up:
+            seconds = GIVEN_UP
+        else:
+            seconds = max(seconds, LEAST)
+        return time.monotonic() + seconds * SCALE
+
     # --- the serial line ---------------------------------------------------
 
     def expect(self, pattern, timeout=60, fail=FATAL, what=None, prompt=False):
@@ -167,7 +184,8 @@ class VM:
 
     def _wait(self, find, bad, timeout, what, patient=False):
         # patient: the serial line may be silent as long as it likes
-        deadline = time.monotonic() + timeout * SCALE
+        begin = time.monotonic()
+        deadline = self.deadline(timeout)
         trouble = None
         with self._changed:
             while True:
@@ -188,7 +206,7 @@ class VM:
                     break
                 now = time.monotonic()
                 if now >= deadline:
-                    trouble = f"not within {timeout:g} s"
+                    trouble = f"not within {now - begin:.0f} s"
                     break
                 if now >= self.wall:
                     trouble = "the machine's wall limit is over"
@@ -199,7 +217,20 @@ class VM:
                 self._changed.wait(min(1.0, deadline - now))
         if not self._ended:
             self._dump_registers()
+        self.given_up = not trouble.startswith("saw ")
         raise VMError(f"waiting for {what}: {trouble}")
+
+    def wait_count(self, words, count, timeout=60):
+        """Wait until the serial line has said some words that many times.
+
+        All it ever said counts; what expect() looks at stays the same.
+        """
+        deadline = self.deadline(timeout)
+        with self._changed:
+            while (found := self.text.count(words)) < count:
+                if self._ended or time.monotonic() >= deadline:
+                    raise VMError(f"'{words}' came {found} times, not {count}")
+                self._changed.wait(1.0)
 
     def send(self, line):
         """Type a line, slowly: the receiver has a small buffer."""
@@ -318,7 +349,7 @@ class VM:
     def _qmp_open(self):
         if self._qmp:
             return
-        deadline = time.monotonic() + 10
+        deadline = self.deadline(10)
         sock = socket.socket(socket.AF_UNIX)
         while True:
             try:
@@ -340,7 +371,7 @@ class VM:
             request["arguments"] = arguments
         try:
             self._qmp.sendall(json.dumps(request).encode() + b"\n")
-            deadline = time.monotonic() + 20 * SCALE
+            deadline = self.deadline(20)
             while True:
                 answer = self._qmp_read(deadline)
                 if "event" in answer:
@@ -370,12 +401,12 @@ class VM:
     def wait_event(self, name, timeout=60):
         """Wait for a QMP event such as RESET or SHUTDOWN."""
         self._qmp_open()
-        deadline = time.monotonic() + timeout * SCALE
+        deadline = self.deadline(timeout)
         while name not in self.events:
             try:
                 answer = self._qmp_read(deadline)
             except (OSError, VMError):
-                raise VMError(f"no event {name} within {timeout} s") from None
+                raise VMError(f"no event {name} came") from None
             if "event" in answer:
                 self.events.append(answer["event"])
         self.events.remove(name)
@@ -383,10 +414,11 @@ class VM:
     def wait_exit(self, timeout=60):
         """Wait until QEMU ends by itself.  Return: its exit status."""
         try:
-            code = self.process.wait(timeout * SCALE)
+            code = self.process.wait(self.deadline(timeout) -
+                                     time.monotonic())
         except subprocess.TimeoutExpired:
             self._dump_registers()
-            raise VMError(f"QEMU still runs after {timeout} s") from None
+            raise VMError("QEMU does not end") from None
         self._reader.join(5)
         return code
 
