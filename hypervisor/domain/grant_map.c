@@ -15,7 +15,7 @@
 
 #define MAP_PARTS ((uint32_t)(GNTMAP_host_map | GNTMAP_device_map))
 
-/* NULL: no such record.  Lock held. */
+/* NULL: no such record.  Lock held, or the record is RECORD_BUSY for us. */
 static struct grant_record *record_of(const struct grant_table *gt,
                                       grant_handle_t handle)
 {
@@ -130,11 +130,10 @@ int16_t grant_map_begin(struct domain *mapper, domid_t granter, grant_ref_t ref,
 void grant_map_commit(struct domain *mapper,
                       const struct grant_map_state *state)
 {
-    struct grant_table *gt = mapper->grants;
+    struct grant_record *r = record_of(mapper->grants, state->handle);
 
-    spin_lock(&gt->lock);
-    record_of(gt, state->handle)->flags &= ~RECORD_BUSY;
-    spin_unlock(&gt->lock);
+    /* Without the lock: RECORD_BUSY made it ours; nobody else writes it. */
+    __atomic_store_n(&r->flags, r->flags & ~RECORD_BUSY, __ATOMIC_RELEASE);
 }
 
 void grant_map_abort(struct domain *mapper, const struct grant_map_state *state)

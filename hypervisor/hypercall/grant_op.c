@@ -18,18 +18,24 @@
 #define AVAIL_PTE_SHIFT 9
 #define AVAIL_PTE_BITS  7U
 
-/* Stop before element @i of a list?  At least one is done each time. */
-static bool stop_before(uint64_t i)
-{
-    return i != 0 && hypercall_should_stop();
-}
+/*
+ * A list operation: what one element is and does.  Bytes from @out_at on are
+ * copied back to the guest.
+ */
+struct list_op {
+    void (*one)(void *op);
+    uint8_t size;
+    uint8_t out_at, out_size;
+    bool maps; /* changes entries: stale translations must go at the end */
+};
 
-static int64_t restart_at(uint64_t cmd, uint64_t list, uint64_t count,
-                          uint64_t i, size_t size)
-{
-    return hypercall_restart(__HYPERVISOR_grant_table_op, 3, cmd,
-                             list + i * size, count - i, 0, 0);
-}
+union list_element {
+    struct gnttab_map_grant_ref map;
+    struct gnttab_unmap_grant_ref unmap;
+    struct gnttab_unmap_and_replace replace;
+    struct gnttab_copy copy;
+    struct gnttab_swap_grant_ref swap;
+};
 
 static int subject_get(domid_t domid, struct domain **ret_domain)
 {
@@ -74,8 +80,9 @@ static pte_t map_pte(mfn_t m, uint32_t flags)
     return pte_make(m, pte);
 }
 
-static void map_one(struct gnttab_map_grant_ref *op)
+static void map_one(void *element)
 {
+    struct gnttab_map_grant_ref *op = element;
     struct domain *d = current->domain;
     struct grant_map_state state;
 
@@ -98,37 +105,12 @@ static void map_one(struct gnttab_map_grant_ref *op)
     op->dev_bus_addr = mfn_to_maddr(state.mfn);
 }
 
-static int64_t op_map(uint64_t cmd, uint64_t list, uint64_t count)
-{
-    struct gnttab_map_grant_ref op;
-
-    for (uint64_t i = 0; i < count; i++) {
-        uint64_t at = list + i * sizeof(op);
-
-        if (stop_before(i)) {
-            tlb_sync(); /* what the entries held before */
-            return restart_at(cmd, list, count, i, sizeof(op));
-        }
-        if (copy_from_guest(&op, at, sizeof(op)) != 0) {
-            tlb_sync();
-            return -EFAULT;
-        }
-        map_one(&op);
-        if (copy_to_guest(at, &op, sizeof(op)) != 0) {
-            tlb_sync();
-            return -EFAULT;
-        }
-    }
-    tlb_sync();
-    return 0;
-}
-
 /*
  * Take down what @op names.  An entry that does not map the frame (any more)
  * is an error, and the grant stays in use: otherwise a mapper could have it
  * counted as returned and keep the mapping.
  */
-static int16_t unmap_one(const struct gnttab_unmap_grant_ref *op)
+static int16_t unmap_status(const struct gnttab_unmap_grant_ref *op)
 {
     struct domain *d = current->domain;
     struct grant_map_state state;
@@ -160,40 +142,24 @@ static int16_t unmap_one(const struct gnttab_unmap_grant_ref *op)
     return status;
 }
 
-static int64_t op_unmap(uint64_t cmd, uint64_t list, uint64_t count)
+static void unmap_one(void *element)
 {
-    struct gnttab_unmap_grant_ref op;
+    struct gnttab_unmap_grant_ref *op = element;
 
-    for (uint64_t i = 0; i < count; i++) {
-        uint64_t at = list + i * sizeof(op);
-
-        if (stop_before(i)) {
-            tlb_sync();
-            return restart_at(cmd, list, count, i, sizeof(op));
-        }
-        if (copy_from_guest(&op, at, sizeof(op)) != 0) {
-            tlb_sync();
-            return -EFAULT;
-        }
-        op.status = unmap_one(&op);
-        if (copy_to_guest(at, &op, sizeof(op)) != 0) {
-            tlb_sync();
-            return -EFAULT;
-        }
-    }
-    tlb_sync();
-    return 0;
+    op->status = unmap_status(op);
 }
 
-static int16_t replace_one(const struct gnttab_unmap_and_replace *op)
+static void replace_one(void *element)
 {
+    struct gnttab_unmap_and_replace *op = element;
     struct domain *d = current->domain;
     struct grant_map_state state;
     uint32_t gone = 0;
     int16_t status = grant_unmap_begin(d, op->handle, &state);
 
+    op->status = status;
     if (status != GNTST_okay) {
-        return status;
+        return;
     }
     if (!(state.flags & GNTMAP_contains_pte) &&
         (state.flags & GNTMAP_host_map) &&
@@ -201,80 +167,87 @@ static int16_t replace_one(const struct gnttab_unmap_and_replace *op)
             0) {
         gone = GNTMAP_host_map;
     } else {
-        status = GNTST_general_error;
+        op->status = GNTST_general_error;
     }
     grant_unmap_end(d, &state, gone);
-    return status;
 }
 
-static int64_t op_replace(uint64_t cmd, uint64_t list, uint64_t count)
+/* ---- lists ---------------------------------------------------------------- */
+
+static void copy_one(void *element)
 {
-    struct gnttab_unmap_and_replace op;
+    struct gnttab_copy *op = element;
 
-    for (uint64_t i = 0; i < count; i++) {
-        uint64_t at = list + i * sizeof(op);
-
-        if (stop_before(i)) {
-            tlb_sync();
-            return restart_at(cmd, list, count, i, sizeof(op));
-        }
-        if (copy_from_guest(&op, at, sizeof(op)) != 0) {
-            tlb_sync();
-            return -EFAULT;
-        }
-        op.status = replace_one(&op);
-        if (copy_to_guest(at, &op, sizeof(op)) != 0) {
-            tlb_sync();
-            return -EFAULT;
-        }
-    }
-    tlb_sync();
-    return 0;
+    op->status = grant_copy(current->domain, op);
 }
 
-/* ---- copy, swap ----------------------------------------------------------- */
-
-static int64_t op_copy(uint64_t cmd, uint64_t list, uint64_t count)
+static void swap_one(void *element)
 {
-    struct gnttab_copy op;
+    struct gnttab_swap_grant_ref *op = element;
 
-    for (uint64_t i = 0; i < count; i++) {
-        uint64_t at = list + i * sizeof(op);
-
-        if (stop_before(i)) {
-            return restart_at(cmd, list, count, i, sizeof(op));
-        }
-        if (copy_from_guest(&op, at, sizeof(op)) != 0) {
-            return -EFAULT;
-        }
-        op.status = grant_copy(current->domain, &op);
-        if (copy_to_guest(at + offsetof(struct gnttab_copy, status), &op.status,
-                          sizeof(op.status)) != 0) {
-            return -EFAULT;
-        }
-    }
-    return 0;
+    op->status = grant_swap(current->domain, op->ref_a, op->ref_b);
 }
 
-static int64_t op_swap(uint64_t cmd, uint64_t list, uint64_t count)
+#define OUT(type, first, last)                                                 \
+    .size = sizeof(struct type), .out_at = offsetof(struct type, first),       \
+    .out_size = offsetof(struct type, last) - offsetof(struct type, first) +   \
+                sizeof(((struct type *)NULL)->last)
+
+static const struct list_op list_ops[] = {
+    [GNTTABOP_map_grant_ref] = {map_one,
+                                OUT(gnttab_map_grant_ref, dom, dev_bus_addr),
+                                .maps = true},
+    [GNTTABOP_unmap_grant_ref] = {unmap_one,
+                                  OUT(gnttab_unmap_grant_ref, status, status),
+                                  .maps = true},
+    [GNTTABOP_copy] = {copy_one, OUT(gnttab_copy, status, status)},
+    [GNTTABOP_unmap_and_replace] = {replace_one,
+                                    OUT(gnttab_unmap_and_replace, status,
+                                        status),
+                                    .maps = true},
+    [GNTTABOP_swap_grant_ref] = {swap_one,
+                                 OUT(gnttab_swap_grant_ref, status, status)},
+};
+
+/* Is this operation one on a list?  NULL: no. */
+static const struct list_op *list_op_of(uint64_t cmd)
 {
-    struct gnttab_swap_grant_ref op;
+    return cmd < ARRAY_SIZE(list_ops) && list_ops[cmd].one != NULL
+               ? &list_ops[cmd]
+               : NULL;
+}
 
-    for (uint64_t i = 0; i < count; i++) {
-        uint64_t at = list + i * sizeof(op);
+/* Element by element; at least one is done each time. */
+static int64_t work_list(const struct list_op *lo, uint64_t cmd, uint64_t list,
+                         uint64_t count)
+{
+    union list_element op;
+    uint64_t i, at = list;
+    int64_t rc = 0;
 
-        if (stop_before(i)) {
-            return restart_at(cmd, list, count, i, sizeof(op));
+    for (i = 0; i < count; i++, at += lo->size) {
+        if (i != 0 && hypercall_should_stop()) {
+            rc = -ERESTART;
+            break;
         }
-        if (copy_from_guest(&op, at, sizeof(op)) != 0) {
-            return -EFAULT;
+        if (copy_from_guest(&op, at, lo->size) != 0) {
+            rc = -EFAULT;
+            break;
         }
-        op.status = grant_swap(current->domain, op.ref_a, op.ref_b);
-        if (copy_to_guest(at, &op, sizeof(op)) != 0) {
-            return -EFAULT;
+        lo->one(&op);
+        if (copy_to_guest(at + lo->out_at, (const char *)&op + lo->out_at,
+                          lo->out_size) != 0) {
+            rc = -EFAULT;
+            break;
         }
     }
-    return 0;
+    if (lo->maps) {
+        tlb_sync(); /* what the entries held before */
+    }
+    return rc != -ERESTART
+               ? rc
+               : hypercall_restart(__HYPERVISOR_grant_table_op, 3, cmd, at,
+                                   count - i, 0, 0);
 }
 
 /* ---- the table itself ------------------------------------------------------ */
@@ -410,22 +383,13 @@ int64_t do_grant_table_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                           uint64_t a5)
 {
     uint64_t count = (uint32_t)a3;
+    const struct list_op *lo;
 
     (void)a4;
     (void)a5;
-    switch (a1) {
-    case GNTTABOP_map_grant_ref:
-        return op_map(a1, a2, count);
-    case GNTTABOP_unmap_grant_ref:
-        return op_unmap(a1, a2, count);
-    case GNTTABOP_unmap_and_replace:
-        return op_replace(a1, a2, count);
-    case GNTTABOP_copy:
-        return op_copy(a1, a2, count);
-    case GNTTABOP_swap_grant_ref:
-        return op_swap(a1, a2, count);
-    default:
-        break;
+    lo = list_op_of(a1);
+    if (lo != NULL) {
+        return work_list(lo, a1, a2, count);
     }
     if (count != 1) {
         return a1 <= GNTTABOP_cache_flush ? -EINVAL : -ENOSYS;
