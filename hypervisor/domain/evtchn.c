@@ -7,7 +7,6 @@
 #include "lib/assert.h"
 #include "lib/bits.h"
 #include "lib/errno.h"
-#include "lib/string.h"
 #include "x86/atomic.h"
 #include "log/printk.h"
 #include "mm/heap.h"
@@ -194,7 +193,8 @@ void evtchn_free_locked(struct domain *d, struct evtchn *chn)
         chn->is_pending_early = false;
         (void)evtchn_2l_clear(d, chn);
     }
-    memset(&chn->u, 0, sizeof(chn->u));
+    chn->u.interdomain.remote = NULL; /* the largest of the union */
+    chn->u.interdomain.remote_port = 0;
     if (chn->port < ed->free_hint && chn->port != 0) {
         ed->free_hint = chn->port;
     }
@@ -357,7 +357,8 @@ int evtchn_status(struct domain *d, evtchn_port_t port,
         spin_unlock(&ed->lock);
         return -EINVAL;
     }
-    memset(&ret_status->u, 0, sizeof(ret_status->u));
+    ret_status->u.interdomain.dom = 0; /* the largest of the union */
+    ret_status->u.interdomain.port = 0;
     ret_status->vcpu = chn->vcpu;
     switch ((enum evtchn_state)chn->state) {
     case EVTCHN_FREE:

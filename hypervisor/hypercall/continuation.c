@@ -44,5 +44,11 @@ int64_t hypercall_restart(uint64_t nr, unsigned int args, uint64_t a1,
 
 struct domain *hypercall_domain(domid_t domid)
 {
-    return domain_get(domid == DOMID_SELF ? current->domain->domid : domid);
+    struct domain *own = current->domain;
+
+    if (domid == DOMID_SELF || domid == own->domid) {
+        domain_hold(own); /* it runs: no need to look for it */
+        return own;
+    }
+    return domain_get(domid);
 }

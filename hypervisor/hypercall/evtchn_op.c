@@ -23,17 +23,15 @@ union evtchn_arg {
     struct evtchn_bind_pirq bind_pirq;
     struct evtchn_bind_ipi bind_ipi;
     struct evtchn_close close;
-    struct evtchn_send send;
     struct evtchn_status status;
     struct evtchn_bind_vcpu bind_vcpu;
-    struct evtchn_unmask unmask;
     struct evtchn_reset reset;
     struct evtchn_init_control init_control;
     struct evtchn_expand_array expand_array;
     struct evtchn_set_priority set_priority;
 };
 
-/* Size of an operation's struct; 0: no such operation. */
+/* Size of an operation's struct; 0: none, or act_on_port() does it. */
 static size_t arg_size(uint64_t cmd)
 {
     static const uint8_t size[] = {
@@ -41,12 +39,10 @@ static size_t arg_size(uint64_t cmd)
         [EVTCHNOP_bind_virq] = sizeof(struct evtchn_bind_virq),
         [EVTCHNOP_bind_pirq] = sizeof(struct evtchn_bind_pirq),
         [EVTCHNOP_close] = sizeof(struct evtchn_close),
-        [EVTCHNOP_send] = sizeof(struct evtchn_send),
         [EVTCHNOP_status] = sizeof(struct evtchn_status),
         [EVTCHNOP_alloc_unbound] = sizeof(struct evtchn_alloc_unbound),
         [EVTCHNOP_bind_ipi] = sizeof(struct evtchn_bind_ipi),
         [EVTCHNOP_bind_vcpu] = sizeof(struct evtchn_bind_vcpu),
-        [EVTCHNOP_unmask] = sizeof(struct evtchn_unmask),
         [EVTCHNOP_reset] = sizeof(struct evtchn_reset),
         [EVTCHNOP_init_control] = sizeof(struct evtchn_init_control),
         [EVTCHNOP_expand_array] = sizeof(struct evtchn_expand_array),
@@ -177,12 +173,8 @@ static int act(uint64_t cmd, union evtchn_arg *a, bool *ret_copy_out)
     switch (cmd) {
     case EVTCHNOP_close:
         return evtchn_close(d, a->close.port);
-    case EVTCHNOP_send:
-        return evtchn_send(d, a->send.port);
     case EVTCHNOP_bind_vcpu:
         return evtchn_bind_vcpu(d, a->bind_vcpu.port, a->bind_vcpu.vcpu);
-    case EVTCHNOP_unmask:
-        return evtchn_unmask(d, a->unmask.port);
     case EVTCHNOP_expand_array:
         return evtchn_fifo_expand_array(
             d, gfn_to_mfn_pv(gfn(a->expand_array.array_gfn)));
@@ -197,10 +189,25 @@ static int act(uint64_t cmd, union evtchn_arg *a, bool *ret_copy_out)
     }
 }
 
+_Static_assert(sizeof(struct evtchn_send) == sizeof(evtchn_port_t) &&
+                   sizeof(struct evtchn_unmask) == sizeof(evtchn_port_t),
+               "send and unmask have a port and nothing else");
+
+static int act_on_port(uint64_t cmd, uint64_t arg)
+{
+    evtchn_port_t port;
+
+    if (copy_from_guest(&port, arg, sizeof(port)) != 0) {
+        return -EFAULT;
+    }
+    return cmd == EVTCHNOP_send ? evtchn_send(current->domain, port)
+                                : evtchn_unmask(current->domain, port);
+}
+
 int64_t do_event_channel_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                             uint64_t a5)
 {
-    size_t size = arg_size(a1);
+    size_t size;
     union evtchn_arg a;
     bool copy_out;
     int rc;
@@ -208,6 +215,11 @@ int64_t do_event_channel_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
     (void)a3;
     (void)a4;
     (void)a5;
+    /* What a guest does all day comes first. */
+    if (a1 == EVTCHNOP_send || a1 == EVTCHNOP_unmask) {
+        return act_on_port(a1, a2);
+    }
+    size = arg_size(a1);
     if (size == 0) {
         return -ENOSYS;
     }

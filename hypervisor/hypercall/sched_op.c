@@ -53,12 +53,36 @@ static int64_t remote_shutdown(uint64_t arg)
     return 0;
 }
 
+/*
+ * Ports are read one by one while the vcpu is held already: an event that
+ * comes in between finds it blocked.
+ * Return:  1 one is pending; 0 none is; -EFAULT, -EINVAL
+ */
+static int look_at_ports(struct vcpu *v, const struct sched_poll *p)
+{
+    for (uint32_t i = 0; i < p->nr_ports; i++) {
+        evtchn_port_t port;
+
+        if (copy_elem_from_guest(&port, p->ports, i) != 0) {
+            return -EFAULT;
+        }
+        if (!evtchn_port_usable(v->domain, port)) {
+            return -EINVAL;
+        }
+        if (evtchn_is_pending(v->domain, port)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /* Block until one of the ports is pending, or the time has come. */
 static int64_t poll_ports(uint64_t arg)
 {
     struct vcpu *v = current;
     struct sched_poll p;
-    uint32_t i;
+    evtchn_port_t only = EVTCHN_POLL_SEVERAL;
+    int found;
 
     if (copy_from_guest(&p, arg, sizeof(p)) != 0) {
         return -EFAULT;
@@ -66,34 +90,26 @@ static int64_t poll_ports(uint64_t arg)
     if (p.nr_ports > POLL_PORTS_MAX) {
         return -EINVAL;
     }
-    v->poll_port = EVTCHN_POLL_SEVERAL;
-    vcpu_hold(v, VCPU_HOLD_BLOCKED);
-    for (i = 0; i < p.nr_ports; i++) {
-        evtchn_port_t port;
-
-        if (copy_elem_from_guest(&port, p.ports, i) != 0) {
-            v->poll_port = 0;
-            vcpu_release(v, VCPU_HOLD_BLOCKED);
+    /* The usual case, one port: if it is pending nothing is to be undone. */
+    if (p.nr_ports == 1) {
+        if (copy_elem_from_guest(&only, p.ports, 0) != 0) {
             return -EFAULT;
         }
-        if (!evtchn_port_usable(v->domain, port)) {
-            v->poll_port = 0;
-            vcpu_release(v, VCPU_HOLD_BLOCKED);
+        if (!evtchn_port_usable(v->domain, only)) {
             return -EINVAL;
         }
-        if (evtchn_is_pending(v->domain, port)) {
-            v->poll_port = 0;
-            vcpu_release(v, VCPU_HOLD_BLOCKED);
+        if (evtchn_is_pending(v->domain, only)) {
             return 0;
         }
-        if (p.nr_ports == 1) {
-            v->poll_port = port;
-        }
     }
-    if (evtchn_vcpu_has_pending(v)) {
+    v->poll_port = only;
+    vcpu_hold(v, VCPU_HOLD_BLOCKED);
+    found = p.nr_ports == 1 ? evtchn_is_pending(v->domain, only)
+                            : look_at_ports(v, &p);
+    if (found != 0 || evtchn_vcpu_has_pending(v)) {
         v->poll_port = 0;
         vcpu_release(v, VCPU_HOLD_BLOCKED);
-        return 0;
+        return found < 0 ? found : 0;
     }
     if (p.timeout != 0) {
         timer_set(&v->poll_timer, p.timeout);
