@@ -51,10 +51,13 @@
 
 extern const uint8_t __image_start[], __bss_end[];
 
+/* Looking for input: all there is without an interrupt, else a safety net. */
 #define CONSOLE_POLL_NS 20000000ULL
+#define CONSOLE_NET_NS 4000000000ULL
 #define LAPIC_PADDR 0xfee00000ULL
 
 static struct timer console_timer;
+static uint64_t console_poll_ns = CONSOLE_POLL_NS;
 
 /* Input, and lines that NMI context left in the ring. */
 static void console_softirq(void)
@@ -71,7 +74,7 @@ static void console_tick(void *arg)
 {
     (void)arg;
     softirq_raise(SOFTIRQ_CONSOLE);
-    timer_set(&console_timer, clock_now_ns() + CONSOLE_POLL_NS);
+    timer_set(&console_timer, clock_now_ns() + console_poll_ns);
 }
 
 static void uart_interrupt(void *arg)
@@ -164,6 +167,7 @@ static INIT_TEXT void init_console_input(void)
     if (line != 0 &&
         irq_bind(irq_isa_to_gsi(line), uart_interrupt, NULL, "console") == 0) {
         uart_rx_irq_enable();
+        console_poll_ns = CONSOLE_NET_NS;
     }
 }
 

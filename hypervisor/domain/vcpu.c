@@ -132,6 +132,9 @@ void vcpu_set_runstate(struct vcpu *v, int state, uint64_t now_ns)
     v->runstate.time[old] += now_ns - v->runstate.state_entry_time;
     v->runstate.state_entry_time = now_ns;
     v->runstate.state = state;
+    if (state == RUNSTATE_running) {
+        vtimer_resume(v);
+    }
 }
 
 void vcpu_runstate_get(struct vcpu *v, vcpu_runstate_info_t *ret_info)

@@ -12,13 +12,21 @@ static void singleshot_fired(void *arg)
     virq_raise(arg, VIRQ_TIMER);
 }
 
+static void periodic_tick(struct vcpu *v)
+{
+    virq_raise(v, VIRQ_TIMER);
+    if (v->periodic_ns != 0) {
+        timer_set(&v->periodic, clock_now_ns() + v->periodic_ns);
+    }
+}
+
 static void periodic_fired(void *arg)
 {
     struct vcpu *v = arg;
 
-    virq_raise(v, VIRQ_TIMER);
-    if (v->periodic_ns != 0) {
-        timer_set(&v->periodic, clock_now_ns() + v->periodic_ns);
+    /* Who does not run gets no ticks, and costs none: vtimer_resume(). */
+    if (v->is_running) {
+        periodic_tick(v);
     }
 }
 
@@ -35,6 +43,14 @@ void vtimer_init(struct vcpu *v)
     timer_init(&v->singleshot, singleshot_fired, v);
     timer_init(&v->periodic, periodic_fired, v);
     timer_init(&v->poll_timer, poll_fired, v);
+}
+
+void vtimer_resume(struct vcpu *v)
+{
+    /* Not armed although there is a period: it fell due meanwhile. */
+    if (v->periodic_ns != 0 && v->periodic.slot == 0) {
+        periodic_tick(v);
+    }
 }
 
 void vtimer_set_periodic(struct vcpu *v, uint64_t period_ns)

@@ -19,13 +19,22 @@
 void vtimer_init(struct vcpu *v);
 
 /**
- * vtimer_set_periodic() - VIRQ_TIMER every @period_ns
+ * vtimer_set_periodic() - VIRQ_TIMER every @period_ns while it runs
  * @v:         vcpu
  * @period_ns: 0 stops; else at least VTIMER_PERIOD_MIN_NS
  *
  * Context: any but NMI/#MC.
  */
 void vtimer_set_periodic(struct vcpu *v, uint64_t period_ns);
+
+/**
+ * vtimer_resume() - a vcpu runs again: the tick it missed, and the next ones
+ * @v: vcpu, is_running
+ *
+ * The periodic timer stops when it falls due while its vcpu does not run.
+ * Context: any but NMI/#MC.
+ */
+void vtimer_resume(struct vcpu *v);
 
 /**
  * vtimer_set_singleshot() - one VIRQ_TIMER
