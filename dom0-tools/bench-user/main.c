@@ -85,8 +85,8 @@ int main(int argc, char *argv[])
         } else if (strncmp(argv[i], "n=", 2) == 0) {
             limit = (unsigned int)strtoul(argv[i] + 2, NULL, 10);
         } else if (getpid() != 1) {
-            fprintf(stderr, "bench-user: '%s' is neither only=PREFIX,... nor "
-                            "n=N\n", argv[i]);
+            fprintf(stderr, "bench-user: '%s' is not only=... or n=N\n",
+                    argv[i]);
             return 2;
         }
     }
