@@ -81,6 +81,11 @@ irq_from_guest:
 leave_with_event:
     cmpb    $0, UPCALL_MASK(%rax)
     jne     leave_now
+    mov     FRAME_CPU_VCPU(%rsp), %rdi
+    sti
+    call    pv_deliver_event /* sets the mask, or ends the domain */
+    jmp     leave_to_guest
+
 /* Also the way to the first guest of all: there is no current_vcpu yet. */
     .globl leave_with_work
 leave_with_work:

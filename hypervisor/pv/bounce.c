@@ -264,6 +264,11 @@ static bool deliver_nmi(struct vcpu *v)
     return deliver_async(v, EXC_NMI, VCPU_ASYNC_NMI);
 }
 
+void pv_deliver_event(struct vcpu *v)
+{
+    (void)bounce_plain(v, v->pv->event.rip, true, "an event");
+}
+
 void pv_deliver_pending(struct vcpu *v)
 {
     if (v->mce_pending && (v->async_mask & VCPU_ASYNC_MCE) == 0) {
@@ -279,6 +284,6 @@ void pv_deliver_pending(struct vcpu *v)
     }
     if (READ_ONCE(v->vcpu_info->evtchn_upcall_pending) != 0 &&
         READ_ONCE(v->vcpu_info->evtchn_upcall_mask) == 0) {
-        (void)bounce_plain(v, v->pv->event.rip, true, "an event");
+        pv_deliver_event(v);
     }
 }

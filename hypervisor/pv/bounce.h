@@ -47,6 +47,15 @@ void pv_bounce_callback(struct vcpu *v, const struct pv_callback *cb);
 void pv_bounce_failsafe(struct vcpu *v);
 
 /**
+ * pv_deliver_event() - the event upcall
+ * @v: current vcpu, for which an event is pending that is not masked
+ *
+ * Masks further ones, as the guest's own handler expects.
+ * Context: main stack, on the way out.
+ */
+void pv_deliver_event(struct vcpu *v);
+
+/**
  * pv_deliver_pending() - virtual #MC, virtual NMI, then an event upcall
  * @v: current vcpu
  *
