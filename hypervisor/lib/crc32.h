@@ -23,4 +23,16 @@
  */
 uint32_t crc32(uint32_t crc, const void *data, size_t len);
 
+#define CRC32_ZEROS 32 /* zero bytes are cheap by so many */
+
+/**
+ * crc32_zeros() - go on with zero bytes that need not be looked at
+ * @crc: checksum so far
+ * @len: zero bytes
+ *
+ * Context: any.
+ * Return:  what crc32() says of as many bytes of value 0
+ */
+uint32_t crc32_zeros(uint32_t crc, size_t len);
+
 #endif

@@ -55,16 +55,36 @@ NMI_SAFE uint64_t log_ring_oldest(const struct log_ring *ring)
     return next > ring->count ? next - ring->count : 1;
 }
 
+/* Zero bytes at the end of a cell, in steps of CRC32_ZEROS. */
+static NMI_SAFE size_t zero_tail(const struct vigil_log_cell *cell)
+{
+    const uint64_t *word = (const uint64_t *)(cell + 1);
+    size_t zeros = 0;
+
+    _Static_assert(sizeof(*cell) - offsetof(struct vigil_log_cell, text) >=
+                       6 * CRC32_ZEROS,
+                   "text to look at");
+    while (zeros < 6 * CRC32_ZEROS) {
+        word -= CRC32_ZEROS / sizeof(*word);
+        if ((word[0] | word[1] | word[2] | word[3]) != 0) {
+            break;
+        }
+        zeros += CRC32_ZEROS;
+    }
+    return zeros;
+}
+
 NMI_SAFE uint32_t log_cell_crc(const struct vigil_log_cell *cell)
 {
-    static const uint32_t zero;
     const size_t at = offsetof(struct vigil_log_cell, crc32);
+    const size_t after = at + sizeof(cell->crc32);
+    const size_t zeros = zero_tail(cell);
     const char *bytes = (const char *)cell;
     uint32_t crc = crc32(0, bytes, at);
 
-    crc = crc32(crc, &zero, sizeof(zero));
-    return crc32(crc, bytes + at + sizeof(zero),
-                 sizeof(*cell) - at - sizeof(zero));
+    crc = crc32_zeros(crc, sizeof(cell->crc32));
+    crc = crc32(crc, bytes + after, sizeof(*cell) - after - zeros);
+    return crc32_zeros(crc, zeros);
 }
 
 /*
