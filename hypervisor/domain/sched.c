@@ -15,7 +15,14 @@
 
 /* Legend: i interrupts off */
 static struct list queue = LIST_INIT(queue); /* i */
+/*
+ * The end of the slice.  The timer is not moved when the end is put off or no
+ * longer wanted, which a guest that is woken and soon sleeps again would do
+ * each time: it fires early, finds out, and is set again.
+ */
 static struct timer slice_timer;
+static uint64_t slice_end_ns = TIMER_NEVER;   /* i: when to choose anew   */
+static uint64_t slice_armed_ns = TIMER_NEVER; /* i: when the timer fires  */
 
 /* A woken vcpu may preempt one that has run for at least this long. */
 #define PREEMPT_AFTER_NS 500000ULL
@@ -25,10 +32,28 @@ static struct timer slice_timer;
 static uint64_t picked_at_ns;
 static uint64_t preempt_after_ns = PREEMPT_AFTER_NS; /* of who runs now */
 
+static void slice_ends(uint64_t at_ns)
+{
+    slice_end_ns = at_ns;
+    if (at_ns < slice_armed_ns) {
+        slice_armed_ns = at_ns;
+        timer_set(&slice_timer, at_ns);
+    }
+}
+
 static void slice_over(void *arg)
 {
+    uint64_t flags = irq_save();
+
     (void)arg;
-    softirq_raise(SOFTIRQ_SCHED);
+    slice_armed_ns = TIMER_NEVER;
+    if (slice_end_ns <= clock_now_ns()) {
+        slice_end_ns = TIMER_NEVER;
+        softirq_raise(SOFTIRQ_SCHED);
+    } else if (slice_end_ns != TIMER_NEVER) {
+        slice_ends(slice_end_ns);
+    }
+    irq_restore(flags);
 }
 
 void sched_init(void)
@@ -82,9 +107,9 @@ void sched_wake(struct vcpu *v)
             (ahead && now - picked_at_ns >= preempt_after_ns)) {
             softirq_raise(SOFTIRQ_SCHED);
         } else if (ahead) {
-            timer_set(&slice_timer, picked_at_ns + preempt_after_ns);
+            slice_ends(picked_at_ns + preempt_after_ns);
         } else if (was_empty) {
-            timer_set(&slice_timer, picked_at_ns + SCHED_SLICE_NS);
+            slice_ends(picked_at_ns + SCHED_SLICE_NS);
         }
     }
     irq_restore(flags);
@@ -158,10 +183,7 @@ struct vcpu *sched_pick(void)
         dequeue(next);
     }
     picked_at_ns = now;
-    if (next != NULL && !list_empty(&queue)) {
-        timer_set(&slice_timer, now + SCHED_SLICE_NS);
-    } else {
-        timer_stop(&slice_timer);
-    }
+    slice_ends(next != NULL && !list_empty(&queue) ? now + SCHED_SLICE_NS
+                                                   : TIMER_NEVER);
     return next;
 }

@@ -199,7 +199,17 @@ void pv_load_descriptors(struct vcpu *v)
         return;
     }
     desc_load_gdt(gdt_va(v));
+    pv_load_ldt(v);
+}
+
+void pv_load_ldt(struct vcpu *v)
+{
     desc_set_ldt(ldt_va(v), v->pv->ldt_ents);
+}
+
+bool pv_gdt_stays(const struct vcpu *prev, const struct vcpu *next)
+{
+    return prev != NULL && next != NULL && gdt_va(prev) == gdt_va(next);
 }
 
 void pv_init_descriptor_slots(struct vcpu *v)

@@ -109,13 +109,16 @@ static void switch_out(struct vcpu *v, uint64_t now)
 void pv_switch_to(struct vcpu *next)
 {
     struct vcpu *prev = current;
+    bool gdt_stays = pv_gdt_stays(prev, next);
     uint64_t now = clock_now_ns();
 
     if (prev != NULL) {
         switch_out(prev, now);
     }
-    /* The old GDT is mapped by the old page tables only. */
-    pv_load_descriptors(NULL);
+    if (!gdt_stays) {
+        /* The old GDT is mapped by the old page tables only. */
+        pv_load_descriptors(NULL);
+    }
     this_cpu()->current_vcpu = next;
     if (next == NULL) {
         this_cpu()->call_base = CALL_BASE_NONE;
@@ -129,7 +132,11 @@ void pv_switch_to(struct vcpu *next)
         next->pv->guest_kernel ? pv_call_base(next->domain) : CALL_BASE_NONE;
     *guest_regs() = next->regs;
     pv_load_cr3(next);
-    pv_load_descriptors(next);
+    if (gdt_stays) {
+        pv_load_ldt(next);
+    } else {
+        pv_load_descriptors(next);
+    }
     pv_cr4_load(next);
     if (cpu_features.rdtscp) {
         wrmsr(MSR_TSC_AUX, next->pv->tsc_aux);
