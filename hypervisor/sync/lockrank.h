@@ -13,7 +13,7 @@
 
 enum lock_rank {
     LOCK_RANK_DOMCTL = 5,        /* one domain-building operation at a time  */
-    LOCK_RANK_DOMAIN_LIST = 10,  /* the list of domains                      */
+    LOCK_RANK_DOMAIN_LIST = 10,  /* the table of domains                     */
     LOCK_RANK_DOMAIN = 30,       /* one domain's life cycle and settings     */
     LOCK_RANK_EVTCHN = 32,       /* one domain's event channels              */
     LOCK_RANK_EVTCHN_QUEUE = 33, /* one FIFO event queue of a vcpu          */
