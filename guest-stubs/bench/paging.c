@@ -149,6 +149,21 @@ static bool cmpxchg(uint64_t *p, uint64_t old, uint64_t new)
     return done;
 }
 
+static uint64_t xchg(uint64_t *p, uint64_t new)
+{
+    __asm__ volatile("xchgq %0, %1" : "+r"(new), "+m"(*p) : : "memory");
+    return new;
+}
+
+static inline __attribute__((always_inline)) void and_low_byte(uint64_t *p,
+                                                               uint8_t mask)
+{
+    __asm__ volatile("lock andb %1, %0"
+                     : "+m"(*(uint8_t *)p)
+                     : "i"((int8_t)mask)
+                     : "memory");
+}
+
 /* Plain stores to a live L1 table, performed by the hypervisor. */
 static void run_ptwr(void)
 {
@@ -165,6 +180,10 @@ static void run_ptwr(void)
     set(rw[0]);
     TIME("ptwr_emul_cmpxchg_clear", set(rw[0]),
          cmpxchg(&l1[0], READ_ONCE(l1[0]), 0) ? 0 : -1);
+    /* As Linux clears an entry, and as it write-protects one in fork(). */
+    TIME("ptwr_emul_xchg_clear", set(rw[0]), xchg(&l1[0], 0) ? 0 : -1);
+    BENCH("ptwr_emul_wrprotect", BENCH_MANY, set(rw[0]),
+          and_low_byte(&l1[0], (uint8_t)~PTE_RW));
     set(0);
 }
 

@@ -207,13 +207,10 @@ void account_unshare_hv_page(void *p)
     account_put(frame_of(ptr_to_mfn(p)));
 }
 
-void account_put(struct frame *f)
+void account_settle(struct frame *f)
 {
     struct domain *d;
 
-    if (!frame_put(f)) {
-        return;
-    }
     /* No stale translation may outlive the owner's last reference. */
     tlb_sync();
     d = f->owner < DOMID_FIRST_RESERVED ? domain_peek(f->owner) : NULL;

@@ -5,8 +5,8 @@
 #ifndef VIGIL_DOMAIN_ACCOUNT_H
 #define VIGIL_DOMAIN_ACCOUNT_H
 
-#include "domain/domain.h"
 #include "mm/frame.h"
+#include "domain/domain.h"
 
 /**
  * account_alloc() - allocate clean frames for a domain
@@ -96,12 +96,26 @@ void account_share_hv_page(struct domain *d, void *p);
 void account_unshare_hv_page(void *p);
 
 /**
+ * account_settle() - the last reference of a frame has gone
+ * @f: frame, count 0
+ *
+ * For account_put() only.
+ * Context: any but NMI/#MC.
+ */
+void account_settle(struct frame *f);
+
+/**
  * account_put() - drop a reference taken by frame_get(); settle if the last
  * @f: frame
  *
  * Context: any but NMI/#MC.
  */
-void account_put(struct frame *f);
+static inline void account_put(struct frame *f)
+{
+    if (unlikely(frame_put(f))) {
+        account_settle(f);
+    }
+}
 
 /* The first frame on the page list of @d; NULL when it is empty. */
 static inline struct frame *account_pagelist_first(const struct domain *d)

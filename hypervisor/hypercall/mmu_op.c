@@ -11,6 +11,7 @@
  */
 #include "hypercall/call.h"
 
+#include "lib/assert.h"
 #include "lib/compiler.h"
 #include "x86/tlb.h"
 #include "log/printk.h"
@@ -24,8 +25,8 @@
 /* Set in count while a list is gone on with: *done counts already. */
 #define LIST_RESUMED 0x80000000UL
 
-/* Requests copied from the guest at once. */
-#define CHUNK 16
+/* Between two looks whether something more urgent waits: a power of two. */
+#define STRIDE 16U
 
 /* Whom a call is about; references are held between begin and end. */
 struct mmu_parties {
@@ -34,28 +35,40 @@ struct mmu_parties {
     domid_t frames_of;
 };
 
-/* Resolve one domid; only the control domain may name another domain. */
+/*
+ * Resolve one domid; only the control domain may name another domain.  The
+ * caller's own needs no reference: it is here.
+ */
 static int party_get(domid_t domid, struct domain **ret_domain)
 {
-    struct domain *d = hypercall_domain(domid);
+    struct domain *d = current->domain;
 
-    if (!d) {
-        return current->domain->is_privileged ? -ESRCH : -EPERM;
+    if (likely(domid == DOMID_SELF || domid == d->domid)) {
+        *ret_domain = d;
+        return 0;
     }
-    if (d != current->domain && !current->domain->is_privileged) {
-        domain_put(d);
+    if (!d->is_privileged) {
         return -EPERM;
+    }
+    d = domain_get(domid);
+    if (!d) {
+        return -ESRCH;
     }
     *ret_domain = d;
     return 0;
 }
 
+static inline void party_put(struct domain *d)
+{
+    if (unlikely(d && d != current->domain)) {
+        domain_put(d);
+    }
+}
+
 static void parties_end(struct mmu_parties *p)
 {
-    if (p->pg_owner) {
-        domain_put(p->pg_owner);
-    }
-    domain_put(p->pt_owner);
+    party_put(p->pg_owner);
+    party_put(p->pt_owner);
 }
 
 /* @foreign: low 16 bits owner of frames, high bits owner of tables + 1. */
@@ -77,7 +90,7 @@ static int parties_begin(uint64_t foreign, struct mmu_parties *p)
     }
     rc = party_get(domid, &p->pg_owner);
     if (rc) {
-        domain_put(p->pt_owner);
+        party_put(p->pt_owner);
         return rc;
     }
     p->frames_of = p->pg_owner->domid;
@@ -100,13 +113,12 @@ static int done_store(uint64_t done_va, uint32_t done)
     return done_va ? copy_to_guest(done_va, &done, sizeof(done)) : 0;
 }
 
-static int machphys_update(const struct mmu_parties *p, maddr_t addr,
-                           uint64_t gpfn)
+static int machphys_update(domid_t frames_of, maddr_t addr, uint64_t gpfn)
 {
     mfn_t m = maddr_to_mfn(addr);
 
-    if (!p->pg_owner || !mfn_valid(m) ||
-        !frame_get(frame_of(m), p->pg_owner->domid)) {
+    if (frames_of >= DOMID_FIRST_RESERVED || !mfn_valid(m) ||
+        !frame_get(frame_of(m), frames_of)) {
         return -EINVAL;
     }
     m2p_set(m, pfn(gpfn));
@@ -114,79 +126,149 @@ static int machphys_update(const struct mmu_parties *p, maddr_t addr,
     return 0;
 }
 
-static int one_update(const struct mmu_parties *p,
-                      const struct mmu_request *req, const struct mmu_update *u)
+static inline int one_update(struct mmu_request *req, uint64_t ptr,
+                             uint64_t val)
 {
-    maddr_t addr = u->ptr & ~7UL;
+    maddr_t addr = ptr & ~7UL;
 
-    switch (u->ptr & 7) {
+    switch (ptr & 7) {
     case MMU_NORMAL_PT_UPDATE:
     case MMU_PT_UPDATE_NO_TRANSLATE: /* differs for translated guests only */
-        return mmu_entry_write(req, addr, u->val, false);
+        return mmu_entry_write(req, addr, val, false);
     case MMU_PT_UPDATE_PRESERVE_AD:
-        return mmu_entry_write(req, addr, u->val, true);
+        return mmu_entry_write(req, addr, val, true);
     case MMU_MACHPHYS_UPDATE:
-        return machphys_update(p, addr, u->val);
+        return machphys_update(req->frames_of, addr, val);
     default:
         return -ENOSYS;
     }
 }
 
-int64_t do_mmu_update(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                      uint64_t a5 UNUSED)
+/* Work off @count requests at @va; returns why it ended, *ret_i where. */
+static inline int update_list(struct mmu_request *req, uint64_t va,
+                              uint32_t count, uint32_t *ret_i)
+{
+    uint32_t i;
+    int rc = guest_range_ok(va, (uint64_t)count * sizeof(struct mmu_update))
+                 ? 0
+                 : -EFAULT;
+
+    for (i = 0; i < count && rc == 0; i++, va += sizeof(struct mmu_update)) {
+        unsigned int bad = 0;
+        uint64_t ptr, val;
+
+        if (i % STRIDE == 0 && i != 0 && unlikely(hypercall_should_stop())) {
+            rc = -ERESTART;
+            break;
+        }
+        guest_reopen();
+        guest_load(ptr, va + offsetof(struct mmu_update, ptr), bad);
+        guest_load(val, va + offsetof(struct mmu_update, val), bad);
+        guest_close();
+        if (unlikely(bad)) {
+            rc = -EFAULT;
+            break;
+        }
+        rc = one_update(req, ptr, val);
+        if (unlikely(rc)) {
+            break;
+        }
+    }
+    *ret_i = i;
+    return rc;
+}
+
+/* Say what went wrong, tell the guest how far it came, or go on later. */
+static int64_t list_end(unsigned int nr, const uint64_t arg[4], int rc,
+                        uint32_t i, unsigned int entry_bytes)
 {
     struct vcpu *v = current;
-    uint32_t count = (uint32_t)(a2 & ~LIST_RESUMED);
-    uint32_t i, done = done_before(a3, (a2 & LIST_RESUMED) != 0);
-    struct mmu_update chunk[CHUNK];
-    struct mmu_parties p;
-    struct mmu_request req;
-    int rc = parties_begin(a4, &p);
+    uint32_t count = (uint32_t)(arg[1] & ~LIST_RESUMED);
+    uint32_t done = done_before(arg[2], (arg[1] & LIST_RESUMED) != 0);
 
-    if (rc) {
-        return rc;
-    }
-    req = (struct mmu_request){.v = v,
-                               .pt_owner = p.pt_owner,
-                               .frames_of = p.frames_of,
-                               .should_stop = hypercall_should_stop};
-    for (i = 0;; i++) {
-        rc = mmu_finish_pending(v, hypercall_should_stop);
-        if (rc || i == count) {
-            break;
-        }
-        if (i % CHUNK == 0) {
-            uint32_t n = MIN(count - i, (uint32_t)CHUNK);
-
-            if (i != 0 && hypercall_should_stop()) {
-                rc = -ERESTART;
-                break;
-            }
-            rc = copy_from_guest(chunk, a1 + i * sizeof(chunk[0]),
-                                 n * sizeof(chunk[0]));
-            if (rc) {
-                break;
-            }
-        }
-        rc = one_update(&p, &req, &chunk[i % CHUNK]);
-        if (rc) {
-            break;
-        }
-    }
     if (rc && rc != -ERESTART) {
         log_about(LOG_DEBUG, v->domain->domid, (int)v->vcpu_id,
-                  "mmu_update %u of %u: error %d", i, count, rc);
+                  "%s %u of %u: error %d",
+                  nr == __HYPERVISOR_mmu_update ? "mmu_update" : "mmuext_op", i,
+                  count, rc);
     }
-    parties_end(&p);
-    if (done_store(a3, done + i) && rc == 0) {
+    if (done_store(arg[2], done + i) && rc == 0) {
         rc = -EFAULT;
     }
     if (rc == -ERESTART) {
-        return hypercall_restart(__HYPERVISOR_mmu_update, 4,
-                                 a1 + i * sizeof(chunk[0]),
-                                 (count - i) | LIST_RESUMED, a3, a4, 0);
+        return hypercall_restart(nr, 4, arg[0] + (uint64_t)i * entry_bytes,
+                                 (count - i) | LIST_RESUMED, arg[2], arg[3], 0);
     }
     return rc;
+}
+
+static int64_t update_run(struct domain *pt_owner, domid_t frames_of,
+                          const uint64_t arg[4])
+{
+    struct mmu_request req = {.v = current,
+                              .pt_owner = pt_owner,
+                              .frames_of = frames_of,
+                              .should_stop = hypercall_should_stop,
+                              .l1_page = MMU_NO_PAGE};
+    uint32_t i;
+    int rc = update_list(&req, arg[0], (uint32_t)(arg[1] & ~LIST_RESUMED), &i);
+
+    mmu_request_end(&req);
+    if (likely(rc == 0)) {
+        rc = mmu_finish_pending(req.v, hypercall_should_stop);
+        if (likely(rc == 0 && arg[2] == 0)) {
+            return 0;
+        }
+    }
+    return list_end(__HYPERVISOR_mmu_update, arg, rc, i,
+                    sizeof(struct mmu_update));
+}
+
+int64_t do_mmu_update(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                      uint64_t a5 UNUSED)
+{
+    const uint64_t arg[4] = {a1, a2, a3, a4};
+    struct mmu_parties p;
+    int64_t rc;
+
+    if (likely(a4 == DOMID_SELF)) {
+        struct domain *d = current->domain;
+
+        return update_run(d, d->domid, arg);
+    }
+    rc = parties_begin(a4, &p);
+    if (rc) {
+        return rc;
+    }
+    rc = update_run(p.pt_owner, p.frames_of, arg);
+    parties_end(&p);
+    return rc;
+}
+
+/* One operation of the list, each word read once. */
+static int one_ext(struct vcpu *v, struct domain *pg_owner, uint64_t va)
+{
+    struct mmuext_op op;
+    uint64_t cmd, arg1, arg2;
+    unsigned int bad = 0;
+
+    STATIC_ASSERT(offsetof(struct mmuext_op, cmd) == 0 &&
+                      sizeof(op.arg1.mfn) == 8 && sizeof(op.arg2.src_mfn) == 8,
+                  "three words");
+    if (unlikely(!guest_open(va, sizeof(op)))) {
+        return -EFAULT;
+    }
+    guest_load(cmd, va, bad);
+    guest_load(arg1, va + offsetof(struct mmuext_op, arg1), bad);
+    guest_load(arg2, va + offsetof(struct mmuext_op, arg2), bad);
+    guest_close();
+    if (unlikely(bad)) {
+        return -EFAULT;
+    }
+    op.cmd = (unsigned int)cmd;
+    op.arg1.mfn = arg1;
+    op.arg2.src_mfn = arg2;
+    return mmuext_run(v, &op, pg_owner, hypercall_should_stop);
 }
 
 int64_t do_mmuext_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
@@ -194,15 +276,13 @@ int64_t do_mmuext_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
 {
     struct vcpu *v = current;
     uint32_t count = (uint32_t)(a2 & ~LIST_RESUMED);
-    uint32_t i, done = done_before(a3, (a2 & LIST_RESUMED) != 0);
+    uint32_t i;
     struct domain *pg_owner;
-    struct mmuext_op op;
     int rc = party_get((domid_t)a4, &pg_owner);
 
     if (rc) {
         return rc;
     }
-    op.cmd = 0;
     for (i = 0;; i++) {
         rc = mmu_finish_pending(v, hypercall_should_stop);
         if (rc || i == count) {
@@ -212,28 +292,17 @@ int64_t do_mmuext_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
             rc = -ERESTART;
             break;
         }
-        rc = copy_from_guest(&op, a1 + i * sizeof(op), sizeof(op));
-        if (rc) {
-            break;
-        }
-        rc = mmuext_run(v, &op, pg_owner, hypercall_should_stop);
+        rc = one_ext(v, pg_owner, a1 + i * sizeof(struct mmuext_op));
         if (rc) {
             break;
         }
     }
-    if (rc && rc != -ERESTART) {
-        log_about(LOG_DEBUG, v->domain->domid, (int)v->vcpu_id,
-                  "mmuext_op %u (command %u): error %d", i, op.cmd, rc);
+    party_put(pg_owner);
+    if (likely(rc == 0 && a3 == 0)) {
+        return 0;
     }
-    domain_put(pg_owner);
-    if (done_store(a3, done + i) && rc == 0) {
-        rc = -EFAULT;
-    }
-    if (rc == -ERESTART) {
-        return hypercall_restart(__HYPERVISOR_mmuext_op, 4, a1 + i * sizeof(op),
-                                 (count - i) | LIST_RESUMED, a3, a4, 0);
-    }
-    return rc;
+    return list_end(__HYPERVISOR_mmuext_op, (uint64_t[4]){a1, a2, a3, a4}, rc,
+                    i, sizeof(struct mmuext_op));
 }
 
 /* UVMF_*: what to flush after the entry has changed. */
@@ -272,7 +341,7 @@ static int va_mapping(uint64_t va, uint64_t val, uint64_t flags,
                               .should_stop = hypercall_should_stop};
     int rc = mmu_va_write(&req, va, val);
 
-    if (rc == 0) {
+    if (likely(rc == 0)) {
         return va_flush(v->domain, va, flags);
     }
     if (rc != -ERESTART) {

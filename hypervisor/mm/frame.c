@@ -22,8 +22,6 @@ uint64_t max_frame;
 #define PIECE_BYTES  (1UL << L2_SHIFT)
 #define PIECE_FRAMES (PIECE_BYTES / sizeof(struct frame))
 
-/* count, owner, state and flags as one word, so that one compare-and-swap
- * can check all of them and count up. */
 union frame_head {
     struct {
         uint32_t count;
@@ -34,22 +32,12 @@ union frame_head {
     uint64_t word;
 };
 
-STATIC_ASSERT(offsetof(struct frame, count) % 8 == 0, "head word is aligned");
-STATIC_ASSERT(offsetof(struct frame, flags) ==
-                  offsetof(struct frame, count) + 7,
-              "head word");
-
-static uint64_t *head_word(struct frame *f)
-{
-    return (uint64_t *)(void *)&f->count;
-}
-
 static bool get_if(struct frame *f, bool any_owner, domid_t owner)
 {
     union frame_head old, new;
 
     do {
-        old.word = atomic_load(head_word(f));
+        old.word = atomic_load(frame_head(f));
         if (old.count == 0 || old.count == ~0u ||
             (old.state != FRAME_INUSE && old.state != FRAME_OFFLINING) ||
             (!any_owner && old.owner != owner)) {
@@ -57,11 +45,11 @@ static bool get_if(struct frame *f, bool any_owner, domid_t owner)
         }
         new = old;
         new.count++;
-    } while (!atomic_cas(head_word(f), old.word, new.word));
+    } while (!atomic_cas(frame_head(f), old.word, new.word));
     return true;
 }
 
-bool frame_get(struct frame *f, domid_t owner)
+bool frame_get_slow(struct frame *f, domid_t owner)
 {
     return get_if(f, false, owner);
 }
@@ -69,14 +57,6 @@ bool frame_get(struct frame *f, domid_t owner)
 bool frame_get_held(struct frame *f)
 {
     return get_if(f, true, 0);
-}
-
-bool frame_put(struct frame *f)
-{
-    uint32_t old = atomic_sub(&f->count, 1u);
-
-    BUG_ON(old == 0); /* would hand a frame out twice */
-    return old == 1;
 }
 
 static INIT_TEXT void records_init(struct frame *f, uint64_t count)

@@ -14,9 +14,11 @@
 #ifndef VIGIL_MM_FRAME_H
 #define VIGIL_MM_FRAME_H
 
+#include "lib/assert.h"
 #include "lib/compiler.h"
 #include "lib/frames.h"
 #include "lib/xen_abi.h"
+#include "x86/atomic.h"
 #include "x86/layout.h"
 
 enum frame_state {
@@ -110,6 +112,35 @@ static inline mfn_t frame_mfn(const struct frame *f)
     return mfn((uint64_t)(f - frame_table));
 }
 
+/*
+ * INUSE, of this owner, the count neither 0 nor near its end: then all 0.  A
+ * count of 0, which is about to be freed, becomes a huge one here.
+ */
+static inline uint64_t frame_head_differs(uint64_t head, domid_t owner)
+{
+    return ((head - 1) ^ FRAME_HEAD(0, owner, FRAME_INUSE, 0)) &
+           FRAME_HEAD(1U << 31, 0xffff, 0xff, 0);
+}
+
+/**
+ * frame_get_slow() - frame_get() for the rare cases
+ * @f:     frame record
+ * @owner: domid that must own it
+ *
+ * Context: any but NMI/#MC.
+ * Return:  as frame_get()
+ */
+bool frame_get_slow(struct frame *f, domid_t owner) MUST_CHECK;
+
+/* frame_get() for the usual case only: false says nothing. */
+static inline MUST_CHECK bool frame_get_usual(struct frame *f, domid_t owner)
+{
+    uint64_t head = READ_ONCE(*frame_head(f));
+
+    return likely(frame_head_differs(head, owner) == 0) &&
+           likely(atomic_cas(frame_head(f), head, head + 1));
+}
+
 /**
  * frame_get() - take a reference if the frame belongs to @owner
  * @f:     frame record
@@ -119,7 +150,10 @@ static inline mfn_t frame_mfn(const struct frame *f)
  * Return:  true with one more reference; false: not INUSE/OFFLINING, another
  *          owner, or the count would overflow
  */
-bool frame_get(struct frame *f, domid_t owner) MUST_CHECK;
+static inline MUST_CHECK bool frame_get(struct frame *f, domid_t owner)
+{
+    return frame_get_usual(f, owner) || frame_get_slow(f, owner);
+}
 
 /**
  * frame_get_held() - take one more reference on a frame already referenced
@@ -140,7 +174,13 @@ bool frame_get_held(struct frame *f) MUST_CHECK;
  * Context: any but NMI/#MC.
  * Return:  true when that was the last reference; the caller must free it
  */
-bool frame_put(struct frame *f) MUST_CHECK;
+static inline MUST_CHECK bool frame_put(struct frame *f)
+{
+    bool low, last = atomic_count_down(&f->count, &low);
+
+    BUG_ON(low); /* would hand a frame out twice */
+    return last;
+}
 
 /**
  * frame_table_init() - create the table for frames 0 .. @frames - 1

@@ -72,7 +72,7 @@ int grant_pte_install(struct vcpu *v, uint64_t host_addr, bool contains_pte,
     if (!entry) {
         return -EINVAL;
     }
-    rc = mmu_l1e_replace(&req, entry, new_pte, false, NULL);
+    rc = mmu_l1e_replace(&req, entry, new_pte, NULL);
     entry_release(table);
     return rc;
 }
@@ -96,7 +96,7 @@ int grant_pte_remove(struct vcpu *v, uint64_t host_addr, bool contains_pte,
         return -EINVAL;
     }
     if (entry_maps(READ_ONCE(*entry), m)) {
-        rc = mmu_l1e_replace(&req, entry, 0, false, NULL);
+        rc = mmu_l1e_replace(&req, entry, 0, NULL);
     }
     entry_release(table);
     return rc;

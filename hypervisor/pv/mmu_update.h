@@ -10,6 +10,7 @@
 #include "x86/page.h"
 #include "mm/frame.h"
 #include "domain/vcpu.h"
+#include "pv/pv.h"
 
 /* On whose behalf, in whose tables, mapping whose frames. */
 struct mmu_request {
@@ -17,7 +18,19 @@ struct mmu_request {
     struct domain *pt_owner; /* owner of the tables written               */
     domid_t frames_of;       /* owner of frames mapped; or DOMID_IO, _XEN */
     bool (*should_stop)(void);
+    struct frame *l1; /* kept by mmu_entry_write(): NULL at the start     */
+    maddr_t l1_page;  /* its address; MMU_NO_PAGE while there is none     */
 };
+
+#define MMU_NO_PAGE (~0UL) /* l1_page at the start */
+
+/**
+ * mmu_request_end() - give back what mmu_entry_write() kept
+ * @req: no more entries are written with it
+ *
+ * Context: any but NMI/#MC.
+ */
+void mmu_request_end(struct mmu_request *req);
 
 /**
  * mmu_entry_write() - MMU_NORMAL_PT_UPDATE and its relatives
@@ -26,13 +39,15 @@ struct mmu_request {
  * @val:  the new entry, as the guest wrote it
  * @keep_ad: keep the accessed and dirty bits now in the entry
  *
- * Frames that are not page tables are written plainly.
+ * Frames that are not page tables are written plainly.  An L1 table written to
+ * is kept one until another frame is or mmu_request_end() is called, which the
+ * caller must do: entries of one table mostly come in a row.
  * Context: any but NMI/#MC.
  * Return:  0; -EINVAL malformed, wrong owner, forbidden bits; -EPERM no right
  *          to that device memory; -EBUSY would map a page table writable;
  *          -ERESTART call again with the same arguments
  */
-int mmu_entry_write(const struct mmu_request *req, maddr_t addr, pte_t val,
+int mmu_entry_write(struct mmu_request *req, maddr_t addr, pte_t val,
                     bool keep_ad) MUST_CHECK;
 
 /**
@@ -65,14 +80,24 @@ pte_t *mmu_find_l1e(const struct vcpu *v, uint64_t va,
  * @entry:   in a valid L1 table of @req->pt_owner, through the direct map;
  *           the caller holds its type or knows that a base pointer leads to it
  * @val:     the new entry, as the guest wrote it
- * @keep_ad: keep the accessed and dirty bits now in the entry
  * @expect:  store only if the entry holds this; NULL: whatever it holds
  *
  * Context: any but NMI/#MC.
  * Return:  as mmu_entry_write(); -EAGAIN: not *@expect, nothing changed
  */
 int mmu_l1e_replace(const struct mmu_request *req, pte_t *entry, pte_t val,
-                    bool keep_ad, const pte_t *expect) MUST_CHECK;
+                    const pte_t *expect) MUST_CHECK;
+
+/**
+ * mmu_finish_pending_slow() - mmu_finish_pending() when there is something
+ * @v:           vcpu
+ * @should_stop: NULL: to the end
+ *
+ * Context: any but NMI/#MC.
+ * Return:  as mmu_finish_pending()
+ */
+int mmu_finish_pending_slow(struct vcpu *v, bool (*should_stop)(void))
+    MUST_CHECK;
 
 /**
  * mmu_finish_pending() - go on releasing the table a vcpu left half released
@@ -83,7 +108,13 @@ int mmu_l1e_replace(const struct mmu_request *req, pte_t *entry, pte_t val,
  * Context: any but NMI/#MC.
  * Return:  0 nothing left; -ERESTART call again
  */
-int mmu_finish_pending(struct vcpu *v, bool (*should_stop)(void)) MUST_CHECK;
+static inline MUST_CHECK int mmu_finish_pending(struct vcpu *v,
+                                                bool (*should_stop)(void))
+{
+    return likely(v->pv->mmu_pending == 0)
+               ? 0
+               : mmu_finish_pending_slow(v, should_stop);
+}
 
 /**
  * mmu_release_table() - drop a table's type and reference, now or bit by bit

@@ -18,10 +18,16 @@
 #include "pv/pv.h"
 #include "pv/switch.h"
 
-/* The new table is held and loaded before the old one is given up. */
+/*
+ * The new table is held and loaded before the old one is given up.  The base
+ * of the mode that does not run is not in use: its own load comes with the
+ * switch to that mode, and flushes.
+ */
 static int base_change(struct vcpu *v, mfn_t *base, mfn_t l4,
                        bool (*should_stop)(void))
 {
+    bool runs = base == (v->pv->guest_kernel ? &v->pv->guest_table
+                                             : &v->pv->guest_table_user);
     mfn_t old = *base;
     int rc = mmu_finish_pending(v, should_stop);
 
@@ -30,7 +36,7 @@ static int base_change(struct vcpu *v, mfn_t *base, mfn_t l4,
     }
     if (mfn_eq(old, l4)) {
         /* Loading a base flushes, whether it is another one or not. */
-        if (v == current && base == &v->pv->guest_table) {
+        if (runs && v == current) {
             tlb_flush_now();
         }
         return 0;
@@ -43,7 +49,9 @@ static int base_change(struct vcpu *v, mfn_t *base, mfn_t l4,
         }
     }
     *base = l4;
-    pv_load_cr3(v);
+    if (runs) {
+        pv_load_cr3(v);
+    }
     if (!mfn_is_invalid(old)) {
         mmu_release_table(v, frame_of(old), should_stop);
     }

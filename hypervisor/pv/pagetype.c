@@ -152,7 +152,8 @@ static int first_use(struct frame *f, uint64_t x, enum pagetype type,
     return walk_up(f, pagetype_level(type), should_stop);
 }
 
-int pagetype_get(struct frame *f, enum pagetype type, bool (*should_stop)(void))
+int pagetype_get_slow(struct frame *f, enum pagetype type,
+                      bool (*should_stop)(void))
 {
     uint64_t want = type_bits(type);
 
@@ -192,7 +193,7 @@ int pagetype_get(struct frame *f, enum pagetype type, bool (*should_stop)(void))
     }
 }
 
-int pagetype_put(struct frame *f, bool (*should_stop)(void))
+int pagetype_put_slow(struct frame *f, bool (*should_stop)(void))
 {
     for (;;) {
         uint64_t x = READ_ONCE(f->type);
@@ -209,7 +210,11 @@ int pagetype_put(struct frame *f, bool (*should_stop)(void))
         }
         if (level == 0 || !(x & (TYPE_VALID | TYPE_PARTIAL))) {
             /* The type stays as a note of what stale translations can do. */
-            if (atomic_cas(&f->type, x, (x & ~TYPE_VALID) - 1)) {
+            uint64_t keep = (x & TYPE_MASK) == type_bits(PAGETYPE_WRITABLE)
+                                ? TYPE_VALID
+                                : 0;
+
+            if (atomic_cas(&f->type, x, ((x & ~TYPE_VALID) | keep) - 1)) {
                 return 0;
             }
             continue;
@@ -227,13 +232,6 @@ int pagetype_put(struct frame *f, bool (*should_stop)(void))
         word_change(f, TYPE_COUNT_MASK, 0);
         return 0;
     }
-}
-
-void pagetype_put_all(struct frame *f)
-{
-    int rc = pagetype_put(f, NULL);
-
-    BUG_ON(rc != 0);
 }
 
 int pagetype_abandon(struct frame *f, bool (*should_stop)(void))
@@ -299,7 +297,7 @@ int pagetype_get_ref(struct frame *f, domid_t owner, bool writable)
 void pagetype_put_ref(struct frame *f, bool writable)
 {
     if (writable) {
-        pagetype_put_all(f);
+        pagetype_put_writable(f);
     }
     account_put(f);
 }

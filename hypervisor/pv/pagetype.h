@@ -8,11 +8,14 @@
  * type holds a reference (frame_get()) first and keeps it until after
  * pagetype_put().
  *
- *   count 0 --get(WRITABLE)--------------------------> count 1, valid
+ *   count 0 --get(WRITABLE)--------------------------> count 1, valid for good
  *   count 0 --get(L1..L4, SEGDESC): every entry taken-> count 1, valid
  *   count n --get(same type)-------------------------> count n + 1
  *   count n --get(another type)----------------------> -EBUSY
  *   count 1 --put: every entry dropped---------------> count 0
+ *
+ * A frame that was writable stays VALID as that with count 0: there is nothing
+ * to check when it is mapped again.  As anything else VALID implies a count.
  *
  * Who holds what: a present entry of level n > 1 holds a reference and the
  * type L(n-1) of the table it points at; a present L1 entry holds a reference
@@ -79,10 +82,40 @@ static inline bool pagetype_is(const struct frame *f, enum pagetype type)
            ((uint64_t)type << TYPE_SHIFT | TYPE_VALID);
 }
 
+/* Valid as @type, and the count nowhere near its end: then all 0. */
+static inline uint64_t pagetype_differs(uint64_t word, enum pagetype type)
+{
+    const uint64_t want = (uint64_t)type << TYPE_SHIFT | TYPE_VALID;
+
+    return (word ^ want) & (TYPE_MASK | TYPE_VALID | 1UL << 31);
+}
+
 /* Level 1..4 of a page-table type, 0 for the others. */
 static inline unsigned int pagetype_level(enum pagetype type)
 {
     return type >= PAGETYPE_L1 && type <= PAGETYPE_L4 ? (unsigned int)type : 0;
+}
+
+/**
+ * pagetype_get_slow() - pagetype_get() where it is not one use more
+ * @f:           frame
+ * @type:        L1..L4, SEGDESC or WRITABLE
+ * @should_stop: as pagetype_get()
+ *
+ * Context: any but NMI/#MC.
+ * Return:  as pagetype_get()
+ */
+int pagetype_get_slow(struct frame *f, enum pagetype type,
+                      bool (*should_stop)(void)) MUST_CHECK;
+
+/* pagetype_get() of a frame that is valid as that; false says nothing. */
+static inline MUST_CHECK bool pagetype_get_usual(struct frame *f,
+                                                 enum pagetype type)
+{
+    uint64_t x = READ_ONCE(f->type);
+
+    return likely(pagetype_differs(x, type) == 0) &&
+           likely(atomic_cas(&f->type, x, x + 1));
 }
 
 /**
@@ -96,8 +129,23 @@ static inline unsigned int pagetype_level(enum pagetype type)
  *          fit for the type; -EPERM an entry maps what the domain may not;
  *          -ERESTART stopped, nothing taken, call again
  */
-int pagetype_get(struct frame *f, enum pagetype type, bool (*should_stop)(void))
-    MUST_CHECK;
+static inline MUST_CHECK int pagetype_get(struct frame *f, enum pagetype type,
+                                          bool (*should_stop)(void))
+{
+    return pagetype_get_usual(f, type)
+               ? 0
+               : pagetype_get_slow(f, type, should_stop);
+}
+
+/**
+ * pagetype_put_slow() - pagetype_put() where the last use may go
+ * @f:           frame
+ * @should_stop: as pagetype_get()
+ *
+ * Context: any but NMI/#MC.
+ * Return:  as pagetype_put()
+ */
+int pagetype_put_slow(struct frame *f, bool (*should_stop)(void)) MUST_CHECK;
 
 /**
  * pagetype_put() - one use less
@@ -108,7 +156,15 @@ int pagetype_get(struct frame *f, enum pagetype type, bool (*should_stop)(void))
  * Return:  0; -ERESTART (only with @should_stop) stopped: the count is still
  *          the caller's, call again
  */
-int pagetype_put(struct frame *f, bool (*should_stop)(void)) MUST_CHECK;
+static inline MUST_CHECK int pagetype_put(struct frame *f,
+                                          bool (*should_stop)(void))
+{
+    uint64_t x = READ_ONCE(f->type);
+
+    return likely((uint32_t)x > 1) && likely(atomic_cas(&f->type, x, x - 1))
+               ? 0
+               : pagetype_put_slow(f, should_stop);
+}
 
 /**
  * pagetype_put_all() - pagetype_put() to the end
@@ -116,7 +172,28 @@ int pagetype_put(struct frame *f, bool (*should_stop)(void)) MUST_CHECK;
  *
  * Context: any but NMI/#MC.
  */
-void pagetype_put_all(struct frame *f);
+static inline void pagetype_put_all(struct frame *f)
+{
+    int rc = pagetype_put(f, NULL);
+
+    BUG_ON(rc != 0);
+}
+
+/**
+ * pagetype_put_writable() - pagetype_put_all() of a frame held as WRITABLE
+ * @f: frame; the caller holds one count of that type
+ *
+ * Context: any but NMI/#MC.
+ */
+static inline void pagetype_put_writable(struct frame *f)
+{
+    bool low;
+
+    ASSERT(pagetype_of(f) == PAGETYPE_WRITABLE);
+    /* The count is the low half of the word. */
+    (void)atomic_count_down((uint32_t *)(void *)&f->type, &low);
+    BUG_ON(low); /* INV-PV-2 */
+}
 
 /**
  * pagetype_get_page() - reference and type in one

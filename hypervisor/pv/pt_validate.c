@@ -7,6 +7,7 @@
 #include "pv/pt_validate.h"
 
 #include "lib/assert.h"
+#include "lib/bits.h"
 #include "lib/errno.h"
 #include "lib/rangeset.h"
 #include "x86/tlb.h"
@@ -25,12 +26,6 @@
 bool pt_io_rights(const struct domain *d)
 {
     return d->io_mem.count != 0 || d->io_ports.count != 0;
-}
-
-/* Device memory and firmware's frames have no reference count. */
-static inline bool is_device(mfn_t m)
-{
-    return !mfn_valid(m) || READ_ONCE(frame_of(m)->state) == FRAME_RESERVED;
 }
 
 static int device_get(const struct domain *d, domid_t frames_of, pte_t *pte)
@@ -67,7 +62,7 @@ static bool flags_ok(const struct domain *d, unsigned int level, pte_t e)
     return pte_check_flags(level, e, true, bits) && pt_io_rights(d);
 }
 
-int pt_l1e_get(const struct domain *d, domid_t frames_of, pte_t *pte)
+int pt_l1e_get_slow(const struct domain *d, domid_t frames_of, pte_t *pte)
 {
     pte_t e = *pte;
     mfn_t m = pte_mfn(e);
@@ -78,7 +73,7 @@ int pt_l1e_get(const struct domain *d, domid_t frames_of, pte_t *pte)
         return -EINVAL;
     }
     e = pte_adjust(1, e);
-    if (unlikely(is_device(m))) {
+    if (unlikely(pt_is_device(m))) {
         rc = device_get(d, frames_of, &e);
         if (rc == 0) {
             *pte = e;
@@ -105,21 +100,6 @@ int pt_l1e_get(const struct domain *d, domid_t frames_of, pte_t *pte)
     return 0;
 }
 
-void pt_l1e_put(pte_t pte)
-{
-    mfn_t m = pte_mfn(pte);
-    struct frame *f;
-
-    if (unlikely(is_device(m))) {
-        return;
-    }
-    f = frame_of(m);
-    if (pte & PTE_W) {
-        pagetype_put_all(f);
-    }
-    account_put(f);
-}
-
 int pt_table_get(const struct domain *d, unsigned int level, pte_t *pte,
                  bool (*should_stop)(void))
 {
@@ -138,25 +118,39 @@ int pt_table_get(const struct domain *d, unsigned int level, pte_t *pte,
     return 0;
 }
 
+#define GROUP 8 /* entries of a cache line */
+
+/* Is any of the entries of the cache line at @e present? */
+static ALWAYS_INLINE bool group_present(const pte_t *e)
+{
+    return ((e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7]) & PTE_P) !=
+           0;
+}
+
 static int validate_l1(struct frame *f, const struct domain *d, pte_t *table)
 {
-    unsigned int i;
+    const domid_t domid = d->domid;
+    pte_t *e = &table[f->aux], *end = &table[PT_ENTRIES];
 
-    for (i = f->aux; i < PT_ENTRIES; i++) {
-        pte_t was = table[i], e = was;
-        int rc;
+    while (e != end) {
+        pte_t was = *e, now = was;
 
-        if (!(e & PTE_P)) {
+        if (IS_ALIGNED((uint64_t)e, GROUP * sizeof(*e)) && !group_present(e)) {
+            e += GROUP;
             continue;
         }
-        rc = pt_l1e_get(d, d->domid, &e);
-        if (unlikely(rc)) {
-            f->aux = i;
-            return rc;
+        if (now & PTE_P) {
+            int rc = pt_l1e_get(d, domid, &now);
+
+            if (unlikely(rc)) {
+                f->aux = (uint32_t)(e - table);
+                return rc;
+            }
+            if (now != was) {
+                *e = now;
+            }
         }
-        if (e != was) {
-            table[i] = e;
-        }
+        e++;
     }
     f->aux = PT_ENTRIES;
     return 0;
@@ -217,6 +211,10 @@ int pt_validate(struct frame *f, unsigned int level, bool (*should_stop)(void))
     for (i = f->aux; i < PT_ENTRIES; i++) {
         pte_t e = table[i];
 
+        if (i % GROUP == 0 && !group_present(&table[i])) {
+            i += GROUP - 1;
+            continue;
+        }
         if (!(e & PTE_P) || slot_is_ours(level, i)) {
             continue;
         }
@@ -243,11 +241,17 @@ int pt_validate(struct frame *f, unsigned int level, bool (*should_stop)(void))
 
 static void devalidate_l1(struct frame *f, const pte_t *table)
 {
-    unsigned int i;
+    const pte_t *e = &table[f->aux];
 
-    for (i = f->aux; i-- > 0;) {
-        if (table[i] & PTE_P) {
-            pt_l1e_put(table[i]);
+    while (e != table) {
+        if (IS_ALIGNED((uint64_t)e, GROUP * sizeof(*e)) &&
+            !group_present(e - GROUP)) {
+            e -= GROUP;
+            continue;
+        }
+        e--;
+        if (*e & PTE_P) {
+            pt_l1e_put(*e);
         }
     }
     f->aux = 0;
@@ -268,6 +272,10 @@ int pt_devalidate(struct frame *f, unsigned int level,
     for (i = f->aux; i-- > 0;) {
         struct frame *child;
 
+        if (i % GROUP == GROUP - 1 && !group_present(&table[i + 1 - GROUP])) {
+            i -= GROUP - 1;
+            continue;
+        }
         if (!(table[i] & PTE_P) || slot_is_ours(level, i)) {
             continue;
         }

@@ -8,8 +8,23 @@
 
 #include "x86/page.h"
 #include "mm/frame.h"
+#include "domain/account.h"
+#include "pv/pagetype.h"
+#include "pv/pte_check.h"
 
 struct domain;
+
+/**
+ * pt_l1e_get_slow() - pt_l1e_get() with all its rules
+ * @d:         domain whose table it is for
+ * @frames_of: as pt_l1e_get()
+ * @pte:       as pt_l1e_get()
+ *
+ * Context: any but NMI/#MC.
+ * Return:  as pt_l1e_get()
+ */
+int pt_l1e_get_slow(const struct domain *d, domid_t frames_of, pte_t *pte)
+    MUST_CHECK;
 
 /**
  * pt_l1e_get() - take what a present L1 entry needs
@@ -17,12 +32,45 @@ struct domain;
  * @frames_of: owner of frames it may map: a domid, DOMID_IO or DOMID_XEN
  * @pte:       in: as the guest wrote it; out: as it is to be stored
  *
+ * RAM of a domain in ordinary use is decided here: no bit that needs a right,
+ * a frame in use by that owner, writable already if that is wanted.
  * Context: any but NMI/#MC.
  * Return:  0; -EINVAL forbidden bits or not such a frame; -EPERM no right to
  *          that device memory; -EBUSY not to be mapped writable now
  */
-int pt_l1e_get(const struct domain *d, domid_t frames_of, pte_t *pte)
-    MUST_CHECK;
+static ALWAYS_INLINE MUST_CHECK int pt_l1e_get(const struct domain *d,
+                                               domid_t frames_of, pte_t *pte)
+{
+    pte_t e = *pte;
+    mfn_t m = pte_mfn(e);
+
+    if (likely((e & ~(PTE_ALLOWED | PTE_G)) == 0 && mfn_valid(m) &&
+               frames_of < DOMID_FIRST_RESERVED)) {
+        struct frame *f = frame_of(m);
+
+        if (likely(frame_get_usual(f, frames_of))) {
+            if (!(e & PTE_W) ||
+                likely(pagetype_get_usual(f, PAGETYPE_WRITABLE))) {
+                *pte = pte_adjust(1, e);
+                return 0;
+            }
+            account_put(f);
+        }
+    }
+    {
+        pte_t copy = e; /* so that *pte may live in a register */
+        int rc = pt_l1e_get_slow(d, frames_of, &copy);
+
+        *pte = copy;
+        return rc;
+    }
+}
+
+/* Device memory and firmware's frames have no reference count. */
+static inline bool pt_is_device(mfn_t m)
+{
+    return !mfn_valid(m) || READ_ONCE(frame_of(m)->state) == FRAME_RESERVED;
+}
 
 /**
  * pt_l1e_put() - drop what a present, stored L1 entry holds
@@ -30,7 +78,19 @@ int pt_l1e_get(const struct domain *d, domid_t frames_of, pte_t *pte)
  *
  * Context: any but NMI/#MC.
  */
-void pt_l1e_put(pte_t pte);
+static ALWAYS_INLINE void pt_l1e_put(pte_t pte)
+{
+    mfn_t m = pte_mfn(pte);
+
+    if (likely(!pt_is_device(m))) {
+        struct frame *f = frame_of(m);
+
+        if (pte & PTE_W) {
+            pagetype_put_writable(f);
+        }
+        account_put(f);
+    }
+}
 
 /**
  * pt_table_get() - take the table a present entry of level 2 to 4 points at

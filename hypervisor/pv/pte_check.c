@@ -6,11 +6,6 @@
 
 #include "lib/bits.h"
 
-/* Allowed at every level; the address is checked apart. */
-#define PTE_ALLOWED                                                            \
-    (PTE_P | PTE_W | PTE_U | PTE_A | PTE_D | PTE_AVAIL | PTE_SOFT_HIGH |       \
-     PTE_NX | PTE_ADDR)
-
 /* Entries 0..7 of the PAT as the ABI promises it: WB WT UC- UC WC WP UC UC. */
 #define PAT_IDX_WB 0
 #define PAT_IDX_WT 1
@@ -30,20 +25,6 @@ bool pte_check_flags(unsigned int level, pte_t pte, bool io_rights,
     /* Bits beyond the machine's address width are reserved: #PF, not #GP. */
     return (pte & ~allowed) == 0 &&
            (pte & PTE_ADDR & ~MASK_BITS(phys_bits)) == 0;
-}
-
-pte_t pte_adjust(unsigned int level, pte_t pte)
-{
-    if (!(pte & PTE_P)) {
-        return pte;
-    }
-    if (level == 1) {
-        if (!(pte & PTE_U)) {
-            pte |= PTE_GUEST_KERNEL;
-        }
-        pte &= ~PTE_G;
-    }
-    return pte | PTE_U;
 }
 
 pte_t pte_device_cache(pte_t pte)

@@ -11,6 +11,11 @@
 
 #define PTE_L1_CACHE (PTE_PWT | PTE_PCD | PTE_PAT)
 
+/* Allowed at every level; the address is checked apart. */
+#define PTE_ALLOWED                                                            \
+    (PTE_P | PTE_W | PTE_U | PTE_A | PTE_D | PTE_AVAIL | PTE_SOFT_HIGH |       \
+     PTE_NX | PTE_ADDR)
+
 /**
  * pte_check_flags() - are the bits of a present entry allowed?
  * @level:     1..4
@@ -36,7 +41,19 @@ bool pte_check_flags(unsigned int level, pte_t pte, bool io_rights,
  * Context: any.
  * Return:  the entry to store
  */
-pte_t pte_adjust(unsigned int level, pte_t pte);
+static inline pte_t pte_adjust(unsigned int level, pte_t pte)
+{
+    if (unlikely(!(pte & PTE_P))) {
+        return pte;
+    }
+    if (level == 1) {
+        if (unlikely(!(pte & PTE_U))) {
+            pte |= PTE_GUEST_KERNEL;
+        }
+        pte &= ~PTE_G;
+    }
+    return pte | PTE_U;
+}
 
 /**
  * pte_device_cache() - cache attributes for device memory

@@ -74,9 +74,11 @@ static bool skip_modrm(struct reader *r, uint8_t *ret_reg)
     } else if (mod == 0 && rm == 5) {
         disp = 4; /* relative to rip */
     }
-    while (disp-- > 0) {
-        (void)next_byte(r);
+    if (r->len - r->at < disp) {
+        r->cut = true;
+        return true;
     }
+    r->at += disp;
     return true;
 }
 
@@ -291,6 +293,105 @@ bool pte_insn_decode(const uint8_t *bytes, unsigned int len,
     insn.len = (uint8_t)r.at;
     *ret_insn = insn;
     return true;
+}
+
+/*
+ * Bytes of ModRM, SIB and displacement, in the low bytes of @word; 0 for a
+ * register operand.
+ */
+static inline unsigned int modrm_bytes(uint64_t word)
+{
+    static const uint8_t disp_bytes[3] = {0, 1, 4};
+    unsigned int mod = word >> 6 & 3, base = word & 7, sib = 0;
+
+    if (mod == 3) {
+        return 0;
+    }
+    if (base == 4) {
+        base = word >> 8 & 7;
+        sib = 1;
+    }
+    return 1 + sib + (mod == 0 && base == 5 ? 4 : disp_bytes[mod]);
+}
+
+/* REX.W with any of R, X, B, then an opcode. */
+static inline bool is_wide(uint64_t word, uint8_t opcode)
+{
+    return (word & 0xfff8) == (0x48U | (unsigned int)opcode << 8);
+}
+
+/* The register ModRM names, with REX.R. */
+static inline unsigned int wide_reg(uint64_t word)
+{
+    return (unsigned int)((word >> 19 & 7) | (word & REX_R) << 1);
+}
+
+bool pte_usual_store(uint64_t word, struct cpu_regs *regs, uint64_t *ret_src,
+                     unsigned int *ret_len)
+{
+    unsigned int bytes = modrm_bytes(word >> 16);
+
+    if (!is_wide(word, 0x89) || bytes == 0) {
+        return false;
+    }
+    *ret_len = 2 + bytes;
+    *ret_src = *regs_gpr(regs, wide_reg(word));
+    return true;
+}
+
+bool pte_insn_usual(uint64_t word, struct pte_insn *ret_insn)
+{
+    unsigned int bytes, prefixes;
+
+    if (is_wide(word, 0x87)) {
+        bytes = modrm_bytes(word >> 16);
+        *ret_insn = (struct pte_insn){.op = PTE_OP_XCHG,
+                                      .len = (uint8_t)(2 + bytes),
+                                      .width = 8,
+                                      .reg = (uint8_t)wide_reg(word)};
+        return bytes != 0;
+    }
+    if ((uint8_t)word != 0xf0) {
+        return false;
+    }
+    prefixes = (word >> 8 & 0xf0) == 0x40 ? 2 : 1;
+    word >>= 8 * prefixes;
+    bytes = modrm_bytes(word >> 8);
+    /* 80 /4 ib; the immediate must be in the word. */
+    if ((word & 0x38ff) != 0x2080 || bytes == 0 || prefixes + bytes + 2 > 8) {
+        return false;
+    }
+    *ret_insn =
+        (struct pte_insn){.op = PTE_OP_AND,
+                          .len = (uint8_t)(prefixes + 1 + bytes + 1),
+                          .width = 1,
+                          .from_imm = true,
+                          .reg = 4,
+                          .imm = (uint64_t)(int8_t)(word >> 8 * (1 + bytes))};
+    return true;
+}
+
+void pte_insn_save(const struct pte_insn *insn, struct cpu_regs *regs,
+                   struct pte_undo *ret_undo)
+{
+    *ret_undo = (struct pte_undo){.rip = regs->rip,
+                                  .rflags = regs->rflags,
+                                  .rax = regs->rax,
+                                  .rcx = regs->rcx,
+                                  .rdi = regs->rdi,
+                                  .src = *regs_gpr(regs, insn->reg)};
+}
+
+void pte_insn_undo(const struct pte_insn *insn, struct cpu_regs *regs,
+                   const struct pte_undo *undo)
+{
+    /* The source may be one of those after it. */
+    *regs_gpr(regs, insn->reg) = undo->src;
+    regs->rip = undo->rip;
+    regs->rflags = undo->rflags;
+    regs->rax = undo->rax;
+    regs->rcx = undo->rcx;
+    regs->rdi = undo->rdi;
 }
 
 static void reg_write(uint64_t *reg, const struct pte_insn *insn,

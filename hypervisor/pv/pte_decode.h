@@ -56,6 +56,58 @@ bool pte_insn_decode(const uint8_t *bytes, unsigned int len,
                      struct pte_insn *ret_insn) MUST_CHECK;
 
 /**
+ * pte_usual_store() - what Linux sets entries with: mov of a 64-bit register
+ * @word:    the first 8 bytes at rip
+ * @regs:    registers; not changed
+ * @ret_src: what is stored
+ * @ret_len: bytes of the instruction, at most 8
+ *
+ * Context: any.
+ * Return:  true: it is one; false: pte_insn_decode() may know it
+ */
+bool pte_usual_store(uint64_t word, struct cpu_regs *regs, uint64_t *ret_src,
+                     unsigned int *ret_len) MUST_CHECK;
+
+/**
+ * pte_insn_usual() - what Linux clears and write-protects entries with
+ * @word:     the first 8 bytes at rip
+ * @ret_insn: as pte_insn_decode() would set it; undefined after false
+ *
+ * xchg of a 64-bit register, lock andb of an immediate: all of the instruction
+ * is in @word.
+ * Context: any.
+ * Return:  true: it is one; false: pte_insn_decode() may know it
+ */
+bool pte_insn_usual(uint64_t word, struct pte_insn *ret_insn) MUST_CHECK;
+
+/* Registers an instruction may change, to be put back if it cannot be done. */
+struct pte_undo {
+    uint64_t rip, rflags, rax, rcx, rdi, src;
+};
+
+/**
+ * pte_insn_save() - remember what pte_insn_apply() may change
+ * @insn:     decoded
+ * @regs:     registers before
+ * @ret_undo: for pte_insn_undo()
+ *
+ * Context: any.
+ */
+void pte_insn_save(const struct pte_insn *insn, struct cpu_regs *regs,
+                   struct pte_undo *ret_undo);
+
+/**
+ * pte_insn_undo() - as if the instruction had not been
+ * @insn: decoded
+ * @regs: registers after; before again on return
+ * @undo: from pte_insn_save()
+ *
+ * Context: any.
+ */
+void pte_insn_undo(const struct pte_insn *insn, struct cpu_regs *regs,
+                   const struct pte_undo *undo);
+
+/**
  * pte_insn_apply() - what the instruction does
  * @insn:      decoded
  * @regs:      in: registers before; out: registers, flags and rip after

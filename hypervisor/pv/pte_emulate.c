@@ -13,6 +13,7 @@
 #include "x86/exc.h"
 #include "cpu/softirq.h"
 #include "mm/directmap.h"
+#include "domain/account.h"
 #include "pv/guest_access.h"
 #include "pv/mmu_update.h"
 #include "pv/pagetype.h"
@@ -25,87 +26,146 @@ static bool should_stop(void)
     return softirq_pending();
 }
 
+#define FETCH_BYTES 16 /* two words; INSN_MAX_BYTES of them are looked at */
+
 /* Fetch what can be read at rip: the page after it may be missing. */
-static unsigned int fetch(uint64_t rip, uint8_t bytes[INSN_MAX_BYTES])
+static unsigned int fetch(uint64_t rip, uint8_t bytes[FETCH_BYTES])
 {
     unsigned int room = (unsigned int)(PAGE_SIZE - (rip & ~PAGE_MASK));
 
-    if (copy_from_guest(bytes, rip, INSN_MAX_BYTES) == 0) {
+    if (copy_from_guest(bytes, rip, FETCH_BYTES) == 0) {
         return INSN_MAX_BYTES;
     }
     if (room < INSN_MAX_BYTES && copy_from_guest(bytes, rip, room) == 0) {
         return room;
     }
-    return 0;
+    return copy_from_guest(bytes, rip, INSN_MAX_BYTES) == 0 ? INSN_MAX_BYTES
+                                                            : 0;
+}
+
+/* The first word at rip; 0, which is no store we know, if it is not there. */
+static inline uint64_t fetch_word(uint64_t rip)
+{
+    unsigned int bad = 0;
+    uint64_t word = 0;
+
+    if (guest_open(rip, sizeof(word))) {
+        guest_load(word, rip, bad);
+        guest_close();
+    }
+    return bad ? 0 : word;
 }
 
 /*
  * The L1 table a write to @addr would hit, kept one until
  * pagetype_put_page(); NULL if it is not one of this domain's.
  */
-static struct frame *target_hold(const struct vcpu *v, uint64_t addr)
+static ALWAYS_INLINE struct frame *target_hold(const struct vcpu *v,
+                                               uint64_t addr)
 {
     struct frame *table, *f;
     const pte_t *map = mmu_find_l1e(v, addr, &table);
     pte_t e;
 
-    if (!map) {
+    if (unlikely(!map)) {
         return NULL;
     }
     e = READ_ONCE(*map);
-    if (!(e & PTE_P) || (e & PTE_W) || !mfn_valid(pte_mfn(e)) ||
-        !pagetype_is(frame_of(pte_mfn(e)), PAGETYPE_L1) ||
-        pagetype_get_page(pte_mfn(e), v->domain->domid, PAGETYPE_L1, NULL,
-                          &f)) {
+    if ((e & (PTE_P | PTE_W)) != PTE_P || !mfn_valid(pte_mfn(e))) {
+        return NULL;
+    }
+    /* A table that is not valid is not made one here. */
+    f = frame_of(pte_mfn(e));
+    if (!pagetype_is(f, PAGETYPE_L1) || !frame_get(f, v->domain->domid)) {
+        return NULL;
+    }
+    if (pagetype_get(f, PAGETYPE_L1, NULL)) {
+        account_put(f);
         return NULL;
     }
     return f;
 }
 
 /* Perform @insn on the entry; 0 or why the guest may not have the result. */
-static int perform(struct vcpu *v, struct cpu_regs *regs,
+static int perform(const struct mmu_request *req, struct cpu_regs *regs,
                    const struct pte_insn *insn, pte_t *entry,
                    unsigned int shift)
 {
-    const struct mmu_request req = {
-        .v = v, .pt_owner = v->domain, .frames_of = v->domain->domid};
     uint64_t mask = MASK_BITS(8U * insn->width) << shift;
-    struct cpu_regs after;
+    struct pte_undo undo;
     int rc;
 
-    do {
+    pte_insn_save(insn, regs, &undo);
+    for (;;) {
         pte_t old = READ_ONCE(*entry);
         uint64_t mem;
 
-        after = *regs;
         rc = 0;
-        if (pte_insn_apply(insn, &after, (old & mask) >> shift, &mem)) {
-            rc = mmu_l1e_replace(&req, entry, (old & ~mask) | mem << shift,
-                                 false, &old);
+        if (pte_insn_apply(insn, regs, (old & mask) >> shift, &mem)) {
+            rc =
+                mmu_l1e_replace(req, entry, (old & ~mask) | mem << shift, &old);
         }
-    } while (rc == -EAGAIN); /* the processor set A or D in between */
-    if (rc == 0) {
-        after.rflags &= ~RFLAGS_RF;
-        *regs = after;
+        if (likely(rc == 0)) {
+            return 0;
+        }
+        pte_insn_undo(insn, regs, &undo);
+        if (rc != -EAGAIN) { /* the processor set A or D in between */
+            return rc;
+        }
     }
-    return rc;
+}
+
+/* Neither a usual store nor one of the usual instructions. */
+static NOINLINE bool decode(uint64_t rip, struct pte_insn *ret_insn)
+{
+    uint8_t bytes[FETCH_BYTES];
+
+    return pte_insn_decode(bytes, fetch(rip, bytes), ret_insn);
+}
+
+/* The store at regs->rip, to @addr in @table, which is kept one. */
+static ALWAYS_INLINE int do_store(const struct mmu_request *req,
+                                  struct cpu_regs *regs,
+                                  const struct frame *table, uint64_t addr)
+{
+    pte_t *entry = (pte_t *)mfn_to_ptr(frame_mfn(table)) +
+                   (addr & ~PAGE_MASK) / sizeof(pte_t);
+    uint64_t src, word = fetch_word(regs->rip);
+    struct pte_insn insn;
+    unsigned int len;
+
+    if (IS_ALIGNED(addr, sizeof(pte_t)) &&
+        pte_usual_store(word, regs, &src, &len)) {
+        int rc = mmu_l1e_replace(req, entry, src, NULL);
+
+        regs->rip += rc == 0 ? len : 0;
+        return rc;
+    }
+    if (!pte_insn_usual(word, &insn) && !decode(regs->rip, &insn)) {
+        return -EINVAL;
+    }
+    if (addr & (insn.width - 1U)) {
+        return -EINVAL;
+    }
+    return perform(req, regs, &insn, entry,
+                   8U * (unsigned int)(addr & (sizeof(pte_t) - 1)));
 }
 
 bool pv_pte_emulate(struct vcpu *v, struct cpu_regs *regs, uint64_t addr,
                     uint32_t error_code)
 {
     const uint32_t write_to_present = PFEC_PRESENT | PFEC_WRITE;
-    uint8_t bytes[INSN_MAX_BYTES];
-    struct pte_insn insn;
+    struct domain *d = v->domain;
+    const struct mmu_request req = {
+        .v = v, .pt_owner = d, .frames_of = d->domid};
     struct frame *table;
-    pte_t *entry;
     int rc;
 
     if ((error_code & (write_to_present | PFEC_RESERVED | PFEC_FETCH)) !=
             write_to_present ||
         !v->pv->guest_kernel ||
-        !(v->domain->vm_assist & BIT(VMASST_TYPE_writable_pagetables)) ||
-        domain_is_dying(v->domain)) {
+        !(d->vm_assist & BIT(VMASST_TYPE_writable_pagetables)) ||
+        domain_is_dying(d)) {
         return false;
     }
     if (mmu_finish_pending(v, should_stop) != 0) {
@@ -115,15 +175,10 @@ bool pv_pte_emulate(struct vcpu *v, struct cpu_regs *regs, uint64_t addr,
     if (!table) {
         return false;
     }
-    if (!pte_insn_decode(bytes, fetch(regs->rip, bytes), &insn) ||
-        (addr & (insn.width - 1U))) {
-        pagetype_put_page(table);
-        return false;
+    rc = do_store(&req, regs, table, addr);
+    if (likely(rc == 0)) {
+        regs->rflags &= ~RFLAGS_RF;
     }
-    entry = (pte_t *)mfn_to_ptr(frame_mfn(table)) +
-            (addr & ~PAGE_MASK) / sizeof(pte_t);
-    rc = perform(v, regs, &insn, entry,
-                 8U * (unsigned int)(addr & (sizeof(pte_t) - 1)));
     pagetype_put_page(table);
     return rc == 0;
 }

@@ -24,6 +24,22 @@
                                     __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);       \
     })
 
+/*
+ * One less in a 32-bit count, with both things the flags say about it: @ret_low
+ * is set when it was 0 before (and has wrapped), the result when it is 0 now.
+ */
+static inline bool atomic_count_down(uint32_t *count, bool *ret_low)
+{
+    bool zero, low;
+
+    asm volatile("lock subl $1, %2"
+                 : "=@ccz"(zero), "=@ccc"(low), "+m"(*count)
+                 :
+                 : "memory");
+    *ret_low = low;
+    return zero;
+}
+
 /* Bits of a bitmap of 64-bit words, shared with guests: locked. */
 static inline bool atomic_test_and_set_bit(unsigned int bit, void *map)
 {

@@ -36,10 +36,24 @@ static void self_map_is_refused(void **state)
     teardown_and_check();
 }
 
+/* One entry, as a hypercall with one request does it. */
+static int write_one(struct mmu_request *req, maddr_t addr, pte_t val,
+                     bool keep_ad)
+{
+    int rc = mmu_entry_write(req, addr, val, keep_ad);
+
+    mmu_request_end(req);
+    assert_null(req->l1);
+    check_all();
+    return rc;
+}
+
 static void hypervisor_slots(void **state)
 {
-    struct mmu_request req = {
-        .v = &vcpu, .pt_owner = &dom, .frames_of = dom.domid};
+    struct mmu_request req = {.v = &vcpu,
+                              .pt_owner = &dom,
+                              .frames_of = dom.domid,
+                              .l1_page = MMU_NO_PAGE};
 
     (void)state;
     machine_reset(1);
@@ -49,16 +63,17 @@ static void hypervisor_slots(void **state)
     assert_int_equal(table_at(FIRST_L4)[260], 0xabcd000 | PTE_P);
     for (unsigned int i = HV_L4_FIRST; i <= HV_L4_LAST; i++) {
         assert_int_equal(
-            mmu_entry_write(&req, FIRST_L4 * PAGE_SIZE + 8 * i, 0, false),
-            -EINVAL);
+            write_one(&req, FIRST_L4 * PAGE_SIZE + 8 * i, 0, false), -EINVAL);
     }
     teardown_and_check();
 }
 
 static void device_memory(void **state)
 {
-    struct mmu_request req = {
-        .v = &vcpu, .pt_owner = &dom, .frames_of = dom.domid};
+    struct mmu_request req = {.v = &vcpu,
+                              .pt_owner = &dom,
+                              .frames_of = dom.domid,
+                              .l1_page = MMU_NO_PAGE};
     maddr_t entry = FIRST_L1 * PAGE_SIZE;
     pte_t dev = pte_make(mfn(0xfed00), PTE_P | PTE_W | PTE_U);
     struct range one;
@@ -67,26 +82,140 @@ static void device_memory(void **state)
     machine_reset(1);
     stop_chance = 0;
     assert_int_equal(ext(MMUEXT_PIN_L1_TABLE, FIRST_L1), 0);
-    assert_int_equal(mmu_entry_write(&req, entry, dev, false), -EPERM);
+    assert_int_equal(write_one(&req, entry, dev, false), -EPERM);
     rangeset_init(&dom.io_mem, &one, 1);
     assert_int_equal(rangeset_add(&dom.io_mem, 0xfed00, 0xfed00), 0);
-    assert_int_equal(mmu_entry_write(&req, entry, dev, false), 0);
+    assert_int_equal(write_one(&req, entry, dev, false), 0);
     assert_int_equal(table_at(FIRST_L1)[0], dev | PTE_PCD);
-    assert_int_equal(mmu_entry_write(&req, entry + 8, dev + PAGE_SIZE, false),
+    assert_int_equal(write_one(&req, entry + 8, dev + PAGE_SIZE, false),
                      -EPERM);
     /* Not for somebody else's frames. */
     req.frames_of = other.domid;
-    assert_int_equal(mmu_entry_write(&req, entry + 16, dev, false), -EPERM);
-    assert_int_equal(mmu_entry_write(&req, entry, PTE_ADDR | PTE_P, false),
-                     -EINVAL);
+    assert_int_equal(write_one(&req, entry + 16, dev, false), -EPERM);
+    assert_int_equal(write_one(&req, entry, PTE_ADDR | PTE_P, false), -EINVAL);
+    teardown_and_check();
+}
+
+/* An L1 table is kept from one entry to the next, and let go for another. */
+static void table_is_kept(void **state)
+{
+    const maddr_t l1 = FIRST_L1 * PAGE_SIZE, l2 = FIRST_L2 * PAGE_SIZE;
+    const pte_t rw = pte_make(mfn(FIRST_DATA), PTE_P | PTE_W | PTE_U);
+    struct mmu_request req;
+    const struct frame *table = frame_of(mfn(FIRST_L1));
+
+    (void)state;
+    machine_reset(1);
+    stop_chance = 0;
+    req = (struct mmu_request){.v = &vcpu,
+                               .pt_owner = &dom,
+                               .frames_of = dom.domid,
+                               .l1_page = MMU_NO_PAGE};
+    assert_int_equal(ext(MMUEXT_PIN_L1_TABLE, FIRST_L1), 0);
+    assert_int_equal(ext(MMUEXT_PIN_L2_TABLE, FIRST_L2), 0);
+    assert_int_equal(mmu_entry_write(&req, l1, rw, false), 0);
+    assert_int_equal(pagetype_count(table), 2);
+    assert_int_equal(table->count, 3);
+    assert_int_equal(mmu_entry_write(&req, l1 + 8 * 511, rw, false), 0);
+    assert_int_equal(pagetype_count(table), 2);
+    /* Not aligned: not an entry of the table that is kept either. */
+    assert_int_equal(mmu_entry_write(&req, l1 + 4, rw, false), -EINVAL);
+    assert_int_equal(mmu_entry_write(&req, l1, 0, false), 0);
+    assert_int_equal(pagetype_count(table), 2);
+    /* Even while it is unpinned it stays a table: no writable mapping of it. */
+    assert_int_equal(ext(MMUEXT_UNPIN_TABLE, FIRST_L1), 0);
+    assert_int_equal(mmu_entry_write(&req, l1, l1 | PTE_P | PTE_W, false),
+                     -EBUSY);
+    /* An entry of another frame lets it go; then it is an ordinary page. */
+    assert_int_equal(mmu_entry_write(&req, l2, 0, false), 0);
+    assert_int_equal(pagetype_count(table), 0);
+    assert_null(req.l1);
+    check_all();
+    assert_int_equal(write_one(&req, l1, 1234, false), 0);
+    assert_int_equal(table_at(FIRST_L1)[0], 1234);
+    teardown_and_check();
+}
+
+/* Only W changes: the reference stays, the type comes and goes. */
+static void write_protect(void **state)
+{
+    const maddr_t l1 = FIRST_L1 * PAGE_SIZE;
+    const pte_t ro = pte_make(mfn(FIRST_DATA), PTE_P | PTE_U);
+    const pte_t theirs = pte_make(mfn(FIRST_OTHER), PTE_P | PTE_U);
+    const struct frame *f = frame_of(mfn(FIRST_DATA));
+    struct mmu_request req;
+
+    (void)state;
+    machine_reset(1);
+    stop_chance = 0;
+    req = (struct mmu_request){.v = &vcpu,
+                               .pt_owner = &dom,
+                               .frames_of = dom.domid,
+                               .l1_page = MMU_NO_PAGE};
+    assert_int_equal(ext(MMUEXT_PIN_L1_TABLE, FIRST_L1), 0);
+    assert_int_equal(write_one(&req, l1, ro | PTE_W | PTE_D, false), 0);
+    assert_int_equal(f->count, 2);
+    assert_int_equal(pagetype_count(f), 1);
+    this_cpu()->tlb_stale = 0;
+    assert_int_equal(write_one(&req, l1, ro, true), 0);
+    assert_int_equal(table_at(FIRST_L1)[0], ro | PTE_D);
+    assert_int_equal(f->count, 2);
+    assert_int_equal(pagetype_count(f), 0);
+    assert_int_equal(this_cpu()->tlb_stale, 1);
+    /* It is a table now: mapped read-only still, and not writable again. */
+    assert_int_equal(ext(MMUEXT_PIN_L1_TABLE, FIRST_DATA), 0);
+    assert_int_equal(write_one(&req, l1, ro | PTE_W, false), -EBUSY);
+    assert_int_equal(table_at(FIRST_L1)[0], ro | PTE_D);
+    assert_int_equal(ext(MMUEXT_UNPIN_TABLE, FIRST_DATA), 0);
+    assert_int_equal(write_one(&req, l1, ro | PTE_W, false), 0);
+    assert_int_equal(f->count, 2);
+    assert_int_equal(pagetype_count(f), 1);
+    /* Another domain's frame, mapped by right, gets no right to write so. */
+    req.frames_of = other.domid;
+    assert_int_equal(write_one(&req, l1 + 8, theirs, false), 0);
+    req.frames_of = dom.domid;
+    assert_int_equal(write_one(&req, l1 + 8, theirs | PTE_W, false), -EINVAL);
+    assert_int_equal(table_at(FIRST_L1)[1], theirs);
+    /* Bits nobody may have are seen, too. */
+    assert_int_equal(write_one(&req, l1, ro | PTE_PWT, false), -EINVAL);
+    teardown_and_check();
+}
+
+/* Whole lines of empty entries are passed over, and nothing else. */
+static void sparse_tables(void **state)
+{
+    const pte_t rw = pte_make(mfn(FIRST_DATA), PTE_P | PTE_W | PTE_U);
+    const struct frame *f = frame_of(mfn(FIRST_DATA));
+
+    (void)state;
+    machine_reset(1);
+    stop_chance = 0;
+    for (unsigned int i = 0; i < PT_ENTRIES; i++) {
+        memset(table_at(FIRST_L1), 0, PAGE_SIZE);
+        memset(table_at(FIRST_L2), 0, PAGE_SIZE);
+        table_at(FIRST_L1)[i] = rw;
+        /* Not present, however much else is in them. */
+        table_at(FIRST_L1)[i ^ 1] = rw & ~PTE_P;
+        table_at(FIRST_L1)[i ^ 256] = rw & ~PTE_P;
+        table_at(FIRST_L2)[i] = pte_make(mfn(FIRST_L1), PTE_P | PTE_U);
+        assert_int_equal(ext(MMUEXT_PIN_L2_TABLE, FIRST_L2), 0);
+        assert_int_equal(f->count, 2);
+        assert_int_equal(pagetype_count(frame_of(mfn(FIRST_L1))), 1);
+        check_all();
+        assert_int_equal(ext(MMUEXT_UNPIN_TABLE, FIRST_L2), 0);
+        assert_int_equal(f->count, 1);
+        check_all();
+    }
     teardown_and_check();
 }
 
 /* A frame that was writable is flushed before it becomes a table. */
 static void stale_translation(void **state)
 {
-    struct mmu_request req = {
-        .v = &vcpu, .pt_owner = &dom, .frames_of = dom.domid};
+    struct mmu_request req = {.v = &vcpu,
+                              .pt_owner = &dom,
+                              .frames_of = dom.domid,
+                              .l1_page = MMU_NO_PAGE};
     maddr_t entry = FIRST_L1 * PAGE_SIZE;
     unsigned int before;
 
@@ -95,12 +224,12 @@ static void stale_translation(void **state)
     stop_chance = 0;
     this_cpu()->tlb_stale = 0;
     assert_int_equal(ext(MMUEXT_PIN_L1_TABLE, FIRST_L1), 0);
-    assert_int_equal(mmu_entry_write(&req, entry,
-                                     pte_make(mfn(FIRST_L1 + 1), PTE_P | PTE_W),
-                                     false),
+    assert_int_equal(write_one(&req, entry,
+                               pte_make(mfn(FIRST_L1 + 1), PTE_P | PTE_W),
+                               false),
                      0);
     assert_int_not_equal(ext(MMUEXT_PIN_L1_TABLE, FIRST_L1 + 1), 0);
-    assert_int_equal(mmu_entry_write(&req, entry, 0, false), 0);
+    assert_int_equal(write_one(&req, entry, 0, false), 0);
     before = fake_tlb_flushes;
     assert_int_equal(ext(MMUEXT_PIN_L1_TABLE, FIRST_L1 + 1), 0);
     assert_int_equal(fake_tlb_flushes, before + 1);
@@ -166,6 +295,9 @@ int main(void)
         cmocka_unit_test(self_map_is_refused),
         cmocka_unit_test(hypervisor_slots),
         cmocka_unit_test(device_memory),
+        cmocka_unit_test(table_is_kept),
+        cmocka_unit_test(write_protect),
+        cmocka_unit_test(sparse_tables),
         cmocka_unit_test(stale_translation),
         cmocka_unit_test(direct_writes),
     };

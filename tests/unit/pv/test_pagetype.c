@@ -98,7 +98,14 @@ static int one_step(struct mmu_request *req, unsigned int what, uint32_t frame,
     case 1:
     case 2:
     case 3:
-        return mmu_entry_write(req, addr, val, frame & 1);
+        rc = mmu_entry_write(req, addr, val, frame & 1);
+        if (req->l1 && rnd(2)) {
+            /* One more entry of the table that is kept. */
+            (void)!mmu_entry_write(
+                req, (addr & PAGE_MASK) + 8 * some_index(), val, false);
+        }
+        mmu_request_end(req);
+        return rc;
     case 4:
         return ext((unsigned int)(frame < FIRST_L3   ? MMUEXT_PIN_L4_TABLE
                                   : frame < FIRST_L2 ? MMUEXT_PIN_L3_TABLE
@@ -149,7 +156,8 @@ static void random_guest(unsigned int seed, unsigned long done[16])
     struct mmu_request req = {.v = &vcpu,
                               .pt_owner = &dom,
                               .frames_of = dom.domid,
-                              .should_stop = maybe_stop};
+                              .should_stop = maybe_stop,
+                              .l1_page = MMU_NO_PAGE};
 
     machine_reset(seed);
     stop_chance = seed % 3 ? 4 : 0;

@@ -236,12 +236,121 @@ static void random_bytes(void **state)
     }
 }
 
+/* Registers that tell what they are. */
+static void name_registers(struct cpu_regs *regs)
+{
+    static const size_t at[16] = {
+        offsetof(struct cpu_regs, rax), offsetof(struct cpu_regs, rcx),
+        offsetof(struct cpu_regs, rdx), offsetof(struct cpu_regs, rbx),
+        offsetof(struct cpu_regs, rsp), offsetof(struct cpu_regs, rbp),
+        offsetof(struct cpu_regs, rsi), offsetof(struct cpu_regs, rdi),
+        offsetof(struct cpu_regs, r8),  offsetof(struct cpu_regs, r9),
+        offsetof(struct cpu_regs, r10), offsetof(struct cpu_regs, r11),
+        offsetof(struct cpu_regs, r12), offsetof(struct cpu_regs, r13),
+        offsetof(struct cpu_regs, r14), offsetof(struct cpu_regs, r15)};
+
+    memset(regs, 0, sizeof(*regs));
+    for (unsigned int i = 0; i < 16; i++) {
+        uint64_t value = 100 + i;
+
+        memcpy((char *)regs + at[i], &value, sizeof(value));
+    }
+}
+
+/* One word at rip: the short cuts see what the decoder sees, or nothing. */
+static unsigned int short_cuts(const uint8_t b[8], struct cpu_regs *regs)
+{
+    uint64_t word, src, mem;
+    unsigned int len;
+    struct pte_insn insn, usual;
+
+    memcpy(&word, b, sizeof(word));
+    memset(&insn, 0, sizeof(insn));
+    if (pte_usual_store(word, regs, &src, &len)) {
+        struct cpu_regs after = *regs;
+
+        assert_true(pte_insn_decode(b, 8, &insn));
+        assert_int_equal(insn.op, PTE_OP_MOV);
+        assert_int_equal(insn.width, 8);
+        assert_int_equal(insn.len, len);
+        assert_true(pte_insn_apply(&insn, &after, 0, &mem));
+        assert_int_equal(mem, src);
+        return 1;
+    }
+    if (pte_insn_usual(word, &usual)) {
+        assert_true(pte_insn_decode(b, 8, &insn));
+        assert_int_equal(insn.op, usual.op);
+        assert_int_equal(insn.len, usual.len);
+        assert_int_equal(insn.width, usual.width);
+        assert_int_equal(insn.from_imm, usual.from_imm);
+        assert_int_equal(insn.imm, usual.imm);
+        assert_int_equal(insn.high_byte, usual.high_byte);
+        assert_int_equal(insn.rep, usual.rep);
+        assert_int_equal(insn.reg, usual.reg);
+        return usual.op == PTE_OP_XCHG ? 2 : 4;
+    }
+    return 0;
+}
+
+/* Every ModRM and SIB after some prefixes and opcodes. */
+static void usual_ones(void **state)
+{
+    static const uint8_t start[][3] = {
+        {1, 0x89},       {1, 0x87},       {2, 0x48, 0x89}, {2, 0x49, 0x89},
+        {2, 0x4c, 0x89}, {2, 0x4f, 0x89}, {2, 0x40, 0x89}, {2, 0x48, 0x8b},
+        {2, 0x48, 0x88}, {2, 0x48, 0x87}, {2, 0x4d, 0x87}, {2, 0x66, 0x87},
+        {2, 0xf0, 0x80}, {2, 0xf0, 0x81}, {2, 0x48, 0x80}, {1, 0x80},
+    };
+    struct cpu_regs regs;
+    unsigned int seen = 0;
+
+    (void)state;
+    name_registers(&regs);
+    for (unsigned int i = 0; i < ARRAY_SIZE(start); i++) {
+        for (unsigned int n = 0; n < 1U << 16; n++) {
+            uint8_t b[8] = {0, 0, 0, 0, 0x11, 0xfd, 0x82, 0x7f};
+            uint8_t lock[8] = {0xf0, 0x41, 0x80, (uint8_t)n, (uint8_t)(n >> 8),
+                               0xfd, 0x33, 0xfe};
+
+            memcpy(b, &start[i][1], start[i][0]);
+            b[start[i][0]] = (uint8_t)n;
+            b[start[i][0] + 1] = (uint8_t)(n >> 8);
+            seen |= short_cuts(b, &regs);
+            seen |= short_cuts(lock, &regs);
+        }
+    }
+    assert_int_equal(seen, 7);
+}
+
+/* What cannot be done leaves no trace. */
+static void undone(void **state)
+{
+    (void)state;
+    for (unsigned int i = 0; i < ARRAY_SIZE(samples); i++) {
+        struct cpu_regs before, regs;
+        struct pte_insn insn;
+        struct pte_undo undo;
+        uint64_t mem;
+
+        memset(&before, 0x5a, sizeof(before));
+        before.rflags = RFLAGS_FIXED;
+        regs = before;
+        assert_true(pte_insn_decode(samples[i].b, samples[i].len, &insn));
+        pte_insn_save(&insn, &regs, &undo);
+        (void)!pte_insn_apply(&insn, &regs, 0x1234, &mem);
+        pte_insn_undo(&insn, &regs, &undo);
+        assert_memory_equal(&regs, &before, sizeof(regs));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(like_the_processor),
         cmocka_unit_test(refused),
         cmocka_unit_test(rep_stos),
+        cmocka_unit_test(usual_ones),
+        cmocka_unit_test(undone),
         cmocka_unit_test(random_bytes),
     };
 
