@@ -70,21 +70,25 @@ static void heap_remove(struct timer *t)
     }
 }
 
+static void arm_at(uint64_t first, uint64_t now)
+{
+    this_cpu()->next_deadline_ns = first;
+    lapic_timer_arm(first > now ? first - now : 0);
+}
+
 static void arm(void)
 {
     uint64_t first = heap_count != 0 ? heap[1]->deadline_ns : TIMER_NEVER;
-    uint64_t now;
 
     if (this_cpu()->next_deadline_ns == first) {
         return;
     }
-    this_cpu()->next_deadline_ns = first;
     if (first == TIMER_NEVER) {
+        this_cpu()->next_deadline_ns = TIMER_NEVER;
         lapic_timer_arm(TIMER_NEVER);
         return;
     }
-    now = clock_now_ns();
-    lapic_timer_arm(first > now ? first - now : 0);
+    arm_at(first, clock_now_ns());
 }
 
 void timer_init(struct timer *t, void (*fn)(void *arg), void *arg)
@@ -123,12 +127,18 @@ void timer_run(void)
 {
     for (;;) {
         uint64_t flags = irq_save();
+        uint64_t now = clock_now_ns();
         struct timer *t = heap_count != 0 ? heap[1] : NULL;
 
-        if (t == NULL || t->deadline_ns > clock_now_ns()) {
-            /* The interrupt was used up: force a new count. */
-            this_cpu()->next_deadline_ns = 0;
+        if (t == NULL) {
+            /* The count has run out, or would for nothing. */
             arm();
+            irq_restore(flags);
+            return;
+        }
+        if (t->deadline_ns > now) {
+            /* The interrupt was used up: always a new count. */
+            arm_at(t->deadline_ns, now);
             irq_restore(flags);
             return;
         }
