@@ -74,6 +74,12 @@ static int set_noreboot(const char *v)
     return rc;
 }
 
+static int set_sync_console(const char *v)
+{
+    boot_options.sync_console = true;
+    return *v == '\0' ? 0 : parse_bool(v, &boot_options.sync_console);
+}
+
 static int set_provoke(const char *v)
 {
     return parse_bool(v, &boot_options.provoke);
@@ -152,6 +158,7 @@ static const struct {
     {"dom0_mem", set_dom0_mem},
     {"dom0_max_vcpus", set_dom0_max_vcpus},
     {"maxcpus", set_maxcpus},
+    {"sync_console", set_sync_console},
     {"vigil_provoke", set_provoke},
     {"no-real-mode", ignore},
     {"edd", ignore},

@@ -8,6 +8,7 @@
 #include "x86/io.h"
 #include "x86/irqflags.h"
 #include "log/printk.h"
+#include "log/sink.h"
 #include "crash/blackbox.h"
 #include "crash/panic.h"
 
@@ -51,6 +52,7 @@ static void close_box(const char *how)
     if (!crash_in_progress()) {
         printk(LOG_NOTICE, "%s", how);
         blackbox_clean(how);
+        log_flush();
     }
 }
 

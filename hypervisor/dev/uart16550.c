@@ -208,12 +208,23 @@ static void uart_write(const char *text, size_t len)
     }
 }
 
+/* Empty means room for a whole FIFO.  A chip that is stuck takes anything. */
+static size_t uart_room(void)
+{
+    if (line.base == 0 || tx_stuck >= TX_STUCK_MAX ||
+        (reg_read(REG_LSR) & LSR_THRE)) {
+        return TX_FIFO_BYTES;
+    }
+    return 0;
+}
+
 static struct log_sink uart_sink = {
     .name = "uart",
     .crlf = true,
     .write = uart_write,
     /* The normal path polls, too, and holds no lock of its own. */
     .emergency_write = uart_write,
+    .room = uart_room,
 };
 
 static bool chip_answers(void)

@@ -43,7 +43,7 @@ static void buffer_text(struct domain *d, const char *text, size_t len)
 static int64_t console_write(uint64_t count, uint64_t buffer)
 {
     struct domain *d = current->domain;
-    char chunk[CHUNK_BYTES];
+    char chunk[CHUNK_BYTES] UNINITIALISED;
 
     while (count != 0) {
         size_t n = count < CHUNK_BYTES ? count : CHUNK_BYTES;

@@ -5,6 +5,8 @@
 #ifndef VIGIL_LIB_COMPILER_H
 #define VIGIL_LIB_COMPILER_H
 
+/* A buffer on the stack that is filled before it is read: not zeroed. */
+#define UNINITIALISED __attribute__((uninitialized))
 #define MUST_CHECK __attribute__((warn_unused_result))
 #define NORETURN __attribute__((noreturn))
 #define UNUSED __attribute__((unused))

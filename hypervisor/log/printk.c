@@ -214,6 +214,31 @@ static SPINLOCK(console_line_lock, LOCK_RANK_SINK, IRQ_ANY);
 static char console_line[LOG_TEXT_MAX];
 static size_t console_line_len;
 
+static void console_line_end(void)
+{
+    /* Quiet: it has been shown already. */
+    struct log_tag tag =
+        log_stamp(LOG_INFO, VIGIL_LOG_F_GUEST | VIGIL_LOG_F_QUIET);
+    uint64_t cells =
+        (console_line_len + VIGIL_LOG_TEXT_BYTES - 1) / VIGIL_LOG_TEXT_BYTES;
+
+    log_sink_skip(log_ring_write(log_ring_now(), &tag, console_line,
+                                 console_line_len),
+                  cells);
+    console_line_len = 0;
+}
+
+#define ONES  0x0101010101010101UL
+#define HIGHS 0x8080808080808080UL
+
+/* Is each of the eight bytes one that copy_printable() leaves as it is? */
+static bool all_printable(uint64_t w)
+{
+    uint64_t del = w ^ 0x7f * ONES;
+
+    return ((((w - 0x20 * ONES) & ~w) | ((del - ONES) & ~del)) & HIGHS) == 0;
+}
+
 void log_console_write(const char *text, size_t len)
 {
     bool locked = !log_is_emergency();
@@ -223,18 +248,34 @@ void log_console_write(const char *text, size_t len)
     if (locked) {
         spin_lock(&console_line_lock);
     }
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] != '\n' && text[i] != '\r') {
+    while (len > 0) {
+        uint64_t w;
+
+        if (len >= sizeof(w) &&
+            sizeof(console_line) - console_line_len >= sizeof(w)) {
+            __builtin_memcpy(&w, text, sizeof(w));
+            if (all_printable(w)) {
+                __builtin_memcpy(console_line + console_line_len, &w,
+                                 sizeof(w));
+                console_line_len += sizeof(w);
+                text += sizeof(w);
+                len -= sizeof(w);
+                if (console_line_len == sizeof(console_line)) {
+                    console_line_end();
+                }
+                continue;
+            }
+        }
+        if (*text != '\n' && *text != '\r') {
             console_line_len +=
-                copy_printable(console_line + console_line_len, 1, text + i, 1);
+                copy_printable(console_line + console_line_len, 1, text, 1);
         }
         if (console_line_len == sizeof(console_line) ||
-            (text[i] == '\n' && console_line_len > 0)) {
-            /* Quiet: it has been shown already. */
-            write_line(LOG_INFO, VIGIL_LOG_F_GUEST | VIGIL_LOG_F_QUIET,
-                       console_line, console_line_len);
-            console_line_len = 0;
+            (*text == '\n' && console_line_len > 0)) {
+            console_line_end();
         }
+        text++;
+        len--;
     }
     if (locked) {
         spin_unlock(&console_line_lock);

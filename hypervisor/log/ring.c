@@ -144,7 +144,7 @@ NMI_SAFE uint64_t log_ring_write(struct log_ring *ring,
     first = __atomic_fetch_add(&ring->next, cells, __ATOMIC_ACQ_REL);
 
     for (uint64_t i = 0; i < cells; i++) {
-        struct vigil_log_cell cell;
+        struct vigil_log_cell cell UNINITIALISED; /* not twice: memset() */
         size_t part = MIN(len, (size_t)VIGIL_LOG_TEXT_BYTES);
 
         memset(&cell, 0, sizeof(cell));

@@ -6,6 +6,9 @@
  * it goes on; the holder looks again after releasing it, so a line written in
  * that moment is not left behind.
  *
+ * What is drained goes to the sinks by way of a byte ring once log_defer() was
+ * called, so that nobody waits for a serial line but who fills the ring.
+ *
  * Unfinished cells: a drain stops at one, since its writer is alive and will
  * drain itself.  If the ring is far ahead the writer is dead or stuck, and
  * the cell is counted as lost.
@@ -22,6 +25,14 @@
 
 #define PREFIX "(XEN) "
 
+#define LATER_BYTES 32768U /* three seconds at 115200 baud */
+#define LATER_MASK  (LATER_BYTES - 1)
+/* Written at once when the ring is full, and by each log_pump(). */
+#define FULL_BYTES 256U
+#define PUMP_BYTES 512U
+/* What goes to a sink in one call, carriage returns included. */
+#define PIECE_BYTES 64U
+
 static SPINLOCK(sink_lock, LOCK_RANK_SINK, IRQ_ANY);
 
 /* Legend: L sink_lock (or dying); a atomic */
@@ -31,6 +42,9 @@ static bool in_message;          /* L: the last cell had F_MORE            */
 static uint64_t lost_cells;      /* L                                      */
 static bool emergency;           /* a: set once                            */
 static struct log_sink *in_call; /* dying CPU: sink being written to       */
+static char later[LATER_BYTES];  /* L: waits to be written                 */
+static uint32_t later_put, later_got; /* L: run freely                     */
+static void (*later_wake)(void);      /* c: NULL: nothing waits            */
 
 bool log_is_emergency(void)
 {
@@ -71,25 +85,81 @@ static void one_piece(struct log_sink *sink, const char *text, size_t len)
 
 static void one_sink(struct log_sink *sink, const char *text, size_t len)
 {
-    const char *end = text + len;
+    char piece[PIECE_BYTES];
+    size_t n = 0;
 
-    while (sink->crlf) {
-        const char *nl = memchr(text, '\n', (size_t)(end - text));
-
-        if (nl == NULL) {
-            break;
-        }
-        one_piece(sink, text, (size_t)(nl - text));
-        one_piece(sink, "\r\n", 2);
-        text = nl + 1;
+    if (!sink->crlf) {
+        one_piece(sink, text, len);
+        return;
     }
-    one_piece(sink, text, (size_t)(end - text));
+    for (; len > 0; len--) {
+        if (n > PIECE_BYTES - 2) {
+            one_piece(sink, piece, n);
+            n = 0;
+        }
+        if (*text == '\n') {
+            piece[n++] = '\r';
+        }
+        piece[n++] = *text++;
+    }
+    one_piece(sink, piece, n);
+}
+
+static void sinks_now(const char *text, size_t len)
+{
+    for (struct log_sink *s = sinks; s != NULL; s = s->next) {
+        one_sink(s, text, len);
+    }
+}
+
+/* Write the oldest bytes that wait, @max of them at most. */
+static void later_write(uint32_t max)
+{
+    uint32_t at = later_got & LATER_MASK;
+    uint32_t n = MIN(MIN(later_put - later_got, max), LATER_BYTES - at);
+
+    /* Advance first: writing may fault while dying. */
+    __atomic_store_n(&later_got, later_got + n, __ATOMIC_RELEASE);
+    sinks_now(later + at, n);
+}
+
+static void later_flush(void)
+{
+    while (later_got != later_put) {
+        later_write(FULL_BYTES);
+    }
+}
+
+static void later_add(const char *text, size_t len)
+{
+    bool was_empty = later_got == later_put;
+
+    while (len > 0) {
+        uint32_t at = later_put & LATER_MASK;
+        uint32_t room = LATER_BYTES - (later_put - later_got);
+        size_t n = MIN(len, (size_t)MIN(room, LATER_BYTES - at));
+
+        memcpy(later + at, text, n);
+        /* After the bytes: a panic in between shows whole ones only. */
+        __atomic_store_n(&later_put, later_put + (uint32_t)n, __ATOMIC_RELEASE);
+        text += n;
+        len -= n;
+        if (later_put - later_got == LATER_BYTES) {
+            later_write(FULL_BYTES);
+        }
+    }
+    if (was_empty) {
+        later_wake();
+    }
 }
 
 static void all_sinks(const char *text, size_t len)
 {
-    for (struct log_sink *s = sinks; s != NULL; s = s->next) {
-        one_sink(s, text, len);
+    if (later_wake != NULL && !log_is_emergency()) {
+        later_add(text, len);
+    } else {
+        later_flush();
+        sinks_now(text, len);
     }
 }
 
@@ -156,6 +226,9 @@ static void drain_locked(void)
 
             in_message = (cell.flags & VIGIL_LOG_F_MORE) != 0;
             show_cell(NULL, &cell, continued);
+            if (cell.level <= LOG_ERROR) {
+                later_flush(); /* these may be the last words */
+            }
             continue;
         }
         if (seq < log_ring_oldest(ring)) {
@@ -204,6 +277,80 @@ void log_sink_write(const char *text, size_t len)
     all_sinks(text, len);
     sinks_unlock(locked);
     log_drain();
+}
+
+void log_defer(void (*wake)(void))
+{
+    later_wake = wake;
+}
+
+/* How many of the bytes that wait every sink takes now. */
+static uint32_t fitting(uint32_t max)
+{
+    size_t room = max;
+    uint32_t n = 0;
+
+    for (const struct log_sink *s = sinks; s != NULL; s = s->next) {
+        if (s->room != NULL) {
+            room = MIN(room, s->room());
+        }
+    }
+    while (n < later_put - later_got) {
+        /* A line feed may become two bytes. */
+        size_t takes = later[(later_got + n) & LATER_MASK] == '\n' ? 2 : 1;
+
+        if (takes > room) {
+            break;
+        }
+        room -= takes;
+        n++;
+    }
+    return n;
+}
+
+bool log_pump(void)
+{
+    uint32_t budget = PUMP_BYTES;
+    bool more;
+
+    if (log_is_emergency() || !spin_trylock(&sink_lock)) {
+        return true;
+    }
+    while (budget > 0 && later_got != later_put) {
+        uint32_t n = fitting(budget);
+
+        if (n == 0) {
+            break;
+        }
+        later_write(n);
+        budget -= n;
+    }
+    more = later_got != later_put;
+    spin_unlock(&sink_lock);
+    return more;
+}
+
+void log_flush(void)
+{
+    bool locked = !log_is_emergency();
+
+    if (locked) {
+        spin_lock(&sink_lock);
+    }
+    drain_locked();
+    later_flush();
+    sinks_unlock(locked);
+}
+
+void log_sink_skip(uint64_t first, uint64_t cells)
+{
+    if (log_is_emergency() || !spin_trylock(&sink_lock)) {
+        return;
+    }
+    if (drained == first && !in_message) {
+        __atomic_store_n(&drained, first + cells, __ATOMIC_RELEASE);
+    }
+    spin_unlock(&sink_lock);
 }
 
 void log_sink_register(struct log_sink *sink)

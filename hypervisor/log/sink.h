@@ -7,6 +7,11 @@
  * get it leaves its line to the one who has it.  Hypervisor lines begin with
  * "(XEN) ", as people and scripts expect on this ABI.
  *
+ * A serial line is slow.  Once the machine has timers, what the sinks are to
+ * write waits in a byte ring and is written a little at a time: log_defer(),
+ * log_pump().  A full ring makes the writer wait for its sinks; a line of level
+ * ERROR or worse, log_flush() and a dying machine write all that waits.
+ *
  * A dying machine switches to emergency mode: locks are ignored, sinks use
  * their polled path, and a sink that faults is not used again.
  */
@@ -23,6 +28,8 @@ struct log_sink {
     void (*write)(const char *text, size_t len);
     /* The same, polled and bounded in time, without locks; may be NULL. */
     void (*emergency_write)(const char *text, size_t len);
+    /* How much write() takes now without waiting; NULL: any amount.     */
+    size_t (*room)(void);
     struct log_sink *next; /* log/ only                                  */
 };
 
@@ -65,6 +72,42 @@ void log_drain(void);
  * Return:  nothing.
  */
 void log_sink_write(const char *text, size_t len);
+
+/**
+ * log_defer() - from now on output waits for log_pump()
+ * @wake: called when the first byte waits: log_pump() is due soon
+ *
+ * Context: boot, once; @wake in any but NMI/#MC.
+ * Return:  nothing.
+ */
+void log_defer(void (*wake)(void));
+
+/**
+ * log_pump() - write what the sinks take without waiting, a bounded amount
+ *
+ * Context: softirq.
+ * Return:  true: call again soon
+ */
+bool log_pump(void) MUST_CHECK;
+
+/**
+ * log_flush() - bring the sinks up to date, all of it, waiting for them
+ *
+ * Context: any but NMI/#MC; before the machine is left.
+ * Return:  nothing.
+ */
+void log_flush(void);
+
+/**
+ * log_sink_skip() - cells of the ring that need not be shown
+ * @first: sequence number of the first
+ * @cells: how many, all of them of one message, all quiet
+ *
+ * Saves the next drain from reading them; it would find the same.
+ * Context: any but NMI/#MC.
+ * Return:  nothing.
+ */
+void log_sink_skip(uint64_t first, uint64_t cells);
 
 /**
  * log_emergency() - enter emergency mode, for good

@@ -5,6 +5,7 @@
 #include "tests/unit/unit.h"
 
 #include "log/printk.h"
+#include "log/sink.h"
 #include "crash/blackbox.h"
 #include "crash/panic.h"
 #include "crash/reboot.h"
@@ -29,6 +30,10 @@ void blackbox_clean(const char *reason)
 {
     (void)reason;
     step("clean");
+}
+
+void log_flush(void)
+{
 }
 
 static uint32_t ports_in(uint16_t port, unsigned int bytes)

@@ -255,6 +255,74 @@ static void crlf_sink(void **state)
     sink.crlf = false;
 }
 
+static unsigned int wakes;
+static size_t sink_room;
+
+static void wake(void)
+{
+    wakes++;
+}
+
+static size_t room(void)
+{
+    return sink_room;
+}
+
+/* From here on: there is no way back from log_defer(). */
+static void output_waits_for_the_pump(void **state)
+{
+    (void)state;
+    sink.crlf = true;
+    sink.room = room;
+    log_defer(wake);
+    log_console_write("abc\ndef", 7);
+    pr_info("line");
+    assert_int_equal(shown_len, 0);
+    assert_int_equal(wakes, 1);
+    sink_room = 0;
+    assert_true(log_pump());
+    assert_int_equal(shown_len, 0);
+    /* A carriage return takes room, too: "abc" and the line end, not more. */
+    during_write = NULL;
+    sink_room = 5;
+    (void)!log_pump();
+    assert_string_equal(shown, "abc\r\ndef(XEN) line\r\n");
+    assert_false(log_pump());
+    /* An error may be the last word. */
+    shown_len = 0;
+    log_console_write("x", 1);
+    assert_int_equal(wakes, 2);
+    pr_err("broken");
+    assert_string_equal(shown, "x(XEN) broken\r\n");
+    shown_len = 0;
+    log_console_write("y", 1);
+    log_flush();
+    assert_string_equal(shown, "y");
+    sink.crlf = false;
+}
+
+/* The writer waits for the sink rather than lose a byte. */
+static void full_ring_is_written(void **state)
+{
+    static char block[1000];
+    size_t total = 0, i;
+
+    (void)state;
+    memset(block, 'f', sizeof(block));
+    sink_room = 0;
+    for (i = 0; i < 40; i++) {
+        log_console_write(block, sizeof(block));
+        total += sizeof(block);
+    }
+    assert_in_range(shown_len, 1, total);
+    log_flush();
+    assert_int_equal(shown_len, total);
+    /* What waits when the machine dies is shown first. */
+    shown_len = 0;
+    log_console_write("z\n", 2);
+    assert_int_equal(shown_len, 0);
+}
+
 static void fail_again(void)
 {
     /* What panic_regs() does after a fault in the sink. */
@@ -268,7 +336,7 @@ static void emergency_ignores_locks_and_drops_bad_sinks(void **state)
     this_cpu()->context = CTX_NMI | CTX_CRASH;
     log_emergency();
     printk(LOG_PANIC, "dying");
-    assert_string_equal(shown, "(XEN) dying\n");
+    assert_string_equal(shown, "z\n(XEN) dying\n");
     /* It faults while writing: it is not asked again. */
     shown_len = 0;
     during_write = fail_again;
@@ -292,6 +360,8 @@ int main(void)
         cmocka_unit_test_setup(dead_writer_is_passed, setup),
         cmocka_unit_test_setup(moves_into_the_box, setup),
         cmocka_unit_test_setup(crlf_sink, setup),
+        cmocka_unit_test_setup(output_waits_for_the_pump, setup),
+        cmocka_unit_test_setup(full_ring_is_written, setup),
         cmocka_unit_test_setup(emergency_ignores_locks_and_drops_bad_sinks,
                                setup),
     };
