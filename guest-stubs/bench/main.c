@@ -141,8 +141,12 @@ static const struct bench_area *const areas[] = {
 void stub_main(void)
 {
     const char *wanted = option("area");
+    uint64_t start = bench_tsc();
     unsigned int i;
 
+    if (!wanted) {
+        bench_value("boot_to_dom0", start); /* firmware included */
+    }
     measure_bracket();
     for (i = 0; i < ARRAY_SIZE(areas); i++) {
         if (!wanted || chosen(wanted, areas[i]->name)) {

@@ -15,7 +15,6 @@
 #include "lib/format.h"
 #include "lib/string.h"
 #include "lib/xen_abi.h"
-#include "lib/xz.h"
 #include "log/printk.h"
 #include "mm/directmap.h"
 #include "mm/page_alloc.h"
@@ -31,6 +30,7 @@
 #include "pv/mmuext.h"
 #include "pv/pagetype.h"
 #include "pv/pv.h"
+#include "pv/xz.h"
 
 #define MIB_PAGES           (1UL << (20 - PAGE_SHIFT))
 /* Kept back for our own needs, whatever dom0_mem= says. */
@@ -58,29 +58,19 @@ static INIT_TEXT int unpack(struct build *b,
                             const struct kernel_payload *payload,
                             const char **ret_why)
 {
-    const uint64_t scratch_pages =
-        DIV_ROUND_UP(sizeof(struct lzma2), PAGE_SIZE);
-    struct frame *scratch;
     void *out;
-    int rc;
 
     b->unpacked_pages = DIV_ROUND_UP(payload->unpacked_bytes, PAGE_SIZE);
     b->unpacked = page_alloc_exact(b->unpacked_pages);
-    scratch = page_alloc_exact(scratch_pages);
-    if (b->unpacked == NULL || scratch == NULL) {
-        if (scratch != NULL) {
-            page_free_exact(scratch, scratch_pages);
-        }
+    if (b->unpacked == NULL) {
         *ret_why = "not enough memory to unpack the kernel";
         return -ENOMEM;
     }
     out = mfn_to_ptr(frame_mfn(b->unpacked));
     pr_info("Dom0: unpacking the kernel: %lu KiB to %lu KiB",
             payload->bytes >> 10, payload->unpacked_bytes >> 10);
-    rc = xz_unpack(mfn_to_ptr(frame_mfn(scratch)), payload->data,
-                   payload->bytes, out, payload->unpacked_bytes, ret_why);
-    page_free_exact(scratch, scratch_pages);
-    return rc;
+    return xz_unpack(payload->data, payload->bytes, out,
+                     payload->unpacked_bytes, ret_why);
 }
 
 static INIT_TEXT int read_kernel(struct build *b, const char **ret_why)

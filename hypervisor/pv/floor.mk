@@ -7,6 +7,6 @@ pv-objs += privop_decode.o privop.o privop_io.o ctrlreg.o cpu_policy.o \
            guest_cpuid.o guest_msr.o vmca.o debugreg.o fpu.o iret_fixup.o
 CFLAGS_pv_guest_cpuid := -DVIGIL_VERSION_MAJOR=$(VERSION_MAJOR)U \
                          -DVIGIL_VERSION_MINOR=$(VERSION_MINOR)U
-pv-objs += elf.o elfnote.o bzimage.o layout_dom0.o dom0_memory.o \
+pv-objs += elf.o elfnote.o bzimage.o xz.o layout_dom0.o dom0_memory.o \
            hypercall_page.o build_dom0.o
 pv-objs += reservation.o

@@ -6,5 +6,3 @@ test_format-srcs += hypervisor/lib/string.c
 test_bitmap-srcs += hypervisor/lib/string.c
 test_rangeset-srcs += hypervisor/lib/string.c
 test_parse-srcs += hypervisor/lib/string.c
-tests += lib/test_xz
-test_xz-srcs := $(addprefix hypervisor/lib/,xz.c lzma2.c x86_calls.c crc32.c string.c)
