@@ -8,11 +8,10 @@
  * start at the top and leave low memory for devices.  A block cannot span two
  * zones: it is aligned to its size, and frame 0 is never free.
  *
- * Dirt is noted frame by frame (FRAME_F_DIRTY), and the head of a block
- * counts its dirty frames.  So clean and dirty buddies merge without losing
- * what is known, and only frames that need it are scrubbed.
- *
- * In the record of a block's head: order, and aux = number of dirty frames.
+ * Dirt is noted frame by frame (FRAME_F_DIRTY), and the head of a block has
+ * its order, and in aux how many of its frames are dirty.  Clean and dirty
+ * buddies merge up to MIXED_ORDER; above, only those that are clean, or dirty
+ * throughout: to cut a mixed block is to count, with the lock held.
  */
 #include "mm/page_alloc.h"
 
@@ -27,6 +26,7 @@
 #define ORDERS            (MAX_ORDER + 1)
 #define ZONES             41 /* zone z: 2^(z-1) <= frame number < 2^z */
 #define RECORDS_PER_SCRUB 4096
+#define MIXED_ORDER       9
 
 SPINLOCK(heap_lock, LOCK_RANK_HEAP, IRQ_ANY);
 
@@ -98,6 +98,12 @@ static void block_remove(struct frame *f)
     f->flags &= (uint8_t)~FRAME_F_HEAD;
 }
 
+/* May two blocks of an order, with so many dirty frames each, be joined? */
+static bool may_join(unsigned int order, uint64_t a, uint64_t b)
+{
+    return order < MIXED_ORDER || (a == b && (a == 0 || a == BIT(order)));
+}
+
 /* Put a block of FREE frames on a list, joined with its free buddies. */
 static void block_free(uint64_t fn, unsigned int order, uint64_t dirty)
 {
@@ -106,7 +112,7 @@ static void block_free(uint64_t fn, unsigned int order, uint64_t dirty)
         struct frame *b = &frame_table[buddy];
 
         if (buddy + BIT(order) > max_frame || !is_block(b) ||
-            b->order != order) {
+            b->order != order || !may_join(order, dirty, b->aux)) {
             break;
         }
         block_remove(b);
@@ -271,8 +277,15 @@ static struct frame *block_take(unsigned int order, bool clean,
 }
 
 /* What was dirty is no longer noted; with @clean it is no longer dirty. */
-static void block_clean(struct frame *f, unsigned int order, bool clean)
+static void block_clean(struct frame *f, unsigned int order, bool clean,
+                        uint64_t dirty)
 {
+#ifndef VIGIL_DEBUG
+    if (dirty == 0) {
+        return;
+    }
+#endif
+    (void)dirty;
     for (uint64_t i = 0; i < BIT(order); i++) {
         if ((f[i].flags & FRAME_F_DIRTY) != 0) {
             f[i].flags &= (uint8_t)~FRAME_F_DIRTY;
@@ -285,12 +298,6 @@ static void block_clean(struct frame *f, unsigned int order, bool clean)
     }
 }
 
-#ifdef VIGIL_DEBUG
-#define LOOK_AT_CLEAN true
-#else
-#define LOOK_AT_CLEAN false
-#endif
-
 struct frame *page_alloc(unsigned int order, unsigned int flags,
                          unsigned int bits)
 {
@@ -301,8 +308,8 @@ struct frame *page_alloc(unsigned int order, unsigned int flags,
                    false, &dirty);
 
     /* Ours alone now: scrub outside the lock. */
-    if (f != NULL && (dirty != 0 || LOOK_AT_CLEAN)) {
-        block_clean(f, order, clean);
+    if (f != NULL) {
+        block_clean(f, order, clean, dirty);
     }
     return f;
 }
@@ -315,14 +322,13 @@ struct frame *page_alloc_chain(unsigned int order, unsigned int bits,
         block_take(order, true, bits, FRAME_HEAD(1, owner, FRAME_INUSE, flags),
                    true, &dirty);
 
-    if (f != NULL && (dirty != 0 || LOOK_AT_CLEAN)) {
-        block_clean(f, order, true); /* INV-MM-5 */
+    if (f != NULL) {
+        block_clean(f, order, true, dirty); /* INV-MM-5 */
     }
     return f;
 }
 
-/* Back from use, and something is special; true if it is FREE now, false if it
- * left service. */
+/* frame_take_back() where something is special. */
 static bool frame_retire(struct frame *f)
 {
     BUG_ON(f->count > 1);
@@ -539,6 +545,19 @@ static struct frame *dirty_block(void)
     return NULL;
 }
 
+/* Only a block that may be mixed is cleaned frame by frame. */
+static void cut_to_mixed(struct frame *f)
+{
+    uint64_t fn = frame_number(f), dirty;
+
+    if (f->order > MIXED_ORDER) {
+        block_remove(f);
+        dirty = block_split(fn, f->order, f->aux, fn, MIXED_ORDER);
+        block_insert(fn, MIXED_ORDER, dirty);
+        scrub_offset = 0;
+    }
+}
+
 bool page_alloc_scrub_some(unsigned int frames)
 {
     unsigned int looked = 0;
@@ -548,6 +567,9 @@ bool page_alloc_scrub_some(unsigned int frames)
 
     spin_lock(&heap_lock);
     f = totals.dirty_frames != 0 ? dirty_block() : NULL;
+    if (f != NULL) {
+        cut_to_mixed(f);
+    }
     while (f != NULL && cleaned < frames && cleaned < f->aux &&
            scrub_offset < BIT(f->order) && looked++ < RECORDS_PER_SCRUB) {
         struct frame *g = &f[scrub_offset++];
@@ -562,7 +584,7 @@ bool page_alloc_scrub_some(unsigned int frames)
         uint64_t dirty = f->aux - cleaned;
 
         block_remove(f);
-        block_insert(frame_number(f), f->order, dirty);
+        block_free(frame_number(f), f->order, dirty);
         totals.dirty_frames -= cleaned;
     }
     more = totals.dirty_frames != 0;
