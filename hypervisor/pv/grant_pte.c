@@ -15,41 +15,40 @@
 #include "pv/pv.h"
 
 /*
- * The L1 entry a host address means, in a table that is kept one until
- * entry_release(): dropping what an entry held must not take the table away.
+ * The L1 entry a host address means.  A table found through the vcpu's own
+ * page tables hangs below a valid L4, which keeps it what it is.  One named by
+ * a machine address is held until entry_release(): dropping what its entry
+ * held must not take the table away.
  */
 static pte_t *entry_hold(struct vcpu *v, uint64_t host_addr, bool contains_pte,
                          struct frame **ret_table)
 {
     domid_t domid = v->domain->domid;
     struct frame *f;
-    pte_t *entry;
+    mfn_t m;
 
-    if (contains_pte) {
-        mfn_t m = maddr_to_mfn(host_addr);
-
-        if ((host_addr & (sizeof(pte_t) - 1)) || !mfn_valid(m)) {
-            return NULL;
-        }
-        f = frame_of(m);
-        entry = maddr_to_ptr(host_addr);
-    } else {
-        entry = mmu_find_l1e(v, host_addr, &f);
-        if (!entry) {
-            return NULL;
-        }
+    *ret_table = NULL;
+    if (!contains_pte) {
+        return mmu_find_l1e(v, host_addr, &f);
     }
+    m = maddr_to_mfn(host_addr);
+    if ((host_addr & (sizeof(pte_t) - 1)) || !mfn_valid(m)) {
+        return NULL;
+    }
+    f = frame_of(m);
     if (!pagetype_is(f, PAGETYPE_L1) ||
-        pagetype_get_page(frame_mfn(f), domid, PAGETYPE_L1, NULL, NULL)) {
+        pagetype_get_page(m, domid, PAGETYPE_L1, NULL, NULL)) {
         return NULL;
     }
     *ret_table = f;
-    return entry;
+    return maddr_to_ptr(host_addr);
 }
 
 static void entry_release(struct frame *table)
 {
-    pagetype_put_page(table);
+    if (table) {
+        pagetype_put_page(table);
+    }
 }
 
 int grant_pte_install(struct vcpu *v, uint64_t host_addr, bool contains_pte,
