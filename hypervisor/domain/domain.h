@@ -59,6 +59,7 @@ struct domain {
     bool relinquished;             /* D: domain_destroy_end() was called */
     void (*free_pv)(struct domain *d); /* c: pv/ frees its part         */
     unsigned int pause_count;      /* a: domain_pause()                 */
+    uint32_t pollers;              /* a: vcpus with a poll_port         */
     bool controller_paused;        /* D: DOMCTL_pausedomain             */
     unsigned int shutdown_code;    /* D: SHUTDOWN_*                     */
     bool shutting_down;            /* a: set once, by the first reason  */

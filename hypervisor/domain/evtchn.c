@@ -237,7 +237,7 @@ static void wake_pollers(struct domain *d, evtchn_port_t port)
         }
         polled = READ_ONCE(v->poll_port);
         if (polled != 0 && (polled == port || polled == EVTCHN_POLL_SEVERAL)) {
-            WRITE_ONCE(v->poll_port, 0);
+            vcpu_poll_end(v);
             vcpu_kick(v);
         }
     }
@@ -251,7 +251,7 @@ void evtchn_pend(struct domain *d, struct evtchn *chn)
         !evtchn_fifo_pend(d, chn, &is_new)) {
         is_new = evtchn_2l_pend(d, chn);
     }
-    if (is_new) {
+    if (is_new && unlikely(READ_ONCE(d->pollers) != 0)) {
         wake_pollers(d, chn->port);
     }
 }
@@ -275,12 +275,16 @@ int evtchn_send(struct domain *d, evtchn_port_t port)
     struct evtchn *chn;
     int rc = 0;
 
-    spin_lock(&ed->lock);
     chn = evtchn_of(ed, port);
     if (chn == NULL) {
-        spin_unlock(&ed->lock);
         return -EINVAL;
     }
+    /* To itself: who closes it meanwhile is the same domain. */
+    if (READ_ONCE(chn->state) == EVTCHN_IPI) {
+        evtchn_pend(d, chn);
+        return 0;
+    }
+    spin_lock(&ed->lock);
     switch ((enum evtchn_state)chn->state) {
     case EVTCHN_INTERDOMAIN: {
         /* Whoever cuts the connection needs our lock: the end is there. */

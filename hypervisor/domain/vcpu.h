@@ -15,6 +15,7 @@
 #include "lib/list.h"
 #include "cpu/timer.h"
 #include "domain/domain.h"
+#include "x86/atomic.h"
 #include "x86/percpu.h"
 
 /* vcpu.hold: why it may not run */
@@ -78,6 +79,22 @@ struct vcpu {
 static inline struct cpu_regs *vcpu_regs(struct vcpu *v)
 {
     return v == current ? guest_regs() : &v->regs;
+}
+
+/* SCHEDOP_poll: waits for @port, or for any (EVTCHN_POLL_SEVERAL). */
+static inline void vcpu_poll_begin(struct vcpu *v, evtchn_port_t port)
+{
+    if (atomic_xchg(&v->poll_port, port) == 0) {
+        (void)atomic_add(&v->domain->pollers, 1u);
+    }
+}
+
+/* It does not wait for a port any more, if it did. */
+static inline void vcpu_poll_end(struct vcpu *v)
+{
+    if (atomic_xchg(&v->poll_port, 0) != 0) {
+        (void)atomic_sub(&v->domain->pollers, 1u);
+    }
 }
 
 /**

@@ -34,7 +34,7 @@ static void poll_fired(void *arg)
 {
     struct vcpu *v = arg;
 
-    v->poll_port = 0;
+    vcpu_poll_end(v);
     vcpu_release(v, VCPU_HOLD_BLOCKED);
 }
 

@@ -102,12 +102,12 @@ static int64_t poll_ports(uint64_t arg)
             return 0;
         }
     }
-    v->poll_port = only;
+    vcpu_poll_begin(v, only);
     vcpu_hold(v, VCPU_HOLD_BLOCKED);
     found = p.nr_ports == 1 ? evtchn_is_pending(v->domain, only)
                             : look_at_ports(v, &p);
     if (found != 0 || evtchn_vcpu_has_pending(v)) {
-        v->poll_port = 0;
+        vcpu_poll_end(v);
         vcpu_release(v, VCPU_HOLD_BLOCKED);
         return found < 0 ? found : 0;
     }

@@ -232,8 +232,8 @@ static void pollers_are_woken(void **state)
 
     (void)state;
     si[0]->evtchn_mask[0] = ~0UL;
-    vcpus[0][1].poll_port = p;
-    vcpus[0][2].poll_port = EVTCHN_POLL_SEVERAL;
+    vcpu_poll_begin(&vcpus[0][1], p);
+    vcpu_poll_begin(&vcpus[0][2], EVTCHN_POLL_SEVERAL);
     assert_int_equal(evtchn_send(&dom_a, q), 0);
     assert_int_equal(kicks[0][1], 0);
     assert_int_equal(kicks[0][2], 1);
