@@ -172,7 +172,7 @@ NMI_SAFE enum log_read log_ring_read(const struct log_ring *ring, uint64_t seq,
                                      struct vigil_log_cell *ret_cell)
 {
     const struct vigil_log_cell *slot;
-    struct vigil_log_cell copy;
+    struct vigil_log_cell copy UNINITIALISED;
     uint64_t found;
 
     if (seq >= log_ring_next(ring)) {

@@ -206,7 +206,7 @@ static void show_cell(struct log_sink *only, const struct vigil_log_cell *cell,
 static void drain_locked(void)
 {
     const struct log_ring *ring = log_ring_now();
-    struct vigil_log_cell cell;
+    struct vigil_log_cell cell UNINITIALISED; /* read when LOG_READ_OK */
 
     for (;;) {
         uint64_t seq = drained;
@@ -276,7 +276,11 @@ void log_sink_write(const char *text, size_t len)
     drain_locked();
     all_sinks(text, len);
     sinks_unlock(locked);
-    log_drain();
+    /* Written while we held the lock: its writer went away. */
+    if (__atomic_load_n(&drained, __ATOMIC_ACQUIRE) !=
+        log_ring_next(log_ring_now())) {
+        log_drain();
+    }
 }
 
 void log_defer(void (*wake)(void))
