@@ -45,7 +45,9 @@ HV_CFLAGS := -std=gnu11 -O2 -g $(WARNINGS) -Wframe-larger-than=1024 \
              -fcf-protection=none -ffunction-sections -fno-jump-tables \
              -include lib/hidden.h $(HV_INCLUDES)
 HV_CFLAGS += $(call probe,-ftrivial-auto-var-init=zero)
-HV_CFLAGS += $(call probe,-mindirect-branch=keep)
+# Indirect branches go through entry/thunk.S: gcc's way, or clang's.
+HV_CFLAGS += $(or $(call probe,-mindirect-branch=thunk-extern -mindirect-branch-register),\
+                  -mretpoline-external-thunk)
 ifeq ($(debug),y)
 HV_CFLAGS += -DVIGIL_DEBUG=1
 endif

@@ -68,6 +68,11 @@ SECTIONS
         *(.init.text .init.text.*)
         __init_text_end = .;
         *(.init.data .init.data.*)
+        . = ALIGN(8);
+        __alt_sites_start = .;
+        *(.alt_sites)
+        __alt_sites_end = .;
+        *(.alt_code)
         . = ALIGN(4096);
         __init_end = .;
     } : text

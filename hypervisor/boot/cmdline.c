@@ -5,6 +5,7 @@
 #include "boot/cmdline.h"
 
 #include "boot/loader.h"
+#include "cpu/spec_ctrl.h"
 #include "crash/reboot.h"
 #include "dev/uart16550.h"
 #include "lib/errno.h"
@@ -159,6 +160,7 @@ static const struct {
     {"dom0_max_vcpus", set_dom0_max_vcpus},
     {"maxcpus", set_maxcpus},
     {"sync_console", set_sync_console},
+    {"spec-ctrl", spec_set_option},
     {"vigil_provoke", set_provoke},
     {"no-real-mode", ignore},
     {"edd", ignore},

@@ -15,6 +15,7 @@
 #include "cpu/lapic.h"
 #include "cpu/percpu.h"
 #include "cpu/softirq.h"
+#include "cpu/spec_ctrl.h"
 #include "cpu/timer.h"
 #include "crash/blackbox.h"
 #include "crash/reboot.h"
@@ -276,6 +277,7 @@ void boot_main(uint32_t magic, uint32_t info)
     features_cpu_init();
     entry_has_smap = cpu_features.smap;
     print_banner();
+    spec_init(); /* before init_memory() makes text read-only */
     /* 4. Memory; the old black box before anyone allocates. */
     init_memmap();
     harvest_boxes();

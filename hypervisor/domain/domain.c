@@ -30,6 +30,7 @@
 #include "mm/heap.h"
 #include "mm/page_alloc.h"
 #include "x86/atomic.h"
+#include "x86/nospec.h"
 
 #define CHUNK 512
 #define CHUNKS (DOMID_FIRST_RESERVED / CHUNK + 1)
@@ -72,6 +73,7 @@ struct domain *domain_peek(domid_t domid)
     if (domid >= DOMID_FIRST_RESERVED) {
         return NULL;
     }
+    domid = (domid_t)index_nospec(domid, DOMID_FIRST_RESERVED);
     chunk = by_id[domid / CHUNK];
     return chunk == NULL ? NULL : chunk[domid % CHUNK];
 }

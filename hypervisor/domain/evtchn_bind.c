@@ -9,11 +9,6 @@
 #include "domain/pirq.h"
 #include "domain/virq.h"
 
-static struct vcpu *vcpu_of(const struct domain *d, unsigned int vcpu)
-{
-    return vcpu < d->max_vcpus && vcpu < MAX_VCPUS ? d->vcpu[vcpu] : NULL;
-}
-
 int evtchn_alloc_unbound(struct domain *d, domid_t remote,
                          evtchn_port_t *ret_port)
 {
@@ -74,7 +69,7 @@ int evtchn_bind_virq(struct domain *d, unsigned int virq, unsigned int vcpu,
     if (virq >= NR_VIRQS || (virq_is_global(virq) && vcpu != 0)) {
         return -EINVAL;
     }
-    v = vcpu_of(d, vcpu);
+    v = domain_vcpu(d, vcpu);
     if (v == NULL) {
         return -ENOENT;
     }
@@ -98,7 +93,7 @@ int evtchn_bind_ipi(struct domain *d, unsigned int vcpu,
     struct evtchn *chn;
     int rc;
 
-    if (vcpu_of(d, vcpu) == NULL) {
+    if (domain_vcpu(d, vcpu) == NULL) {
         return -ENOENT;
     }
     spin_lock(&d->evtchn->lock);
@@ -158,7 +153,7 @@ static void close_locked(struct domain *d, struct evtchn *chn)
     case EVTCHN_VIRQ: {
         /* A global virq is found through vcpu 0, whomever it notifies. */
         struct vcpu *v =
-            vcpu_of(d, virq_is_global(chn->u.virq) ? 0 : chn->vcpu);
+            domain_vcpu(d, virq_is_global(chn->u.virq) ? 0 : chn->vcpu);
 
         if (v != NULL && v->virq_port[chn->u.virq] == chn->port) {
             WRITE_ONCE(v->virq_port[chn->u.virq], 0);
@@ -218,7 +213,7 @@ int evtchn_bind_vcpu(struct domain *d, evtchn_port_t port, unsigned int vcpu)
     struct evtchn *chn = evtchn_of(d->evtchn, port);
     int rc = 0;
 
-    if (vcpu_of(d, vcpu) == NULL) {
+    if (domain_vcpu(d, vcpu) == NULL) {
         return -ENOENT;
     }
     if (chn == NULL) {

@@ -40,6 +40,7 @@ static event_word_t *word_of(const struct evtchn_fifo *fifo, evtchn_port_t port)
     if (page >= fifo->page_count) {
         return NULL;
     }
+    page = index_nospec(page, fifo->page_count);
     return &fifo->words[page][port % FIFO_WORDS_PER_PAGE];
 }
 

@@ -10,6 +10,7 @@
 #ifndef VIGIL_DOMAIN_EVTCHN_IMPL_H
 #define VIGIL_DOMAIN_EVTCHN_IMPL_H
 
+#include "x86/nospec.h"
 #include "sync/spinlock.h"
 #include "domain/evtchn.h"
 
@@ -50,12 +51,13 @@ static inline struct evtchn *evtchn_of(const struct evtchn_domain *ed,
                                        evtchn_port_t port)
 {
     uint64_t b = port / EVTCHN_PER_BUCKET;
-
     /* Acquire: the bucket is stored before the count that shows it. */
-    if (b >= __atomic_load_n(&ed->bucket_count, __ATOMIC_ACQUIRE)) {
+    unsigned int count = __atomic_load_n(&ed->bucket_count, __ATOMIC_ACQUIRE);
+
+    if (b >= count) {
         return NULL;
     }
-    return &ed->bucket[b][port % EVTCHN_PER_BUCKET];
+    return &ed->bucket[index_nospec(b, count)][port % EVTCHN_PER_BUCKET];
 }
 
 /**

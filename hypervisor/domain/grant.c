@@ -162,6 +162,7 @@ static grant_entry_v1_t *entry_of(struct domain *d, grant_ref_t ref,
         (frame != 0 || grow_locked(d, 1) != 0)) { /* see grant_domain_init() */
         return NULL;
     }
+    frame = index_nospec(frame, gt->nr_frames);
     if (unlikely(gt->use[frame] == NULL)) {
         gt->use[frame] =
             heap_alloc(GRANT_ENTRIES_PER_FRAME * sizeof(struct grant_use));

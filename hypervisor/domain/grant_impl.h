@@ -5,6 +5,7 @@
 #ifndef VIGIL_DOMAIN_GRANT_IMPL_H
 #define VIGIL_DOMAIN_GRANT_IMPL_H
 
+#include "x86/nospec.h"
 #include "sync/spinlock.h"
 #include "domain/grant.h"
 

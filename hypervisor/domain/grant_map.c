@@ -24,6 +24,7 @@ static struct grant_record *record_of(const struct grant_table *gt,
     if (page >= gt->record_pages) {
         return NULL;
     }
+    page = index_nospec(page, gt->record_pages);
     return &gt->record[page][handle % RECORDS_PER_PAGE];
 }
 

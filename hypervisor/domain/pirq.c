@@ -80,7 +80,9 @@ static struct pirq *pirq_find(const struct domain *d, unsigned int number)
 {
     const struct pirq_domain *pd = d->evtchn->pirqs;
 
-    return pd != NULL && number < NR_PIRQS ? pd->pirq[number] : NULL;
+    return pd != NULL && number < NR_PIRQS
+               ? pd->pirq[index_nospec(number, NR_PIRQS)]
+               : NULL;
 }
 
 static struct pirq_domain *pirqs_of(struct domain *d)

@@ -16,6 +16,7 @@
 #include "cpu/timer.h"
 #include "domain/domain.h"
 #include "x86/atomic.h"
+#include "x86/nospec.h"
 #include "x86/percpu.h"
 
 /* vcpu.hold: why it may not run */
@@ -74,6 +75,14 @@ struct vcpu {
 
 /* The vcpu this pcpu serves; NULL while idle. */
 #define current (this_cpu()->current_vcpu)
+
+/* The vcpu a guest's number means; NULL: there is none. */
+static inline struct vcpu *domain_vcpu(const struct domain *d, uint64_t id)
+{
+    return id < d->max_vcpus && id < MAX_VCPUS
+               ? d->vcpu[index_nospec(id, MAX_VCPUS)]
+               : NULL;
+}
 
 /* Where the registers of @v are right now: on the stack if it is current. */
 static inline struct cpu_regs *vcpu_regs(struct vcpu *v)

@@ -18,6 +18,9 @@ void asm_offsets(void)
 {
     OFFSET(REGS_SIZE, sizeof(struct cpu_regs));
     OFFSET(REGS_RAX, offsetof(struct cpu_regs, rax));
+    OFFSET(REGS_RCX, offsetof(struct cpu_regs, rcx));
+    OFFSET(REGS_RDX, offsetof(struct cpu_regs, rdx));
+    OFFSET(REGS_SS, offsetof(struct cpu_regs, ss));
     OFFSET(REGS_VECTOR, offsetof(struct cpu_regs, entry_vector));
     OFFSET(REGS_ENTRY_VECTOR, offsetof(struct cpu_regs, entry_vector));
     OFFSET(REGS_RIP, offsetof(struct cpu_regs, rip));

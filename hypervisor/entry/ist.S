@@ -72,7 +72,8 @@ db_from_guest:
     mov     %rax, %rsp
     mov     FRAME_CPU_VCPU(%rsp), %rdi
     mov     %rsp, %rsi
-    call    *(trap_handler + 8 * EXC_DB)(%rip)
+    mov     trap_handler + 8 * EXC_DB(%rip), %rax
+    CALL_RAX
     jmp     leave_to_guest
 
 /* In: rsp + 8 = frame on an IST stack.  Out: rax = its copy. */

@@ -1,11 +1,90 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * entry/macros.h - save and restore struct cpu_regs; for .S files only.
+ *
+ * Both are what every door does, so what keeps a guest's speculation out of the
+ * hypervisor is in them (docs/adr/0016-speculation.md).
  */
 #ifndef VIGIL_ENTRY_MACROS_H
 #define VIGIL_ENTRY_MACROS_H
 
 #ifdef __ASSEMBLER__
+
+#include "x86/alternative.h"
+#include "x86/msr_index.h"
+
+/*
+ * Before the first RET: at every door, whoever was interrupted, since NMI and
+ * #MC may come between a guest's SYSCALL and this.  rsp: struct cpu_regs; all
+ * registers but the flags are as before.
+ */
+.macro STOP_SPECULATION
+    ALT_UNLESS ALT_ENTER, .Lentered\@
+    ALT_UNLESS ALT_ENTER_RSB, .Lstuffed\@
+    /* As many calls as an RSB has entries; their RETs would go to the INT3s. */
+    .rept   32
+    call    .+6
+    int3
+    .endr
+    add     $32 * 8, %rsp
+.Lstuffed\@:
+    ALT_UNLESS ALT_ENTER_MSR, .Lentered\@
+    ALT_UNLESS ALT_ENTER_IBRS, .Librs\@
+    mov     $MSR_SPEC_CTRL, %ecx
+    mov     spec_ctrl_value(%rip), %eax
+    xor     %edx, %edx
+    wrmsr
+.Librs\@:
+    ALT_UNLESS ALT_ENTER_IBPB, .Libpb\@
+    mov     $MSR_PRED_CMD, %ecx
+    mov     $1, %eax /* IBPB */
+    xor     %edx, %edx
+    wrmsr
+.Libpb\@:
+    mov     REGS_RAX(%rsp), %rax
+    mov     REGS_RCX(%rsp), %rcx
+    mov     REGS_RDX(%rsp), %rdx
+.Lentered\@:
+.endm
+
+/* Through a retpoline unless that is not wanted: then straight, as long. */
+.macro CALL_RAX
+771:
+    call    __x86_indirect_thunk_rax
+772:
+    .pushsection .alt_sites, "a", @progbits
+    .long   771b - .
+    .long   773f - .
+    .byte   772b - 771b
+    .byte   774f - 773f
+    .short  ALT_THUNK_JMP
+    .popsection
+    .pushsection .alt_code, "a", @progbits
+773:
+    .byte   0x2e, 0x2e, 0x2e, 0xff, 0xd0 /* cs cs cs call *%rax */
+774:
+    .popsection
+.endm
+
+/* Buffers are flushed by a selector in memory, any; rsp: struct cpu_regs. */
+.macro FLUSH_BUFFERS
+771:
+    .byte   0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00 /* a no-op of 8 */
+772:
+    .pushsection .alt_sites, "a", @progbits
+    .long   771b - .
+    .long   773f - .
+    .byte   772b - 771b
+    .byte   774f - 773f
+    .short  ALT_LEAVE_VERW
+    .popsection
+    .pushsection .alt_code, "a", @progbits
+773:
+    .byte   0x0f, 0x00, 0xac, 0x24 /* verw REGS_SS(%rsp), the long form */
+    .long   REGS_SS
+774:
+    .popsection
+.endm
 
 /*
  * The frame up to the error code is on the stack already.  clean=1 where the
@@ -36,10 +115,12 @@
 .Lno_clac\@:
     .endif
     xor     %ebp, %ebp
+    STOP_SPECULATION
 .endm
 
 /* Leaves rsp at the error code / vector word. */
 .macro RESTORE_GPRS
+    FLUSH_BUFFERS
     pop     %r15
     pop     %r14
     pop     %r13

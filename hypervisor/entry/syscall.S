@@ -72,11 +72,14 @@ syscall_common:
     /* The guest loads eax: the upper half is not part of the number. */
     cmp     $CALL_BASE_GUEST, %eax
     jae     hypercall_unknown
+    /* Where that was mispredicted it is another number of the table. */
+    and     $CALL_BASE_GUEST - 1, %eax
     add     %r9d, %eax
     lea     hypercall_table(%rip), %r11
+    mov     (%r11, %rax, 8), %rax
     mov     %r10, %rcx
     sti
-    call    *(%r11, %rax, 8)
+    CALL_RAX
     mov     %rax, REGS_RAX(%rsp)
     jmp     leave_to_guest
 

@@ -43,7 +43,8 @@ entry_common:
     mov     FRAME_CPU_VCPU(%rsp), %rdi
     mov     %rsp, %rsi
     lea     trap_handler(%rip), %rcx
-    call    *(%rcx, %rax, 8)
+    mov     (%rcx, %rax, 8), %rax
+    CALL_RAX
 
 /*
  * The main stack holds exactly the frame of current_vcpu.  Interrupts may be

@@ -26,11 +26,6 @@
 /* Largest extended-state record anybody could have to give us. */
 #define XSTATE_BYTES_MAX 0x10000UL
 
-static struct vcpu *vcpu_of(const struct domain *d, uint32_t id)
-{
-    return id < d->max_vcpus ? d->vcpu[id] : NULL;
-}
-
 #define CONTEXT_ORDER 1
 STATIC_ASSERT(sizeof(struct vcpu_guest_context) <= PAGE_SIZE << CONTEXT_ORDER,
               "vcpu context");
@@ -397,7 +392,7 @@ int64_t domctl_vcpu(struct domain *d, struct xen_domctl *op, bool *ret_back)
     if (!vcpu_named(op, &id)) {
         return DOMCTL_NOT_MINE;
     }
-    v = vcpu_of(d, id);
+    v = domain_vcpu(d, id);
     /* The PV part of a domain goes when it is dead, and it may be. */
     if (v == NULL || v->pv == NULL) {
         return -ESRCH;

@@ -128,17 +128,14 @@ static int op_reset(const struct evtchn_reset *op)
 
 static int op_init_control(struct evtchn_init_control *op)
 {
-    struct domain *d = current->domain;
-    int rc;
+    struct vcpu *v = domain_vcpu(current->domain, op->vcpu);
 
     op->link_bits = EVTCHN_FIFO_LINK_BITS;
-    if (op->vcpu >= d->max_vcpus || op->vcpu >= MAX_VCPUS ||
-        d->vcpu[op->vcpu] == NULL) {
+    if (v == NULL) {
         return -ENOENT;
     }
-    rc = evtchn_fifo_init_control(
-        d->vcpu[op->vcpu], gfn_to_mfn_pv(gfn(op->control_gfn)), op->offset);
-    return rc;
+    return evtchn_fifo_init_control(v, gfn_to_mfn_pv(gfn(op->control_gfn)),
+                                    op->offset);
 }
 
 /* Act on a copy; *@ret_copy_out: the guest's struct gets results. */

@@ -68,6 +68,7 @@ static int64_t run_list(struct vcpu *v, uint64_t *va, uint32_t *left)
     if (unlikely(!guest_range_ok(at, n * sizeof(struct multicall_entry)))) {
         return -EFAULT;
     }
+    at = guest_va_nospec(at);
     for (; n != 0; n--, at += sizeof(struct multicall_entry)) {
         guest_reopen();
         guest_load(op, at + FIELD(op), bad);
@@ -82,7 +83,8 @@ static int64_t run_list(struct vcpu *v, uint64_t *va, uint32_t *left)
         }
         /* As in a register, the upper half is not part of the number. */
         rc = likely((uint32_t)op < HYPERCALL_MAX)
-                 ? calls[(uint32_t)op](a1, a2, a3, a4, a5)
+                 ? calls[index_nospec_mask((uint32_t)op, HYPERCALL_MAX)](
+                       a1, a2, a3, a4, a5)
                  : -ENOSYS;
         if (unlikely((uint32_t)op == __HYPERVISOR_iret)) {
             return rc; /* rax of its frame */

@@ -170,10 +170,10 @@ int64_t do_vcpu_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
 
     (void)a4;
     (void)a5;
-    if (id >= d->max_vcpus || d->vcpu[id] == NULL) {
+    v = domain_vcpu(d, id);
+    if (v == NULL) {
         return -ENOENT;
     }
-    v = d->vcpu[id];
     switch ((int)a1) {
     case VCPUOP_initialise:
         return initialise(v, a3);

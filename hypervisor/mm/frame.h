@@ -20,6 +20,7 @@
 #include "lib/xen_abi.h"
 #include "x86/atomic.h"
 #include "x86/layout.h"
+#include "x86/nospec.h"
 
 enum frame_state {
     FRAME_RESERVED, /* not RAM, firmware's, or the hypervisor image     */
@@ -104,7 +105,7 @@ static inline bool mfn_valid(mfn_t m)
 /* The record of @m, which must be mfn_valid(). */
 static inline struct frame *frame_of(mfn_t m)
 {
-    return &frame_table[mfn_x(m)];
+    return &frame_table[index_nospec(mfn_x(m), max_frame)];
 }
 
 static inline mfn_t frame_mfn(const struct frame *f)

@@ -13,6 +13,7 @@
 
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "x86/nospec.h"
 #include "cpu/fpu.h"
 
 #define NO_SUB XEN_CPUID_NO_SUBLEAF
@@ -137,9 +138,10 @@ const xen_cpuid_leaf_t *policy_find(const struct cpu_policy *p, uint32_t leaf,
     unsigned int i;
 
     if (leaf <= POLICY_BASIC_MAX) {
-        i = p->first_basic[leaf];
+        i = p->first_basic[index_nospec(leaf, POLICY_BASIC_MAX + 1)];
     } else if (is_extended(leaf)) {
-        i = p->first_ext[leaf - POLICY_EXT_FIRST];
+        i = p->first_ext[index_nospec(leaf - POLICY_EXT_FIRST,
+                                      ARRAY_SIZE(p->first_ext))];
     } else {
         return find_other(p, leaf);
     }

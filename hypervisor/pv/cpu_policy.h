@@ -64,6 +64,15 @@ void policy_for_pv(struct cpu_policy *p, uint64_t xcr0_mask, bool is_amd);
 const xen_cpuid_leaf_t *policy_find(const struct cpu_policy *p, uint32_t leaf,
                                     uint32_t subleaf);
 
+/* Leaf 0 or 0x80000000, whichever says how far @leaf's kind goes, or NULL. */
+static inline const xen_cpuid_leaf_t *policy_first(const struct cpu_policy *p,
+                                                   uint32_t leaf)
+{
+    unsigned int place = leaf >> 31 ? p->first_ext[0] : p->first_basic[0];
+
+    return place != 0 ? &p->leaf[place - 1] : NULL;
+}
+
 /**
  * policy_feature_word() - one word of the feature set
  * @p:    policy

@@ -63,7 +63,7 @@ static int set_address(struct vcpu *v, unsigned int reg, uint64_t value)
         (value >= HV_HOLE_START && value < HV_HOLE_END)) {
         return -EPERM;
     }
-    v->pv->dr[reg] = value;
+    v->pv->dr[reg & 3] = value;
     if (v == current && is_armed(v)) {
         load_hardware(v);
     }
@@ -144,7 +144,7 @@ int debugreg_get(const struct vcpu *v, unsigned int reg, uint64_t *ret_value)
     case 1:
     case 2:
     case 3:
-        *ret_value = v->pv->dr[reg];
+        *ret_value = v->pv->dr[reg & 3];
         return 0;
     case 4:
     case 5:

@@ -18,7 +18,7 @@ int copy_from_guest(void *dst, uint64_t va, size_t bytes)
         return -EFAULT;
     }
     stac_if(cpu_features.smap);
-    left = copy_may_fault(dst, (const void *)va, bytes);
+    left = copy_may_fault(dst, (const void *)guest_va_nospec(va), bytes);
     clac_if(cpu_features.smap);
     return left ? -EFAULT : 0;
 }
@@ -31,7 +31,7 @@ int copy_to_guest(uint64_t va, const void *src, size_t bytes)
         return -EFAULT;
     }
     stac_if(cpu_features.smap);
-    left = copy_may_fault((void *)va, src, bytes);
+    left = copy_may_fault((void *)guest_va_nospec(va), src, bytes);
     clac_if(cpu_features.smap);
     return left ? -EFAULT : 0;
 }
@@ -44,7 +44,7 @@ int clear_guest(uint64_t va, size_t bytes)
         return -EFAULT;
     }
     stac_if(cpu_features.smap);
-    left = zero_may_fault((void *)va, bytes);
+    left = zero_may_fault((void *)guest_va_nospec(va), bytes);
     clac_if(cpu_features.smap);
     return left ? -EFAULT : 0;
 }

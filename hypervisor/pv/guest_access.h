@@ -13,6 +13,7 @@
 #include "lib/compiler.h"
 #include "lib/types.h"
 #include "x86/layout.h"
+#include "x86/nospec.h"
 #include "x86/smap.h"
 
 #define LOW_HALF_END 0x0000800000000000UL
@@ -36,13 +37,14 @@ static inline bool guest_range_ok(uint64_t va, uint64_t bytes)
 /*
  * A few 8-byte words on a hot path, without a call: between guest_open(),
  * which must have said yes, and guest_close(), these touch words of the range.
+ * @va is a variable: from guest_open() on it is safe from speculation, too.
  * A load that faults gives 0 and sets @bad, an unsigned int that was 0, to be
  * looked at after the last one; a store that faults goes to @fault, which must
  * close, too.
  */
 #define guest_open(va, bytes)                                                  \
     (likely(guest_range_ok((va), (bytes))) &&                                  \
-     (stac_if(cpu_features.smap), true))
+     ((va) = guest_va_nospec(va), stac_if(cpu_features.smap), true))
 #define guest_reopen() stac_if(cpu_features.smap) /* the same range again */
 #define guest_close() clac_if(cpu_features.smap)
 #define guest_load(ret, va, bad) load_word(ret, (const uint64_t *)(va), bad)

@@ -200,7 +200,7 @@ void guest_cpuid(struct vcpu *v, uint32_t leaf, uint32_t subleaf,
         return;
     }
     /* The maximum a toolstack lowered hides what lies above it. */
-    first = policy_find(p, leaf & POLICY_EXT_FIRST, 0);
+    first = policy_first(p, leaf);
     if (first == NULL || leaf > MAX(first->a, first->leaf)) {
         return;
     }

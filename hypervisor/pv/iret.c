@@ -82,7 +82,7 @@ static NOINLINE int64_t end_async(struct vcpu *v, uint64_t rax,
 int64_t pv_iret(struct vcpu *v)
 {
     struct cpu_regs *regs = guest_regs();
-    const uint64_t va = regs->rsp;
+    uint64_t va = regs->rsp;
     uint64_t rax, word, rip, cs, rflags;
     unsigned int bad = 0;
     bool to_user;

@@ -81,6 +81,20 @@ static size_t fetch(const struct cpu_regs *regs, uint8_t *bytes)
     return first;
 }
 
+/* Its first eight bytes, when they are there; in 64-bit code. */
+static bool fetch_word(const struct cpu_regs *regs, uint64_t *ret_bytes)
+{
+    uint64_t va = regs->rip;
+    unsigned int bad = 0;
+
+    if (unlikely(!guest_open(va, sizeof(*ret_bytes)))) {
+        return false;
+    }
+    guest_load(*ret_bytes, va, bad);
+    guest_close();
+    return likely(bad == 0);
+}
+
 /*
  * The instruction is complete.  A trap flag set by the guest must see it like
  * any other; RF lasts for one instruction (SDM 3B 17.3.1).
@@ -405,7 +419,7 @@ bool pv_emulate_gp(struct vcpu *v, struct cpu_regs *regs)
     uint64_t bytes;
 
     if (likely(regs->cs == SEL_GUEST_CS64) && v->pv->guest_kernel &&
-        copy_from_guest(&bytes, regs->rip, sizeof(bytes)) == 0) {
+        fetch_word(regs, &bytes)) {
         switch (usual(v, regs, (uint32_t)bytes, &len)) {
         case DONE:
             retire(v, regs, len, true, 0);
@@ -456,7 +470,7 @@ bool pv_emulate_ud(struct vcpu *v, struct cpu_regs *regs)
     uint64_t bytes;
 
     if (likely(regs->cs == SEL_GUEST_CS64) &&
-        copy_from_guest(&bytes, regs->rip, sizeof(bytes)) == 0) {
+        fetch_word(regs, &bytes)) {
         if ((bytes & FORCED_CPUID_MASK) == FORCED_CPUID) {
             do_cpuid(v, regs);
             retire(v, regs, FORCED_CPUID_BYTES, true, 0);

@@ -11,6 +11,7 @@
 #include "cpu/clock.h"
 #include "cpu/desc.h"
 #include "cpu/features.h"
+#include "cpu/spec_ctrl.h"
 #include "cpu/tenant.h"
 #include "lib/errno.h"
 #include "mm/directmap.h"
@@ -89,6 +90,22 @@ void pv_return_tables(struct vcpu *v, bool borrowed)
     }
 }
 
+/*
+ * Whose vcpu ran here last.  A domid is given anew only by Dom0, which has run
+ * in between.
+ */
+static domid_t last_domain[NR_CPUS];
+
+static void part_from_last(const struct domain *d)
+{
+    domid_t *last = &last_domain[this_cpu_id()];
+
+    if (*last != d->domid) {
+        *last = d->domid;
+        spec_switch();
+    }
+}
+
 static void switch_out(struct vcpu *v, uint64_t now)
 {
     pv_save_segments(v);
@@ -126,6 +143,7 @@ void pv_switch_to(struct vcpu *next)
         tenant_set(TENANT_NONE, 0);
         return;
     }
+    part_from_last(next->domain);
     tenant_set(next->domain->domid, (uint16_t)next->vcpu_id);
     next->is_running = true;
     this_cpu()->call_base =

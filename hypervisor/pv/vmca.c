@@ -8,6 +8,7 @@
 #include "lib/string.h"
 #include "x86/exc.h"
 #include "x86/msr_index.h"
+#include "x86/nospec.h"
 #include "cpu/features.h"
 #include "pv/pv.h"
 
@@ -175,6 +176,12 @@ static bool find_ctl2(uint32_t index, unsigned int *ret_bank)
     return true;
 }
 
+/* A guest chose @bank, which is checked. */
+static const struct vmca_bank *bank_of(const struct vmca *m, unsigned int bank)
+{
+    return &m->bank[index_nospec(bank, VMCA_BANKS)];
+}
+
 enum vmca_access vmca_rdmsr(const struct vcpu *v, uint32_t index,
                             uint64_t *ret_value)
 {
@@ -199,7 +206,7 @@ enum vmca_access vmca_rdmsr(const struct vcpu *v, uint32_t index,
         break;
     }
     if (find_ctl2(index, &bank)) {
-        *ret_value = bank < VMCA_BANKS ? m->bank[bank].ctl2 : 0;
+        *ret_value = bank < VMCA_BANKS ? bank_of(m, bank)->ctl2 : 0;
         return VMCA_DONE;
     }
     if (!find_bank(index, &bank, &reg)) {
@@ -215,13 +222,13 @@ enum vmca_access vmca_rdmsr(const struct vcpu *v, uint32_t index,
         *ret_value = bank < VMCA_BANKS ? ~0UL : 0;
         break;
     case BANK_STATUS:
-        *ret_value = bank < VMCA_BANKS ? m->bank[bank].status : 0;
+        *ret_value = bank < VMCA_BANKS ? bank_of(m, bank)->status : 0;
         break;
     case BANK_ADDR:
-        *ret_value = bank < VMCA_BANKS ? m->bank[bank].addr : 0;
+        *ret_value = bank < VMCA_BANKS ? bank_of(m, bank)->addr : 0;
         break;
     case BANK_MISC:
-        *ret_value = bank < VMCA_BANKS ? m->bank[bank].misc : 0;
+        *ret_value = bank < VMCA_BANKS ? bank_of(m, bank)->misc : 0;
         break;
     }
     return VMCA_DONE;

@@ -32,6 +32,7 @@ ALARM = ("panic", "panic_regs", "assert_failed", "crash_dom0")
 
 # Indirect calls that are understood: where, and what is called there.
 INDIRECT = {"backtrace_walk": ["backtrace_stack_ok"]}
+THUNK = "<__x86_indirect_thunk_"  # entry/thunk.S: an indirect branch, too
 # (caller, callee) that cannot happen on these stacks, and why.
 NEVER = {("trap_from_hypervisor", "irq_entry"): "interrupts are off"}
 # Only if another CPU owns the crash.
@@ -67,7 +68,8 @@ class Function:
         elif op.startswith("mov") and args.endswith(",%rsp") and (
                 args != "%rbp,%rsp"):
             self.left = True
-        elif op.startswith(("call", "jmp")) and args.startswith("*"):
+        elif op.startswith(("call", "jmp")) and (
+                args.startswith("*") or THUNK in args):
             if not self.left and self.name not in INDIRECT:
                 self.indirect.append(f"{at}: indirect {op}")
         elif op.startswith(("call", "j")):

@@ -152,6 +152,40 @@ class BootQemu10(BootChecks):
         self.vm.wait_exit(40)
 
 
+class Speculation(Suite):
+    """The code that boot changes by spec-ctrl= serves guests either way."""
+
+    weight = 20
+
+    def with_option(self, option, said, unsaid=()):
+        """Exceptions, hypercalls, NMIs with one choice; the log names it."""
+        need_vigil()
+        for stub in ("selftest", "nmi"):
+            vm = self.boot_stub(stub, options=option)
+            try:
+                line = vm.expect(r"cpu: speculation: .*", 20).group(0)
+                self.stub_verdict(vm, stub)
+            finally:
+                vm.close()
+            for word in said:
+                check(word in line, f"{option}: {word} missing: {line}")
+            for word in unsaid:
+                check(word not in line, f"{option}: {word} in: {line}")
+
+    def test_default(self):
+        self.with_option("", ("retpoline", "RSB stuffing"))
+
+    def test_none(self):
+        self.with_option("spec-ctrl=no", ("branches jmp",), ("RSB",))
+
+    def test_lfence_without_rsb(self):
+        self.with_option("spec-ctrl=no-rsb,bti-thunk=lfence",
+                         ("branches lfence",), ("RSB",))
+
+    def test_one_on_again(self):
+        self.with_option("spec-ctrl=no,rsb", ("branches jmp", "RSB stuffing"))
+
+
 class Options(Suite):
     """Options keep Xen's names; an unknown one is named in the log."""
 

@@ -25,7 +25,8 @@ struct vcpu vcpu;
 struct cpu_regs *regs;
 vcpu_info_t info;
 
-uint8_t code[INSN_BYTES_MAX], buffer[BUFFER_BYTES], bitmap[BITMAP_BYTES];
+struct code_pages code_pages __attribute__((aligned(4096)));
+uint8_t buffer[BUFFER_BYTES], bitmap[BITMAP_BYTES];
 bool next_page_missing;
 int trap = -1;
 uint64_t fault_addr, pci_value;

@@ -17,7 +17,7 @@
 #include "pv/pv.h"
 #include "fake_hw.h"
 
-#define CODE   0xffffffff81000ff8UL /* eight bytes before the end of a page */
+#define CODE   ((uint64_t)code) /* eight bytes before the end of a page */
 #define BUFFER 0xffffffff82000000UL
 #define BITMAP 0xffffffff83000000UL
 
@@ -32,7 +32,11 @@ extern struct cpu_regs *regs;
 extern vcpu_info_t info;
 
 /* The guest's memory, and whether the page behind CODE's is there. */
-extern uint8_t code[INSN_BYTES_MAX];
+extern struct code_pages {
+    uint8_t before[4096 - 8];
+    uint8_t code[INSN_BYTES_MAX];
+} code_pages;
+#define code (code_pages.code)
 extern uint8_t buffer[BUFFER_BYTES], bitmap[BITMAP_BYTES];
 extern bool next_page_missing;
 

@@ -338,7 +338,8 @@ static void usual_forms(void **state)
 static void unreadable_code(void **state)
 {
     (void)state;
-    regs->rip = 0x1000;
+    regs->rip = fake_bad_start = 0x1000;
+    fake_bad_end = 0x2000;
     assert_false(pv_emulate_gp(&vcpu, regs));
     assert_false(pv_emulate_ud(&vcpu, regs));
 }

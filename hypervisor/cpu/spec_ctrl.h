@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cpu/spec_ctrl.h - what keeps guests from speculation, chosen at boot.
+ *
+ * Why each of them, and what is left out: docs/adr/0016-speculation.md.
+ */
+#ifndef VIGIL_CPU_SPEC_CTRL_H
+#define VIGIL_CPU_SPEC_CTRL_H
+
+#include "lib/compiler.h"
+#include "cpu/features.h"
+
+enum spec_thunk {
+    SPEC_THUNK_RETPOLINE,
+    SPEC_THUNK_LFENCE,
+    SPEC_THUNK_JMP,
+};
+
+/* What the processor says about itself. */
+struct spec_cpu {
+    enum cpu_vendor vendor;
+    uint32_t family, model, stepping, microcode;
+    bool smep;
+    bool has_ibrs, has_ibpb, has_stibp; /* SPEC_CTRL bits 0, 1; PRED_CMD    */
+    bool md_clear;                      /* VERW flushes buffers             */
+    bool btc_no, srso_no;               /* AMD: not so vulnerable           */
+    uint64_t arch_caps;                 /* MSR_ARCH_CAPABILITIES; 0: none   */
+};
+
+/* spec-ctrl=: each -1 (our choice), 0 or 1; thunk -1 or enum spec_thunk. */
+struct spec_options {
+    int thunk;
+    int ibrs, stibp, ibpb, rsb, ibpb_entry, md_clear;
+};
+
+#define SPEC_OPTIONS_DEFAULT                                                   \
+    {                                                                          \
+        .thunk = -1, .ibrs = -1, .stibp = -1, .ibpb = -1, .rsb = -1,           \
+        .ibpb_entry = -1, .md_clear = -1                                       \
+    }
+
+struct spec_choice {
+    enum spec_thunk thunk;
+    bool rsb;            /* overwrite the RSB on entry from a guest          */
+    bool ibrs_entry;     /* write SPEC_CTRL on entry from a guest            */
+    bool ibpb_entry;     /* flush branch predictions on entry from a guest   */
+    bool ibpb_switch;    /* flush them between two domains                   */
+    bool verw;           /* flush buffers on return to a guest               */
+    bool has_spec_ctrl;
+    uint32_t spec_ctrl;  /* SPEC_CTRL while anything runs                    */
+};
+
+/* What spec_init() has chosen. */
+extern struct spec_choice spec_choice;
+extern uint32_t spec_ctrl_value; /* its spec_ctrl, for entry/macros.h */
+
+/**
+ * spec_parse() - the value of spec-ctrl=
+ * @value:   a list by commas: no (everything off), bti-thunk=retpoline|lfence|
+ *           jmp, and ibrs, stibp, ibpb, rsb, ibpb-entry, md-clear as booleans
+ *           (rsb, no-rsb, rsb=off)
+ * @options: changed by each item understood
+ *
+ * Context: any.
+ * Return:  0; -EINVAL: an item is not understood, those before it count
+ */
+int spec_parse(const char *value, struct spec_options *options) MUST_CHECK;
+
+/**
+ * spec_choose() - what to use; pure
+ * @cpu:     the processor
+ * @options: what was asked for
+ *
+ * Context: any.
+ * Return:  the choice; never what the processor does not offer
+ */
+struct spec_choice spec_choose(const struct spec_cpu *cpu,
+                               const struct spec_options *options);
+
+/**
+ * spec_alternatives() - the replacements a choice means; pure
+ * @choice: choice
+ *
+ * Context: any.
+ * Return:  set of ALT_*, for alternative_apply()
+ */
+uint32_t spec_alternatives(const struct spec_choice *choice);
+
+/**
+ * spec_set_option() - spec-ctrl= of the command line
+ * @value: as for spec_parse()
+ *
+ * Context: boot, before spec_init().
+ * Return:  as spec_parse()
+ */
+int spec_set_option(const char *value) MUST_CHECK;
+
+/**
+ * spec_init() - choose, change the code, set SPEC_CTRL, and say so in the log
+ *
+ * Context: boot, after features_init(), before text becomes read-only.
+ */
+void spec_init(void);
+
+/**
+ * spec_switch() - another domain's vcpu is about to run
+ *
+ * Context: pv/switch.c, when the last one to run here was of another domain.
+ */
+void spec_switch(void);
+
+#endif

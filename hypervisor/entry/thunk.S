@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * entry/thunk.S - where the compiler sends indirect branches, one for each
+ * register that may hold the target.
+ *
+ * As built they are retpolines: the RET is predicted to go where the CALL came
+ * from, into a loop that does nothing, whatever a guest taught the predictor.
+ * Boot may change them to a plain branch, with or without LFENCE before it.
+ */
+#include "x86/alternative.h"
+
+.macro THUNK reg
+    .section .text.thunk.\reg, "ax", @progbits
+    .globl  __x86_indirect_thunk_\reg
+    .align  32
+__x86_indirect_thunk_\reg:
+771:
+    call    2f
+1:  pause
+    lfence
+    jmp     1b
+2:  mov     %\reg, (%rsp)
+    ret
+772:
+    .pushsection .alt_sites, "a", @progbits
+    .long   771b - .
+    .long   773f - .
+    .byte   772b - 771b
+    .byte   774f - 773f
+    .short  ALT_THUNK_JMP
+    .long   771b - .
+    .long   775f - .
+    .byte   772b - 771b
+    .byte   776f - 775f
+    .short  ALT_THUNK_LFENCE
+    .popsection
+    .pushsection .alt_code, "a", @progbits
+773:
+    jmp     *%\reg
+    int3
+774:
+775:
+    lfence
+    jmp     *%\reg
+    int3
+776:
+    .popsection
+.endm
+
+    .irp reg, rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, \
+              r14, r15
+    THUNK   \reg
+    .endr
+
+    .section .note.GNU-stack, "", @progbits

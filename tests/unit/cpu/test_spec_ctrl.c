@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cpu/spec_ctrl: what is chosen for which processor, and what spec-ctrl= says.
+ */
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+
+#include "cpu/alternative.h"
+#include "cpu/spec_ctrl.h"
+#include "x86/msr.h"
+#include "fake_hw.h"
+#include "fake_printk.h"
+
+#define IBRS  1
+#define STIBP 2
+
+#define CAPS_IBRS_ALL (1UL << 1)
+#define CAPS_RSBA     (1UL << 2)
+#define CAPS_MDS_NO   (1UL << 5)
+
+struct cpu_features cpu_features;
+static uint32_t applied;
+
+void alternative_apply(uint32_t chosen)
+{
+    applied = chosen;
+}
+
+static struct spec_options opt;
+
+static int set_up(void **state)
+{
+    static const struct spec_options fresh = SPEC_OPTIONS_DEFAULT;
+
+    (void)state;
+    fake_hw_reset();
+    opt = fresh;
+    applied = ~0U;
+    return 0;
+}
+
+static struct spec_cpu intel(uint32_t model)
+{
+    return (struct spec_cpu){.vendor = CPU_INTEL,
+                             .family = 6,
+                             .model = model,
+                             .has_ibrs = true,
+                             .has_ibpb = true,
+                             .has_stibp = true,
+                             .md_clear = true};
+}
+
+static void emulated_amd(void **state)
+{
+    /* QEMU's own processor: nothing is offered, there is no SMEP. */
+    struct spec_cpu c = {.vendor = CPU_AMD, .family = 15, .model = 107};
+    struct spec_choice ch = spec_choose(&c, &opt);
+
+    (void)state;
+    assert_int_equal(ch.thunk, SPEC_THUNK_RETPOLINE);
+    assert_true(ch.rsb);
+    assert_false(ch.ibrs_entry || ch.ibpb_entry || ch.ibpb_switch || ch.verw);
+    assert_false(ch.has_spec_ctrl);
+    assert_int_equal(spec_alternatives(&ch),
+                     1U << ALT_ENTER | 1U << ALT_ENTER_RSB);
+    c.smep = true;
+    ch = spec_choose(&c, &opt);
+    assert_false(ch.rsb);
+    assert_int_equal(spec_alternatives(&ch), 0);
+    /* A processor we know nothing of gets what needs no offer. */
+    c = (struct spec_cpu){.vendor = CPU_OTHER};
+    ch = spec_choose(&c, &opt);
+    assert_int_equal(ch.thunk, SPEC_THUNK_RETPOLINE);
+    assert_true(ch.rsb);
+}
+
+static void intel_generations(void **state)
+{
+    struct spec_cpu c = intel(0x3c); /* Haswell */
+    struct spec_choice ch = spec_choose(&c, &opt);
+
+    (void)state;
+    assert_int_equal(ch.thunk, SPEC_THUNK_RETPOLINE);
+    assert_int_equal(ch.spec_ctrl, STIBP);
+    assert_true(ch.ibpb_switch);
+    assert_true(ch.verw);
+    assert_false(ch.ibpb_entry);
+    c = intel(0x5e); /* Skylake: retpolines do not hold */
+    c.smep = true;
+    ch = spec_choose(&c, &opt);
+    assert_int_equal(ch.thunk, SPEC_THUNK_JMP);
+    assert_int_equal(ch.spec_ctrl, IBRS | STIBP);
+    assert_true(ch.ibrs_entry);
+    assert_int_equal(spec_alternatives(&ch),
+                     1U << ALT_THUNK_JMP | 1U << ALT_ENTER |
+                         1U << ALT_ENTER_MSR | 1U << ALT_ENTER_IBRS |
+                         1U << ALT_LEAVE_VERW);
+    /* Without the microcode a retpoline is better than nothing. */
+    c.has_ibrs = c.has_ibpb = c.has_stibp = c.md_clear = false;
+    ch = spec_choose(&c, &opt);
+    assert_int_equal(ch.thunk, SPEC_THUNK_RETPOLINE);
+    assert_int_equal(ch.spec_ctrl, 0);
+    /* Enhanced IBRS is set once. */
+    c = intel(0x6a);
+    c.smep = true;
+    c.arch_caps = CAPS_IBRS_ALL | CAPS_MDS_NO;
+    ch = spec_choose(&c, &opt);
+    assert_int_equal(ch.thunk, SPEC_THUNK_JMP);
+    assert_int_equal(ch.spec_ctrl, IBRS | STIBP);
+    assert_false(ch.ibrs_entry);
+    assert_false(ch.verw);
+    assert_int_equal(spec_alternatives(&ch), 1U << ALT_THUNK_JMP);
+    /* A hypervisor below us says: you may move to a processor like that. */
+    c = intel(0x3c);
+    c.arch_caps = CAPS_RSBA;
+    assert_int_equal(spec_choose(&c, &opt).thunk, SPEC_THUNK_JMP);
+    /* An unknown one is not taken for safe. */
+    c = intel(0xfe);
+    assert_true(spec_choose(&c, &opt).spec_ctrl & IBRS);
+    /* SMEP does not help where the RSB keeps half an address. */
+    c = intel(0x37);
+    c.smep = true;
+    assert_true(spec_choose(&c, &opt).rsb);
+}
+
+static void broadwell(void **state)
+{
+    static const struct {
+        uint32_t model, stepping, first_safe;
+    } parts[] = {{0x3d, 4, 0x2a},         {0x47, 1, 0x1d},
+                 {0x4f, 1, 0xb000021},    {0x56, 2, 0x15},
+                 {0x56, 3, 0x7000012},    {0x56, 4, 0xf000011},
+                 {0x56, 5, 0xe000009}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        struct spec_cpu c = intel(parts[i].model);
+
+        c.stepping = parts[i].stepping;
+        c.microcode = parts[i].first_safe;
+        assert_int_equal(spec_choose(&c, &opt).thunk, SPEC_THUNK_RETPOLINE);
+        c.microcode--;
+        assert_int_equal(spec_choose(&c, &opt).thunk, SPEC_THUNK_JMP);
+    }
+}
+
+static void zen(void **state)
+{
+    struct spec_cpu c = {.vendor = CPU_AMD,
+                         .family = 0x17,
+                         .model = 0x31,
+                         .smep = true,
+                         .has_ibpb = true,
+                         .has_stibp = true};
+    struct spec_choice ch = spec_choose(&c, &opt);
+
+    (void)state;
+    assert_int_equal(ch.thunk, SPEC_THUNK_RETPOLINE);
+    assert_true(ch.ibpb_entry);
+    assert_int_equal(spec_alternatives(&ch),
+                     1U << ALT_ENTER | 1U << ALT_ENTER_MSR |
+                         1U << ALT_ENTER_IBPB);
+    c.btc_no = c.srso_no = true;
+    assert_false(spec_choose(&c, &opt).ibpb_entry);
+    c.family = 0x19;
+    c.btc_no = true;
+    c.srso_no = false;
+    assert_true(spec_choose(&c, &opt).ibpb_entry);
+    c.srso_no = true;
+    assert_false(spec_choose(&c, &opt).ibpb_entry);
+    c.family = 0x1a;
+    c.srso_no = false;
+    assert_false(spec_choose(&c, &opt).ibpb_entry);
+}
+
+static void everything_off(void **state)
+{
+    static const char *const words[] = {"no", "off", "false", "0", "disable"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        struct spec_cpu c = intel(0x5e);
+        struct spec_choice ch;
+
+        (void)set_up(state);
+        assert_int_equal(spec_parse(words[i], &opt), 0);
+        ch = spec_choose(&c, &opt);
+        assert_int_equal(ch.spec_ctrl, 0);
+        assert_int_equal(spec_alternatives(&ch), 1U << ALT_THUNK_JMP);
+        assert_false(ch.ibpb_switch);
+    }
+    /* What comes after it is on again. */
+    assert_int_equal(spec_parse("no,rsb,bti-thunk=lfence", &opt), 0);
+    assert_int_equal(opt.rsb, 1);
+    assert_int_equal(opt.thunk, SPEC_THUNK_LFENCE);
+    assert_int_equal(opt.ibpb, 0);
+}
+
+static void single_items(void **state)
+{
+    struct spec_cpu c = intel(0x5e);
+    struct spec_choice ch;
+
+    (void)state;
+    assert_int_equal(spec_parse("bti-thunk=retpoline,no-stibp,rsb=on,"
+                                "ibpb=off,no-md-clear,ibpb-entry",
+                                &opt),
+                     0);
+    ch = spec_choose(&c, &opt);
+    assert_int_equal(ch.thunk, SPEC_THUNK_RETPOLINE);
+    assert_int_equal(ch.spec_ctrl, 0); /* a chosen thunk stands alone */
+    assert_true(ch.rsb);
+    assert_false(ch.ibpb_switch);
+    assert_true(ch.ibpb_entry);
+    assert_false(ch.verw);
+    (void)set_up(state);
+    assert_int_equal(spec_parse("ibrs", &opt), 0);
+    c = intel(0x3c);
+    ch = spec_choose(&c, &opt);
+    assert_int_equal(ch.thunk, SPEC_THUNK_JMP);
+    assert_true(ch.spec_ctrl & IBRS);
+    /* Nothing is used that is not there. */
+    c.has_ibrs = c.has_ibpb = c.has_stibp = c.md_clear = false;
+    assert_int_equal(spec_parse("ibpb,ibpb-entry,stibp,md-clear", &opt), 0);
+    ch = spec_choose(&c, &opt);
+    assert_int_equal(ch.spec_ctrl, 0);
+    assert_int_equal(ch.thunk, SPEC_THUNK_RETPOLINE);
+    assert_false(ch.ibpb_switch || ch.ibpb_entry || ch.verw);
+}
+
+static void refused(void **state)
+{
+    static const char *const bad[] = {
+        "yes",      "bti-thunk",   "bti-thunk=none", "rsb=maybe",
+        "no-rsb=1", "ssbd",       "rsb,,ibrs",   "no-",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        (void)set_up(state);
+        assert_int_equal(spec_parse(bad[i], &opt), -EINVAL);
+    }
+    /* What stood before the mistake counts. */
+    (void)set_up(state);
+    assert_int_equal(spec_parse("rsb=0,nonsense,ibrs", &opt), -EINVAL);
+    assert_int_equal(opt.rsb, 0);
+    assert_int_equal(opt.ibrs, -1);
+}
+
+static void set_up_by_cpuid(void **state)
+{
+    (void)state;
+    cpu_features = (struct cpu_features){.vendor = CPU_INTEL,
+                                         .family = 6,
+                                         .model = 0x5e,
+                                         .smep = true,
+                                         .l7_edx = 0x2c000400};
+    fake_msr_set(MSR_ARCH_CAPABILITIES, 0);
+    fake_msr_set(MSR_UCODE_REV, 0xcc00000000);
+    fake_msr_set(MSR_SPEC_CTRL, 0x80);
+    fake_msr_set(MSR_PRED_CMD, 0);
+    spec_init();
+    assert_int_equal(fake_msr_get(MSR_SPEC_CTRL), IBRS | STIBP);
+    assert_int_equal(applied, 1U << ALT_THUNK_JMP | 1U << ALT_ENTER |
+                                  1U << ALT_ENTER_MSR | 1U << ALT_ENTER_IBRS |
+                                  1U << ALT_LEAVE_VERW);
+    assert_non_null(strstr(fake_printk_last,
+                           "jmp, IBRS on entry, STIBP, IBPB between domains, "
+                           "VERW on return"));
+    spec_switch();
+    assert_int_equal(fake_msr_get(MSR_PRED_CMD), 1);
+    /* Nothing offered, something asked for. */
+    cpu_features = (struct cpu_features){.vendor = CPU_AMD, .family = 15};
+    assert_int_equal(spec_set_option("no"), 0);
+    fake_hw_reset();
+    spec_init();
+    assert_int_equal(applied, 1U << ALT_THUNK_JMP);
+    assert_int_equal(spec_choice.spec_ctrl, 0);
+    spec_switch(); /* no MSR is there to be written */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(emulated_amd, set_up),
+        cmocka_unit_test_setup(intel_generations, set_up),
+        cmocka_unit_test_setup(broadwell, set_up),
+        cmocka_unit_test_setup(zen, set_up),
+        cmocka_unit_test_setup(everything_off, set_up),
+        cmocka_unit_test_setup(single_items, set_up),
+        cmocka_unit_test_setup(refused, set_up),
+        cmocka_unit_test_setup(set_up_by_cpuid, set_up),
+    };
+
+    return UNIT_RUN(tests);
+}

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: MIT
+tests += cpu/test_spec_ctrl cpu/test_alternative
+test_spec_ctrl-srcs := hypervisor/cpu/spec_ctrl.c $(unit-lib) $(unit-alarm) \
+    $(unit-log)
+test_alternative-srcs := hypervisor/cpu/alternative.c $(unit-lib) $(unit-alarm)
