@@ -269,21 +269,12 @@ void evtchn_set_pending(struct domain *d, evtchn_port_t port)
     }
 }
 
-int evtchn_send(struct domain *d, evtchn_port_t port)
+/* All but an IPI.  The lock keeps the connection, if there is one. */
+static NOINLINE int send_locked(struct domain *d, struct evtchn *chn)
 {
     struct evtchn_domain *ed = d->evtchn;
-    struct evtchn *chn;
     int rc = 0;
 
-    chn = evtchn_of(ed, port);
-    if (chn == NULL) {
-        return -EINVAL;
-    }
-    /* To itself: who closes it meanwhile is the same domain. */
-    if (READ_ONCE(chn->state) == EVTCHN_IPI) {
-        evtchn_pend(d, chn);
-        return 0;
-    }
     spin_lock(&ed->lock);
     switch ((enum evtchn_state)chn->state) {
     case EVTCHN_INTERDOMAIN: {
@@ -308,6 +299,21 @@ int evtchn_send(struct domain *d, evtchn_port_t port)
     }
     spin_unlock(&ed->lock);
     return rc;
+}
+
+int evtchn_send(struct domain *d, evtchn_port_t port)
+{
+    struct evtchn *chn = evtchn_of(d->evtchn, port);
+
+    if (chn == NULL) {
+        return -EINVAL;
+    }
+    /* To itself: who closes it meanwhile is the same domain. */
+    if (READ_ONCE(chn->state) == EVTCHN_IPI) {
+        evtchn_pend(d, chn);
+        return 0;
+    }
+    return send_locked(d, chn);
 }
 
 int evtchn_unmask(struct domain *d, evtchn_port_t port)

@@ -192,23 +192,49 @@ _Static_assert(sizeof(struct evtchn_send) == sizeof(evtchn_port_t) &&
 
 static int act_on_port(uint64_t cmd, uint64_t arg)
 {
+    unsigned int bad = 0;
     evtchn_port_t port;
 
-    if (copy_from_guest(&port, arg, sizeof(port)) != 0) {
+    if (!guest_open(arg, sizeof(port))) {
+        return -EFAULT;
+    }
+    guest_load(port, arg, bad); /* of four bytes, as @port has */
+    guest_close();
+    if (bad != 0) {
         return -EFAULT;
     }
     return cmd == EVTCHNOP_send ? evtchn_send(current->domain, port)
                                 : evtchn_unmask(current->domain, port);
 }
 
-int64_t do_event_channel_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                            uint64_t a5)
+/* Of its own, so that the two above do not pay for its frame. */
+static NOINLINE int64_t other_op(uint64_t cmd, uint64_t arg)
 {
-    size_t size;
+    size_t size = arg_size(cmd);
     union evtchn_arg a;
     bool copy_out;
     int rc;
 
+    if (size == 0) {
+        return -ENOSYS;
+    }
+    if (copy_from_guest(&a, arg, size) != 0) {
+        return -EFAULT;
+    }
+    rc = act(cmd, &a, &copy_out);
+    if (rc == -ERESTART) {
+        return hypercall_restart(__HYPERVISOR_event_channel_op, 2, RESET_CONT,
+                                 arg, 0, 0, 0);
+    }
+    if (rc == 0 && copy_out && copy_to_guest(arg, &a, size) != 0) {
+        return -EFAULT;
+    }
+    return rc;
+}
+
+int64_t do_event_channel_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                            uint64_t a5)
+{
     (void)a3;
     (void)a4;
     (void)a5;
@@ -216,20 +242,5 @@ int64_t do_event_channel_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
     if (a1 == EVTCHNOP_send || a1 == EVTCHNOP_unmask) {
         return act_on_port(a1, a2);
     }
-    size = arg_size(a1);
-    if (size == 0) {
-        return -ENOSYS;
-    }
-    if (copy_from_guest(&a, a2, size) != 0) {
-        return -EFAULT;
-    }
-    rc = act(a1, &a, &copy_out);
-    if (rc == -ERESTART) {
-        return hypercall_restart(__HYPERVISOR_event_channel_op, 2, RESET_CONT,
-                                 a2, 0, 0, 0);
-    }
-    if (rc == 0 && copy_out && copy_to_guest(a2, &a, size) != 0) {
-        return -EFAULT;
-    }
-    return rc;
+    return other_op(a1, a2);
 }
