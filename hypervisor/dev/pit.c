@@ -86,7 +86,7 @@ uint64_t pit_wait_ns(uint64_t ns)
 
 uint64_t pit_measure_tsc_khz(void)
 {
-    const uint16_t ticks = (uint16_t)(PIT_HZ / 50); /* 20 ms */
+    const uint16_t ticks = (uint16_t)(PIT_HZ / 100); /* 10 ms */
     struct span best = {0, 0};
 
     for (unsigned int i = 0; i < TRIES_MAX; i++) {

@@ -15,7 +15,7 @@
 /**
  * pit_measure_tsc_khz() - measure the time stamp counter against the 8254
  *
- * Takes 20 ms, or up to ten times that on a machine that is often elsewhere:
+ * Takes 10 ms, or up to ten times that on a machine that is often elsewhere:
  * the measurement with the best known ends counts.
  *
  * Context: boot, interrupts off.

@@ -22,8 +22,11 @@ entry_stub_base:
     .set vec, 0
     .rept 256
     .align 16
-    .if (vec < 32) && ((EXC_HAS_ERROR_CODE_ASM >> vec) & 1)
-    .else
+    .set has_code, 0
+    .if vec < EXC_COUNT /* the assembler warns of wider shifts */
+    .set has_code, (EXC_HAS_ERROR_CODE_ASM >> vec) & 1
+    .endif
+    .if has_code == 0
     push    $0
     .endif
     movl    $vec, 4(%rsp)
@@ -82,10 +85,12 @@ irq_from_guest:
 leave_with_event:
     cmpb    $0, UPCALL_MASK(%rax)
     jne     leave_now
+    /* It sets the mask, or ends the domain, for which there is work then. */
     mov     FRAME_CPU_VCPU(%rsp), %rdi
-    sti
-    call    pv_deliver_event /* sets the mask, or ends the domain */
-    jmp     leave_to_guest
+    call    pv_deliver_event
+    cmpq    $0, FRAME_CPU_WORK(%rsp)
+    jne     leave_with_work
+    jmp     leave_now
 
 /* Also the way to the first guest of all: there is no current_vcpu yet. */
     .globl leave_with_work

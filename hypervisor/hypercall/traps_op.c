@@ -137,5 +137,5 @@ int64_t do_iret(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
     (void)a3;
     (void)a4;
     (void)a5;
-    return pv_iret(current);
+    return pv_iret();
 }

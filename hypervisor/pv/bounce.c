@@ -20,6 +20,7 @@
 #include "pv/guest_access.h"
 #include "pv/switch.h"
 #include "x86/exc.h"
+#include "x86/irqflags.h"
 #include "x86/msr.h"
 #include "x86/percpu.h"
 
@@ -51,6 +52,7 @@ static NOINLINE bool frame_refused(struct vcpu *v, const char *what, uint64_t ri
 {
     const struct cpu_regs *regs = guest_regs();
 
+    irq_enable(); /* a lone event is delivered with interrupts off */
     if (rip == 0 || !guest_range_ok(rip, 1)) {
         domain_crash(v->domain, VIGIL_DEATH_NO_TRAP_HANDLER,
                      "%s at rip 0x%lx: its handler at 0x%lx is no address",
@@ -266,7 +268,9 @@ static bool deliver_nmi(struct vcpu *v)
 
 void pv_deliver_event(struct vcpu *v)
 {
-    (void)bounce_plain(v, v->pv->event.rip, true, "an event");
+    const struct frame_extra none = {.words = 0};
+
+    (void)bounce(v, v->pv->event.rip, &none, true, "an event");
 }
 
 void pv_deliver_pending(struct vcpu *v)

@@ -51,7 +51,8 @@ void pv_bounce_failsafe(struct vcpu *v);
  * @v: current vcpu, for which an event is pending that is not masked
  *
  * Masks further ones, as the guest's own handler expects.
- * Context: main stack, on the way out.
+ * Context: main stack, on the way out; interrupts on or off.  On only if it
+ * ended the domain, when they were off.
  */
 void pv_deliver_event(struct vcpu *v);
 
@@ -89,12 +90,11 @@ void pv_plug_nmi_hooks(const struct pv_nmi_hooks *hooks);
 void pv_nmi_done(struct vcpu *v);
 
 /**
- * pv_iret() - the iret hypercall
- * @v: current vcpu
+ * pv_iret() - the iret hypercall of the current vcpu
  *
  * Context: hypercall.
  * Return:  value for the guest's rax
  */
-int64_t pv_iret(struct vcpu *v);
+int64_t pv_iret(void);
 
 #endif

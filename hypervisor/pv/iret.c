@@ -79,8 +79,9 @@ static NOINLINE int64_t end_async(struct vcpu *v, uint64_t rax,
 
 #define FIELD(name) (va + offsetof(struct iret_context, name))
 
-int64_t pv_iret(struct vcpu *v)
+int64_t pv_iret(void)
 {
+    struct vcpu *v = current;
     struct cpu_regs *regs = guest_regs();
     uint64_t va = regs->rsp;
     uint64_t rax, word, rip, cs, rflags;
