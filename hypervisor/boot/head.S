@@ -119,7 +119,8 @@ start64:
     lea     __bss_start(%rip), %rdi
     lea     __bss_end(%rip), %rcx
     sub     %rdi, %rcx
-    rep stosb
+    shr     $3, %rcx /* vigil.lds.S aligns both ends to more than a word */
+    rep stosq
 
     lea     bsp_block + CPU_BLOCK_BYTES - CPU_STRUCT_BYTES(%rip), %rsp
     sub     $REGS_SIZE, %rsp /* room for a guest's frame */

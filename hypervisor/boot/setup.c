@@ -41,6 +41,7 @@
 #include "mm/m2p.h"
 #include "mm/memmap.h"
 #include "mm/page_alloc.h"
+#include "mm/scrub.h"
 #include "pv/build_dom0.h"
 #include "pv/domain_pv.h"
 #include "pv/guest_cpuid.h"
@@ -237,9 +238,11 @@ static INIT_TEXT void start_dom0(void)
         p.initrd_bytes = li->module[1].bytes;
     }
     memory_params(&p);
+    scrub_use_vectors(true);
     if (build_dom0(&p, &why) != 0) {
         panic("Vigil cannot start Dom0: %s", why);
     }
+    scrub_use_vectors(false);
 }
 
 static INIT_TEXT void print_banner(void)

@@ -14,7 +14,7 @@
 #include "x86/msr.h"
 
 /* The count is read next to the clock, so that this is enough for 1 in 10^4. */
-#define CALIBRATE_NS 2000000
+#define CALIBRATE_NS 1000000
 
 #define REG_ID 0x020
 #define REG_TPR 0x080

@@ -17,6 +17,14 @@
 void scrub_page(mfn_t m);
 
 /**
+ * scrub_use_vectors() - may scrub_page() use the vector registers?
+ * @use: true only while no guest owns them and this CPU alone is running
+ *
+ * Context: boot.  They have no value to keep before or after.
+ */
+void scrub_use_vectors(bool use);
+
+/**
  * scrub_idle_step() - zero a few dirty free frames
  *
  * At most 16 frames (about 10 us), so an interrupt's work never waits long.

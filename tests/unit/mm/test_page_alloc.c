@@ -378,6 +378,36 @@ static void test_scrub_reaches_the_end(void **state)
     assert_non_null(strstr(fire_alarm_text, "clean frame"));
 }
 
+/* One byte that is not zero, wherever it is, in both ways of looking. */
+static void test_scrub_finds_each_byte(void **state)
+{
+    struct frame *f = page_alloc(0, 0, PA_ANY_BITS);
+    unsigned char *p;
+
+    (void)state;
+    assert_non_null(f);
+    p = mfn_to_ptr(frame_mfn(f));
+    for (unsigned int vectors = 0; vectors < 2; vectors++) {
+        scrub_use_vectors(vectors != 0);
+        for (unsigned int at = 0; at < PAGE_SIZE; at += at < 300 ? 1 : 61) {
+            memset(p, 0, PAGE_SIZE);
+            p[at] = 0x80;
+            scrub_page(frame_mfn(f));
+            assert_int_equal(p[at], 0);
+        }
+        memset(p, 0x55, PAGE_SIZE);
+        scrub_page(frame_mfn(f));
+        for (unsigned int at = 0; at < PAGE_SIZE; at++) {
+            assert_int_equal(p[at], 0);
+        }
+        p[PAGE_SIZE - 1] = 1;
+        scrub_page(frame_mfn(f));
+        assert_int_equal(p[PAGE_SIZE - 1], 0);
+    }
+    scrub_use_vectors(false);
+    page_free(f, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -391,6 +421,7 @@ int main(void)
         cmocka_unit_test(test_references),
         cmocka_unit_test(test_random),
         cmocka_unit_test(test_offline),
+        cmocka_unit_test(test_scrub_finds_each_byte),
         cmocka_unit_test(test_scrub_reaches_the_end),
     };
 
