@@ -22,9 +22,8 @@
 
 #include "stub.h"
 
-/* Iterations of an ordinary operation, and of one that takes milliseconds. */
+/* Iterations of each operation. */
 #define BENCH_MANY 1000U
-#define BENCH_SLOW 1000U
 #define BENCH_MAX  1000U
 
 static inline uint64_t bench_tsc(void)

@@ -7,8 +7,6 @@
  */
 #include "tiny.h"
 
-#define LIVES       100U
-#define BIG_LIVES   20U /* 130 MiB take a second of emulation each */
 #define PAGES_2MIB  512
 #define ORDER_2MIB  9
 #define EXTENTS_MAX 64
@@ -93,7 +91,7 @@ static uint64_t big_life(unsigned int extents, uint64_t *ret_destroy)
 
 static void big(const char *populate, const char *destroy, unsigned int extents)
 {
-    unsigned int i, count = bench_count(extents > 16 ? BIG_LIVES : LIVES);
+    unsigned int i, count = bench_count(BENCH_MANY);
     bool want_destroy = bench_begin(destroy);
     bool want_populate = bench_begin(populate);
 
@@ -143,7 +141,7 @@ static long life(uint64_t *ret_total)
 
 static void lives(const char *name, enum tiny_step step)
 {
-    unsigned int left = bench_count(LIVES);
+    unsigned int left = bench_count(BENCH_MANY);
 
     if (!bench_begin(name)) {
         return;

@@ -7,7 +7,6 @@
 #include "tiny.h"
 
 #define DOMAINS_MAX 250U
-#define SOME        200U
 #define MEMORY_OF   100U /* domains, for the bytes of one */
 #define NS_PER_US   1000UL
 #define FAR_NS      3600000000000UL
@@ -124,25 +123,25 @@ static void measure(unsigned int n)
     char name[64];
 
     name_of(name, sizeof(name), "domain_lookup_oldest", n);
-    BENCH(name, SOME, ,
+    BENCH(name, BENCH_MANY, ,
           tiny_domctl(domains[0].domid, &op, XEN_DOMCTL_get_address_size));
     name_of(name, sizeof(name), "evtchn_send_other", n);
     theirs.info.evtchn_mask[0] |= 1UL << TINY_PORT_QUIET;
-    BENCH(name, SOME, theirs.info.evtchn_pending[0] = 0,
+    BENCH(name, BENCH_MANY, theirs.info.evtchn_pending[0] = 0,
           send(to_oldest[TINY_PORT_QUIET]));
     name_of(name, sizeof(name), "wakeup_other", n);
-    BENCH(name, SOME, settle(&domains[0]), send(to_oldest[TINY_PORT_WAKE]));
+    BENCH(name, BENCH_MANY, settle(&domains[0]), send(to_oldest[TINY_PORT_WAKE]));
     settle(&domains[0]);
     name_of(name, sizeof(name), "set_timer_op", n);
-    BENCH(name, SOME, , hc_set_timer_op(later));
+    BENCH(name, BENCH_MANY, , hc_set_timer_op(later));
     hc_set_timer_op(0);
     name_of(name, sizeof(name), "yield", n);
-    BENCH(name, SOME, , hc_sched_op(SCHEDOP_yield, NULL));
+    BENCH(name, BENCH_MANY, , hc_sched_op(SCHEDOP_yield, NULL));
     if (tiny_create(&extra)) {
         return;
     }
     name_of(name, sizeof(name), "dom_create", n);
-    BENCH(name, SOME, tiny_destroy(&extra), tiny_create(&extra));
+    BENCH(name, BENCH_MANY, tiny_destroy(&extra), tiny_create(&extra));
     tiny_destroy(&extra);
 }
 

@@ -153,9 +153,10 @@ void bench_page_tables(void)
 {
     run_bases();
     tree("pin_tree_l4only", "unpin_tree_l4only", 1, 0, 0, BENCH_MANY);
-    tree("pin_tree_4lvl_empty", "unpin_tree_4lvl_empty", 4, 1, 0, 100);
-    tree("pin_tree_1x1", "unpin_tree_1x1", 4, 1, 1, 100);
-    tree("pin_tree_1x512", "unpin_tree_1x512", 4, 1, 512, 100);
-    tree("pin_tree_8x512", "unpin_tree_8x512", 4, 8, 512, 20);
-    tree("pin_tree_64x512", "unpin_tree_64x512", 4, L1_TABLES, 512, 5);
+    tree("pin_tree_4lvl_empty", "unpin_tree_4lvl_empty", 4, 1, 0, BENCH_MANY);
+    tree("pin_tree_1x1", "unpin_tree_1x1", 4, 1, 1, BENCH_MANY);
+    tree("pin_tree_1x512", "unpin_tree_1x512", 4, 1, 512, BENCH_MANY);
+    tree("pin_tree_8x512", "unpin_tree_8x512", 4, 8, 512, BENCH_MANY);
+    tree("pin_tree_64x512", "unpin_tree_64x512", 4, L1_TABLES, 512,
+         BENCH_MANY);
 }
