@@ -19,7 +19,6 @@
 #define OUT2                   0x20
 
 #define PIT_HZ      1193182ULL
-#define WAIT_MAX_NS 50000000ULL
 /*
  * When to give up: a port read takes 1 us or so, under an emulator a few, or
  * next to nothing where instructions are the clock.  The cycles are 0.2 s of
@@ -71,17 +70,6 @@ static struct span run_ticks(uint16_t ticks)
     }
     outb(PORT61, old & 0x0f);
     return s;
-}
-
-uint64_t pit_wait_ns(uint64_t ns)
-{
-    uint64_t ticks;
-
-    if (ns > WAIT_MAX_NS) {
-        ns = WAIT_MAX_NS;
-    }
-    ticks = ns * PIT_HZ / 1000000000ULL;
-    return run_ticks((uint16_t)(ticks != 0 ? ticks : 1)).cycles;
 }
 
 uint64_t pit_measure_tsc_khz(void)

@@ -23,13 +23,4 @@
  */
 uint64_t pit_measure_tsc_khz(void);
 
-/**
- * pit_wait_ns() - busy wait, measured by the 8254
- * @ns: nanoseconds, at most 50 000 000; more is cut to that
- *
- * Context: boot, interrupts off.
- * Return:  TSC cycles that passed; 0: the 8254 does not count
- */
-uint64_t pit_wait_ns(uint64_t ns);
-
 #endif

@@ -52,13 +52,7 @@
 771:
     call    __x86_indirect_thunk_rax
 772:
-    .pushsection .alt_sites, "a", @progbits
-    .long   771b - .
-    .long   773f - .
-    .byte   772b - 771b
-    .byte   774f - 773f
-    .short  ALT_THUNK_JMP
-    .popsection
+    ALT_SITE ALT_THUNK_JMP
     .pushsection .alt_code, "a", @progbits
 773:
     .byte   0x2e, 0x2e, 0x2e, 0xff, 0xd0 /* cs cs cs call *%rax */
@@ -71,13 +65,7 @@
 771:
     .byte   0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00 /* a no-op of 8 */
 772:
-    .pushsection .alt_sites, "a", @progbits
-    .long   771b - .
-    .long   773f - .
-    .byte   772b - 771b
-    .byte   774f - 773f
-    .short  ALT_LEAVE_VERW
-    .popsection
+    ALT_SITE ALT_LEAVE_VERW
     .pushsection .alt_code, "a", @progbits
 773:
     .byte   0x0f, 0x00, 0xac, 0x24 /* verw REGS_SS(%rsp), the long form */

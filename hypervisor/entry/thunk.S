@@ -22,18 +22,8 @@ __x86_indirect_thunk_\reg:
 2:  mov     %\reg, (%rsp)
     ret
 772:
-    .pushsection .alt_sites, "a", @progbits
-    .long   771b - .
-    .long   773f - .
-    .byte   772b - 771b
-    .byte   774f - 773f
-    .short  ALT_THUNK_JMP
-    .long   771b - .
-    .long   775f - .
-    .byte   772b - 771b
-    .byte   776f - 775f
-    .short  ALT_THUNK_LFENCE
-    .popsection
+    ALT_SITE ALT_THUNK_JMP
+    ALT_SITE ALT_THUNK_LFENCE, 775f, 776f
     .pushsection .alt_code, "a", @progbits
 773:
     jmp     *%\reg

@@ -22,19 +22,27 @@
 
 #ifdef __ASSEMBLER__
 
+/*
+ * struct alt_site: the bytes from 771 to 772, before it, become those from 773
+ * to 774, after it in .alt_code, where @what applies.  @new, @end: other labels.
+ */
+.macro ALT_SITE what, new=773f, end=774f
+    .pushsection .alt_sites, "a", @progbits
+    .long   771b - .
+    .long   \new - .
+    .byte   772b - 771b
+    .byte   \end - \new
+    .short  \what
+    .popsection
+.endm
+
 /* Go to @target unless @what applies. */
 .macro ALT_UNLESS what, target
 771:
     .byte   0xe9 /* jmp, always the long form */
     .long   \target - . - 4
 772:
-    .pushsection .alt_sites, "a", @progbits
-    .long   771b - .
-    .long   773f - .
-    .byte   772b - 771b
-    .byte   774f - 773f
-    .short  \what
-    .popsection
+    ALT_SITE \what
     .pushsection .alt_code, "a", @progbits
 773:
     .byte   0x0f, 0x1f, 0x44, 0x00, 0x00 /* a no-op of 5 bytes */
