@@ -22,6 +22,7 @@ help:
 	@echo "make deps       install the Debian packages this needs"
 	@echo "make run        build, boot under QEMU, show what Vigil does"
 	@echo "make test       lint + check + system-check"
+	@echo "make test-long [ONLY=pattern]  the nightly tests: many minutes each"
 	@echo "make lint       source rules, and a build with clang"
 	@echo "make check      unit tests on this machine"
 	@echo "make system-check [ONLY=pattern]  tests that boot machines"
@@ -86,9 +87,13 @@ bench-boot: all
 test:
 	tests/run
 
+test-long: all
+	tests/system/run.py --long $(if $(ONLY),-k '$(ONLY)')
+
 clean:
 	find $(BUILD) -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} + \
 		2>/dev/null || true
 
 .PHONY: all help deps fetch hypervisor tools stubs dom0 iso run lint check \
-        system-check bench bench-figures bench-boot test clean
+        system-check bench bench-figures bench-boot test \
+        test-long clean

@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Run the tests that boot machines.
 
-    run.py [-k PATTERN] [-j JOBS] [--list] [--hypervisor IMAGE] [--qemu PROGRAM]
+    run.py [-k PATTERN] [-j JOBS] [--long] [--list] [--hypervisor IMAGE]
+           [--qemu PROGRAM]
+
+Suites with `long = True` are run with --long, and only they; never without.
 
 One line per case: "ok name (seconds)", "not ok name", "skip name reason".  The
 last line is "system: N passed, N failed, N skipped"; the exit status is 1 if
@@ -32,7 +35,9 @@ PRINT = threading.Lock()
 class Results:
     """Counts and lines, from several threads."""
 
-    def __init__(self):
+    def __init__(self, option=""):
+        """option: what run.py needs to find these cases again."""
+        self.option = option
         self.passed = self.failed = self.skipped = 0
         self.allowed = []
         for line in (HERE / "skips.allow").read_text().splitlines():
@@ -68,7 +73,8 @@ class Results:
             if report:
                 for line in report.split("\n"):
                     print(f"#   {line}")
-            print(f"#   repeat: tests/system/run.py -k '{name}'", flush=True)
+            print(f"#   repeat: tests/system/run.py{self.option} -k '{name}'",
+                  flush=True)
 
 
 def explain(error):
@@ -148,6 +154,8 @@ def main():
     parser.add_argument("-k", default="", help="only names with this in them, "
                         "or matching this pattern")
     parser.add_argument("-j", type=int, default=2)
+    parser.add_argument("--long", action="store_true",
+                        help="the long suites, and no others")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--hypervisor")
     parser.add_argument("--qemu")
@@ -162,6 +170,8 @@ def main():
 
     work = []
     for cls in discover():
+        if cls.long != args.long:
+            continue
         names = [n for n in cases_of(cls) if chosen(f"{cls.__name__}.{n}")]
         if names:
             work.append((cls, names))
@@ -172,7 +182,7 @@ def main():
         return 0
     work.sort(key=lambda item: -item[0].weight)
 
-    results = Results()
+    results = Results(" --long" if args.long else "")
     start = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(args.j) as pool:
         for done in [pool.submit(run_suite, *item, results) for item in work]:

@@ -67,6 +67,7 @@ class Suite:
     """One group of cases; see the head of this file."""
 
     weight = 1      # rough seconds, so that the long ones start first
+    long = False    # True: minutes; `make test-long` runs it, `make test` not
     vm = None
 
     def __init__(self):
