@@ -15,7 +15,9 @@
 #include "log/printk.h"
 #include "crash/reboot.h"
 #include "mm/hvmap.h"
+#include "dev/acpi_bytes.h"
 #include "dev/acpi_madt.h"
+#include "dev/acpi_mcfg.h"
 
 #define TABLES_MAX 64
 
@@ -63,30 +65,6 @@ static bool has_s5;
 static uint8_t s5_typ_a, s5_typ_b;
 
 /* ---- pure ------------------------------------------------------------- */
-
-static uint16_t get16(const void *p)
-{
-    uint16_t v;
-
-    memcpy(&v, p, sizeof(v));
-    return v;
-}
-
-static uint32_t get32(const void *p)
-{
-    uint32_t v;
-
-    memcpy(&v, p, sizeof(v));
-    return v;
-}
-
-static uint64_t get64(const void *p)
-{
-    uint64_t v;
-
-    memcpy(&v, p, sizeof(v));
-    return v;
-}
 
 bool acpi_checksum_ok(const void *p, size_t bytes)
 {
@@ -225,7 +203,7 @@ static const struct acpi_header *table_map(maddr_t a)
     const struct acpi_header *h;
     uint32_t length;
 
-    if (a == 0 || a >= 1UL << 52) {
+    if (a == 0 || a >= ACPI_MADDR_END) {
         return NULL;
     }
     h = iomap(a, sizeof(*h));
@@ -399,7 +377,12 @@ int acpi_init(const void *rsdp, size_t rsdp_bytes)
     has_madt = h != NULL && acpi_madt_parse(h, &madt);
     if (!has_madt) {
         pr_warn("dev: the firmware has no valid MADT");
+    } else if (madt.dropped != 0) {
+        pr_warn("dev: ACPI MADT: %u entries make no sense or are too many, "
+                "ignored",
+                madt.dropped);
     }
+    acpi_mcfg_init();
     reboot_register(&reboot_ops);
     pr_info("dev: ACPI: %u tables, %u IO-APICs, %u processors", table_count,
             madt.ioapic_count, madt.cpu_count);

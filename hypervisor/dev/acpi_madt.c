@@ -7,50 +7,94 @@
 #include "dev/acpi_madt.h"
 
 #include "lib/string.h"
+#include "dev/acpi_bytes.h"
 
 #define MADT_LAPIC_ADDRESS 36
 #define MADT_FLAGS         40
 #define MADT_ENTRIES       44
 #define MADT_FLAG_PCAT     1U
 
+/* Where each processor has it after reset (SDM 3A 11.4.1). */
+#define LAPIC_RESET_ADDRESS 0xfee00000U
+
 #define ENTRY_LAPIC         0
 #define ENTRY_IOAPIC        1
 #define ENTRY_OVERRIDE      2
+#define ENTRY_NMI_SOURCE    3
 #define ENTRY_LAPIC_NMI     4
 #define ENTRY_LAPIC_ADDRESS 5
 #define ENTRY_X2APIC        9
 #define ENTRY_X2APIC_NMI    10
 
-#define LAPIC_ENABLED 1U
+#define LAPIC_ENABLED        1U
+#define LAPIC_ONLINE_CAPABLE 2U
 
-static uint32_t get32(const uint8_t *p)
+/* Nobody's: the xAPIC broadcast, the x2APIC broadcast. */
+#define XAPIC_NO_ID  0xffU
+#define X2APIC_NO_ID 0xffffffffU
+/* "Every processor" in an NMI entry. */
+#define UID8_ALL     0xffU
+
+/* Where to put one more processor; NULL: no room. */
+static struct madt_cpu *cpu_slot(struct acpi_madt *m, bool is_enabled)
 {
-    uint32_t v;
-
-    memcpy(&v, p, sizeof(v));
-    return v;
-}
-
-static uint16_t get16(const uint8_t *p)
-{
-    uint16_t v;
-
-    memcpy(&v, p, sizeof(v));
-    return v;
+    if (m->cpu_count < MADT_CPUS_MAX) {
+        return &m->cpu[m->cpu_count++];
+    }
+    /* Firmware fills up with sockets that are empty: those give way. */
+    for (unsigned int i = 0; is_enabled && i < m->cpu_count; i++) {
+        if (!m->cpu[i].is_enabled) {
+            m->dropped++;
+            return &m->cpu[i];
+        }
+    }
+    return NULL;
 }
 
 static bool add_cpu(struct acpi_madt *m, uint32_t apic_id, uint32_t uid,
                     uint32_t flags)
 {
-    if (m->cpu_count == MADT_CPUS_MAX) {
+    const bool is_enabled = (flags & LAPIC_ENABLED) != 0;
+    struct madt_cpu *c;
+
+    /* Two running processors with one name: the first is believed. */
+    for (unsigned int i = 0; is_enabled && i < m->cpu_count; i++) {
+        if (m->cpu[i].is_enabled && m->cpu[i].apic_id == apic_id) {
+            return false;
+        }
+    }
+    c = cpu_slot(m, is_enabled);
+    if (c == NULL) {
         return false;
     }
-    m->cpu[m->cpu_count++] = (struct madt_cpu){
+    *c = (struct madt_cpu){
         .apic_id = apic_id,
         .acpi_uid = uid,
-        .is_enabled = (flags & LAPIC_ENABLED) != 0,
+        .is_enabled = is_enabled,
+        .is_online_capable = !is_enabled && (flags & LAPIC_ONLINE_CAPABLE) != 0,
     };
     return true;
+}
+
+static bool add_lapic(struct acpi_madt *m, const uint8_t *e)
+{
+    uint32_t flags = get32(e + 4);
+
+    if (e[3] == XAPIC_NO_ID) {
+        /* A usual way to say "empty socket"; with "enabled" it is a lie. */
+        return (flags & LAPIC_ENABLED) == 0;
+    }
+    return add_cpu(m, e[3], e[2], flags);
+}
+
+static bool add_x2apic(struct acpi_madt *m, const uint8_t *e)
+{
+    uint32_t apic_id = get32(e + 4), flags = get32(e + 8);
+
+    if (apic_id == X2APIC_NO_ID) {
+        return (flags & LAPIC_ENABLED) == 0;
+    }
+    return add_cpu(m, apic_id, get32(e + 12), flags);
 }
 
 static bool add_nmi(struct acpi_madt *m, uint32_t uid, uint16_t flags,
@@ -63,6 +107,18 @@ static bool add_nmi(struct acpi_madt *m, uint32_t uid, uint16_t flags,
         .acpi_uid = uid,
         .lint = lint,
         .flags = flags,
+    };
+    return true;
+}
+
+static bool add_nmi_source(struct acpi_madt *m, const uint8_t *e)
+{
+    if (m->nmi_source_count == MADT_NMI_SOURCES_MAX) {
+        return false;
+    }
+    m->nmi_source[m->nmi_source_count++] = (struct madt_nmi_source){
+        .gsi = get32(e + 4),
+        .flags = get16(e + 2),
     };
     return true;
 }
@@ -95,6 +151,12 @@ static bool add_override(struct acpi_madt *m, const uint8_t *e)
     return true;
 }
 
+static bool is_page(uint64_t address)
+{
+    return address != 0 && address < ACPI_MADDR_END &&
+           (address & (PAGE_SIZE - 1)) == 0;
+}
+
 /* One entry of @length bytes; false: malformed, or no room. */
 static bool entry_read(struct acpi_madt *m, const uint8_t *e, uint8_t length)
 {
@@ -102,23 +164,28 @@ static bool entry_read(struct acpi_madt *m, const uint8_t *e, uint8_t length)
 
     switch (e[0]) {
     case ENTRY_LAPIC:
-        return length >= 8 && add_cpu(m, e[3], e[2], get32(e + 4));
+        return length >= 8 && add_lapic(m, e);
     case ENTRY_X2APIC:
-        return length >= 16 &&
-               add_cpu(m, get32(e + 4), get32(e + 12), get32(e + 8));
+        return length >= 16 && add_x2apic(m, e);
     case ENTRY_IOAPIC:
         return length >= 12 && add_ioapic(m, e);
     case ENTRY_OVERRIDE:
         return length >= 10 && add_override(m, e);
+    case ENTRY_NMI_SOURCE:
+        return length >= 8 && add_nmi_source(m, e);
     case ENTRY_LAPIC_NMI:
-        return length >= 6 && add_nmi(m, e[2], get16(e + 3), e[5]);
+        return length >= 6 && add_nmi(m, e[2] == UID8_ALL ? MADT_UID_ALL : e[2],
+                                      get16(e + 3), e[5]);
     case ENTRY_X2APIC_NMI:
         return length >= 12 && add_nmi(m, get32(e + 4), get16(e + 2), e[8]);
     case ENTRY_LAPIC_ADDRESS:
         if (length < 12) {
             return false;
         }
-        memcpy(&address, e + 4, sizeof(address));
+        address = get64(e + 4);
+        if (!is_page(address)) {
+            return false;
+        }
         m->lapic_address = address;
         return true;
     default:
@@ -137,6 +204,10 @@ bool acpi_madt_parse(const struct acpi_header *table,
         return false;
     }
     ret_madt->lapic_address = get32(b + MADT_LAPIC_ADDRESS);
+    if (!is_page(ret_madt->lapic_address)) {
+        ret_madt->lapic_address = LAPIC_RESET_ADDRESS;
+        ret_madt->dropped++;
+    }
     ret_madt->has_8259 = (get32(b + MADT_FLAGS) & MADT_FLAG_PCAT) != 0;
     while (end - at >= 2) {
         uint8_t length = b[at + 1];
@@ -152,4 +223,19 @@ bool acpi_madt_parse(const struct acpi_header *table,
         at += length;
     }
     return true;
+}
+
+bool madt_nmi_pin(const struct acpi_madt *m, uint32_t acpi_uid,
+                  unsigned int lint, uint16_t *ret_flags)
+{
+    for (unsigned int i = 0; i < m->nmi_count; i++) {
+        const struct madt_lapic_nmi *n = &m->nmi[i];
+
+        if (n->lint == lint &&
+            (n->acpi_uid == acpi_uid || n->acpi_uid == MADT_UID_ALL)) {
+            *ret_flags = n->flags;
+            return true;
+        }
+    }
+    return false;
 }

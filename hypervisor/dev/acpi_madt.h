@@ -7,15 +7,21 @@
 
 #include "dev/acpi.h"
 
-#define MADT_CPUS_MAX      64
-#define MADT_IOAPICS_MAX   16
-#define MADT_OVERRIDES_MAX 16
-#define MADT_NMIS_MAX      16
+#define MADT_CPUS_MAX        64
+#define MADT_IOAPICS_MAX     16
+#define MADT_OVERRIDES_MAX   16
+#define MADT_NMIS_MAX        (MADT_CPUS_MAX * 2) /* two pins each */
+#define MADT_NMI_SOURCES_MAX 8
 
+/*
+ * In the firmware's order.  No two enabled ones have the same APIC ID.  Both
+ * kinds of entries are here, those with 8-bit and those with 32-bit APIC IDs.
+ */
 struct madt_cpu {
     uint32_t apic_id;
-    uint32_t acpi_uid;
-    bool is_enabled;
+    uint32_t acpi_uid;      /* the name AML and Dom0 know it by */
+    bool is_enabled;        /* there, to be started                      */
+    bool is_online_capable; /* not enabled, but may be added later  */
 };
 
 struct madt_ioapic {
@@ -38,14 +44,22 @@ struct madt_override {
 #define MADT_EDGE            1
 #define MADT_LEVEL           3
 
+#define MADT_UID_ALL 0xffffffffU
+
 struct madt_lapic_nmi {
-    uint32_t acpi_uid; /* 0xff or 0xffffffff: every processor */
-    uint8_t lint;      /* 0 or 1                              */
+    uint32_t acpi_uid; /* MADT_UID_ALL: every processor */
+    uint8_t lint;      /* 0 or 1                        */
+    uint16_t flags;
+};
+
+/* A line of an IO-APIC that the board wires to deliver NMIs. */
+struct madt_nmi_source {
+    uint32_t gsi;
     uint16_t flags;
 };
 
 struct acpi_madt {
-    uint64_t lapic_address;
+    uint64_t lapic_address; /* page aligned, below 2^52 */
     bool has_8259;
     unsigned int cpu_count, ioapic_count, override_count, nmi_count;
     unsigned int dropped; /* entries beyond our limits or malformed */
@@ -53,6 +67,8 @@ struct acpi_madt {
     struct madt_ioapic ioapic[MADT_IOAPICS_MAX];
     struct madt_override override[MADT_OVERRIDES_MAX];
     struct madt_lapic_nmi nmi[MADT_NMIS_MAX];
+    unsigned int nmi_source_count;
+    struct madt_nmi_source nmi_source[MADT_NMI_SOURCES_MAX];
 };
 
 /**
@@ -75,5 +91,18 @@ bool acpi_madt_parse(const struct acpi_header *table,
  * Return:  parsed table; NULL: the firmware has none
  */
 const struct acpi_madt *acpi_madt(void);
+
+/**
+ * madt_nmi_pin() - is this pin of this processor wired to NMI?
+ * @m:         parsed table
+ * @acpi_uid:  the processor, madt_cpu.acpi_uid
+ * @lint:      0 or 1
+ * @ret_flags: polarity and trigger; set when true is returned
+ *
+ * Pure.  Context: any.
+ * Return:  true: the firmware says so
+ */
+bool madt_nmi_pin(const struct acpi_madt *m, uint32_t acpi_uid,
+                  unsigned int lint, uint16_t *ret_flags);
 
 #endif

@@ -1,63 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * dev/acpi.c, acpi_madt.c: the parsers, with tables as firmware might break
- * them.  Tables lie at the end of an allocation of their exact size, so that
- * AddressSanitizer sees each byte read too far.
+ * them.
  */
-#include "tests/unit/unit.h"
+#include "tests/unit/dev/acpi_machine.h"
 
-#include "crash/reboot.h"
-#include "mm/hvmap.h"
-#include "dev/acpi.h"
 #include "dev/acpi_madt.h"
-
-/* ---- what the code under test calls, but not in these tests ------------- */
-
-void *iomap(maddr_t a, size_t bytes)
-{
-    (void)a;
-    (void)bytes;
-    abort();
-}
-
-void reboot_register(const struct reboot_ops *ops)
-{
-    (void)ops;
-    abort();
-}
-
-/* ---- helpers -------------------------------------------------------------- */
-
-static void fix_sum(uint8_t *p, size_t bytes, size_t at)
-{
-    uint8_t sum = 0;
-
-    p[at] = 0;
-    for (size_t i = 0; i < bytes; i++) {
-        sum = (uint8_t)(sum + p[i]);
-    }
-    p[at] = (uint8_t)-sum;
-}
-
-static void put32(uint8_t *p, uint32_t v)
-{
-    memcpy(p, &v, sizeof(v));
-}
-
-static void put64(uint8_t *p, uint64_t v)
-{
-    memcpy(p, &v, sizeof(v));
-}
-
-/* A table of exactly @bytes. */
-static uint8_t *table(const char *signature, uint32_t bytes)
-{
-    uint8_t *p = calloc(1, bytes);
-
-    memcpy(p, signature, 4);
-    put32(p + 4, bytes);
-    return p;
-}
 
 /* ---- RSDP ------------------------------------------------------------------ */
 
@@ -233,6 +181,7 @@ static void madt(void **state)
     assert_int_equal(MADT_POLARITY(m.override[1].flags), MADT_ACTIVE_HIGH);
     assert_int_equal(m.nmi_count, 1);
     assert_int_equal(m.nmi[0].lint, 1);
+    assert_int_equal(m.nmi[0].acpi_uid, MADT_UID_ALL);
     assert_true(m.has_8259);
     assert_int_equal(m.dropped, 0);
     memcpy(p, "FOOO", 4);
@@ -274,6 +223,126 @@ static void madt_broken(void **state)
     free(p);
     p = table("APIC", 43);
     assert_false(acpi_madt_parse((void *)p, &m));
+    free(p);
+}
+
+/* Processors by either kind of entry, by their names and what they may do. */
+static void madt_cpus(void **state)
+{
+    static const uint8_t entries[] = {
+        0,  8,  7, 4,    1,    0,    0,    0, /* enabled                     */
+        0,  8,  8, 6,    2,    0,    0,    0, /* may come later              */
+        0,  8,  9, 4,    1,    0,    0,    0, /* 4 again: a lie              */
+        0,  8,  1, 0xff, 0,    0,    0,    0, /* an empty socket             */
+        0,  8,  1, 0xff, 1,    0,    0,    0, /* enabled, but nobody's name  */
+        9,  16, 0, 0,    4,    0,    0,    0,    1, 0, 0, 0, 7, 0, 0, 0, /* 4 again    */
+        9,  16, 0, 0,    0,    1,    0,    0,    3, 0, 0, 0, 0, 1, 0, 0, /* enabled    */
+        9,  16, 0, 0,    0xff, 0xff, 0xff, 0xff, 1, 0, 0, 0, 5, 0, 0, 0, 9,
+        16, 0,  0, 0xff, 0xff, 0xff, 0xff, 0,    0, 0, 0, 5, 0, 0, 0, 9, 15,
+        0,  0,  5, 0,    0,    0,    1,    0,    0, 0, 5, 0, 0, /* short         */
+    };
+    struct acpi_madt m;
+    uint8_t *p = make_madt(entries, sizeof(entries));
+
+    (void)state;
+    assert_true(acpi_madt_parse((void *)p, &m));
+    assert_int_equal(m.cpu_count, 3);
+    assert_int_equal(m.dropped, 5);
+    assert_int_equal(m.cpu[0].apic_id, 4);
+    assert_int_equal(m.cpu[0].acpi_uid, 7);
+    assert_true(m.cpu[0].is_enabled);
+    assert_false(m.cpu[0].is_online_capable);
+    assert_int_equal(m.cpu[1].apic_id, 6);
+    assert_false(m.cpu[1].is_enabled);
+    assert_true(m.cpu[1].is_online_capable);
+    assert_int_equal(m.cpu[2].apic_id, 0x100);
+    assert_int_equal(m.cpu[2].acpi_uid, 0x100);
+    assert_true(m.cpu[2].is_enabled);
+    assert_false(m.cpu[2].is_online_capable);
+    free(p);
+}
+
+/* A running processor behind a table full of empty sockets is found. */
+static void madt_sockets(void **state)
+{
+    uint8_t *entries = calloc(MADT_CPUS_MAX + 1, 8);
+    struct acpi_madt m;
+    unsigned int enabled = 0;
+    uint8_t *p;
+
+    (void)state;
+    for (unsigned int i = 0; i <= MADT_CPUS_MAX; i++) {
+        entries[8 * i + 1] = 8;
+        entries[8 * i + 3] = (uint8_t)i;
+        entries[8 * i + 4] = i == 0 || i == MADT_CPUS_MAX;
+    }
+    p = make_madt(entries, 8 * (MADT_CPUS_MAX + 1));
+    assert_true(acpi_madt_parse((void *)p, &m));
+    assert_int_equal(m.cpu_count, MADT_CPUS_MAX);
+    assert_int_equal(m.dropped, 1);
+    for (unsigned int i = 0; i < m.cpu_count; i++) {
+        enabled += m.cpu[i].is_enabled;
+    }
+    assert_int_equal(enabled, 2);
+    assert_int_equal(m.cpu[0].apic_id, 0);
+    assert_int_equal(m.cpu[1].apic_id, MADT_CPUS_MAX);
+    free(p);
+    free(entries);
+}
+
+static void madt_nmis(void **state)
+{
+    static const uint8_t entries[] = {
+        4,  6,  3, 5, 0,  1,                   /* CPU 3, LINT1            */
+        10, 12, 9, 0, 4,  1, 0, 0, 0, 0, 0, 0, /* CPU 0x104, LINT0        */
+        10, 12, 5, 0, 4,  1, 0, 0, 2, 0, 0, 0, /* there is no LINT2       */
+        3,  8,  5, 0, 23, 0, 0, 0,             /* GSI 23                  */
+        3,  7,  5, 0, 23, 0, 0,                /* short                   */
+    };
+    static const uint8_t all[] = {4, 6, 0xff, 0x0d, 0, 0};
+    struct acpi_madt m;
+    uint16_t flags = 77;
+    uint8_t *p = make_madt(entries, sizeof(entries));
+
+    (void)state;
+    assert_true(acpi_madt_parse((void *)p, &m));
+    assert_int_equal(m.dropped, 2);
+    assert_true(madt_nmi_pin(&m, 3, 1, &flags));
+    assert_int_equal(flags, 5);
+    assert_false(madt_nmi_pin(&m, 3, 0, &flags));
+    assert_false(madt_nmi_pin(&m, 4, 1, &flags));
+    assert_true(madt_nmi_pin(&m, 0x104, 0, &flags));
+    assert_int_equal(flags, 9);
+    assert_int_equal(m.nmi_source_count, 1);
+    assert_int_equal(m.nmi_source[0].gsi, 23);
+    assert_int_equal(m.nmi_source[0].flags, 5);
+    free(p);
+
+    p = make_madt(all, sizeof(all));
+    assert_true(acpi_madt_parse((void *)p, &m));
+    assert_true(madt_nmi_pin(&m, 3, 0, &flags));
+    assert_int_equal(flags, 0x0d);
+    assert_true(madt_nmi_pin(&m, 0x12345, 0, &flags));
+    assert_false(madt_nmi_pin(&m, 3, 1, &flags));
+    free(p);
+}
+
+/* An APIC that cannot be where the table says is where it is after reset. */
+static void madt_address(void **state)
+{
+    static const uint8_t odd[] = {5, 12, 0, 0, 0, 0, 0xe0, 0xfe, 0, 0, 0x10, 0};
+    struct acpi_madt m;
+    uint8_t *p = make_madt(odd, sizeof(odd)); /* 2^52 and more */
+
+    (void)state;
+    put32(p + 36, 0xfee00123);
+    assert_true(acpi_madt_parse((void *)p, &m));
+    assert_int_equal(m.lapic_address, 0xfee00000);
+    assert_int_equal(m.dropped, 2);
+    put32(p + 36, 0xfec80000);
+    assert_true(acpi_madt_parse((void *)p, &m));
+    assert_int_equal(m.lapic_address, 0xfec80000);
+    assert_int_equal(m.dropped, 1);
     free(p);
 }
 
@@ -322,6 +391,10 @@ int main(void)
         cmocka_unit_test(s5),
         cmocka_unit_test(madt),
         cmocka_unit_test(madt_broken),
+        cmocka_unit_test(madt_cpus),
+        cmocka_unit_test(madt_sockets),
+        cmocka_unit_test(madt_nmis),
+        cmocka_unit_test(madt_address),
         cmocka_unit_test(madt_random),
         cmocka_unit_test(madt_too_many),
     };

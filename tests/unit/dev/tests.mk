@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: MIT
 tests += dev/test_acpi dev/test_irq dev/test_uart16550 dev/test_rtc
-test_acpi-srcs := hypervisor/dev/acpi.c hypervisor/dev/acpi_madt.c $(unit-lib) \
-    $(unit-alarm) $(unit-log)
+acpi-machine := tests/unit/dev/acpi_machine.c $(unit-lib) $(unit-alarm) \
+    $(unit-log)
+test_acpi-srcs := $(addprefix hypervisor/dev/,acpi.c acpi_madt.c acpi_mcfg.c) \
+    $(acpi-machine)
+tests += dev/test_acpi_mcfg
+test_acpi_mcfg-srcs := hypervisor/dev/acpi_mcfg.c $(acpi-machine)
 test_irq-srcs := hypervisor/dev/irq.c hypervisor/sync/spinlock.c $(unit-lib) \
     $(unit-alarm) $(unit-log)
 test_uart16550-srcs := hypervisor/dev/uart16550.c $(unit-lib) $(unit-alarm)
