@@ -156,7 +156,7 @@ static INIT_TEXT void init_time(void)
     clock_init(khz, rtc_read_utc_ns());
     log_set_clock(khz);
     blackbox_set_clock(khz, clock_wall_base_ns());
-    timer_cpu_init();
+    timer_cpu_init(NULL);
     lapic_calibrate();
 }
 
@@ -264,6 +264,7 @@ void boot_main(uint32_t magic, uint32_t info)
     /* 1. This CPU: its block, its tables; exceptions have handlers now. */
     percpu_init(0);
     desc_init();
+    desc_cpu_init();
     /* 2. What the loader says; a console as soon as com1= is read. */
     if (loader_read(magic, info) != 0) {
         if (uart_init(1, "115200,8n1") != 0) {

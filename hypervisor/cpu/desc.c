@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cpu/desc.c - descriptor tables.  Doors (entry stubs) are assembled in
+ * cpu/desc.c - descriptor tables: one IDT and one page of descriptors for all
+ * CPUs, which has a TSS and an LDT for each.  Doors (entry stubs) are assembled in
  * entry/; here they are only numbers in an IDT.
  *
  * DPL: only #BP and #OF may be raised by a guest's INT3 / INTO.  Any other
@@ -31,7 +32,7 @@ extern uint64_t syscall_stack_top[NR_CPUS];
 
 static struct gate idt[256] ALIGNED(4096);
 static uint64_t gdt_page[512] ALIGNED(4096) SECTION(".data.page_aligned");
-static struct tss bsp_tss ALIGNED(64);
+static struct tss tss_of[NR_CPUS] ALIGNED(64);
 
 static unsigned int slot_of(unsigned int selector)
 {
@@ -91,13 +92,13 @@ void desc_set_ldt(uint64_t base, unsigned int ents)
         lldt(0);
         return;
     }
-    set_system_desc(SEL_LDT, base, ents * 8 - 1, 0x2);
-    lldt(SEL_LDT);
+    set_system_desc(SEL_LDT(this_cpu_id()), base, ents * 8 - 1, 0x2);
+    lldt(SEL_LDT(this_cpu_id()));
 }
 
-static void init_tss(uint64_t block)
+static void init_tss(cpu_t cpu, uint64_t block)
 {
-    struct tss *t = &bsp_tss;
+    struct tss *t = &tss_of[cpu];
 
     t->rsp0 = block + CPU_BLOCK_BYTES - CPU_STRUCT_BYTES;
     t->ist[IST_DF - 1] = block + CPU_STACK_DF + PAGE_SIZE;
@@ -106,7 +107,7 @@ static void init_tss(uint64_t block)
     t->ist[IST_DB - 1] = block + CPU_STACK_DB + PAGE_SIZE;
     t->iomap_offset = sizeof(*t); /* no port is open to CPL 3 */
     this_cpu()->tss = t;
-    set_system_desc(SEL_TSS, (uint64_t)t, sizeof(*t) - 1, 0x9);
+    set_system_desc(SEL_TSS(cpu), (uint64_t)t, sizeof(*t) - 1, 0x9);
 }
 
 static void init_syscall(cpu_t cpu, uint64_t block)
@@ -126,8 +127,6 @@ static void init_syscall(cpu_t cpu, uint64_t block)
 
 void desc_init(void)
 {
-    struct table_register idtr = {sizeof(idt) - 1, (uint64_t)idt};
-    uint64_t block = cpu_block_of(read_rsp());
     unsigned int i;
 
     gdt_page[slot_of(SEL_HV_CS)] = DESC_CODE64_DPL0;
@@ -135,7 +134,6 @@ void desc_init(void)
     gdt_page[slot_of(SEL_GUEST_CS32)] = DESC_CODE32_DPL3;
     gdt_page[slot_of(SEL_GUEST_DS)] = DESC_DATA_DPL3;
     gdt_page[slot_of(SEL_GUEST_CS64)] = DESC_CODE64_DPL3;
-    init_tss(block);
     for (i = 0; i < 256; i++) {
         set_gate(i, entry_stub_base + i * ENTRY_STUB_BYTES, 0,
                  i == EXC_BP || i == EXC_OF);
@@ -144,10 +142,19 @@ void desc_init(void)
     set_gate(EXC_NMI, entry_nmi, IST_NMI, false);
     set_gate(EXC_DF, entry_df, IST_DF, false);
     set_gate(EXC_MC, entry_mc, IST_MC, false);
+}
+
+void desc_cpu_init(void)
+{
+    struct table_register idtr = {sizeof(idt) - 1, (uint64_t)idt};
+    uint64_t block = cpu_block_of(read_rsp());
+    cpu_t cpu = this_cpu_id();
+
+    init_tss(cpu, block);
     desc_load_gdt(desc_own_gdt_base());
     cpu_reload_segments(SEL_HV_CS, 0);
-    ltr(SEL_TSS);
+    ltr(SEL_TSS(cpu));
     lldt(0);
     lidt(&idtr);
-    init_syscall(this_cpu_id(), block);
+    init_syscall(cpu, block);
 }

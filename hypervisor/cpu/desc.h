@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cpu/desc.h - this CPU's GDT page, TSS, IDT and IST stacks.
+ * cpu/desc.h - GDT page, IDT, and each CPU's TSS with its IST stacks.
  */
 #ifndef VIGIL_CPU_DESC_H
 #define VIGIL_CPU_DESC_H
@@ -11,19 +11,26 @@
 #include "x86/tss.h"
 
 /**
- * desc_init() - build and load GDT, TSS and IDT of this CPU
+ * desc_init() - build the descriptors and the IDT that all CPUs share
  *
- * Also points the SYSCALL MSRs at this CPU's stub.
- * Context: boot, once per CPU, interrupts off.
+ * Context: boot, once, on the first CPU.
  */
 void desc_init(void);
+
+/**
+ * desc_cpu_init() - load GDT, IDT and a TSS of this CPU's own
+ *
+ * Also points the SYSCALL MSRs at this CPU's stub.
+ * Context: boot, on each CPU, interrupts off; percpu_init() has run.
+ */
+void desc_cpu_init(void);
 
 /**
  * desc_gdt_page() - page with the hypervisor's reserved descriptors
  *
  * It is page 14 of every GDT (entries from GDT_FIRST_RESERVED_ENTRY).
  * Context: any.
- * Return:  this CPU's page, in the image
+ * Return:  the page, in the image
  */
 uint64_t *desc_gdt_page(void);
 

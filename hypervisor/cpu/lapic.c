@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cpu/lapic.c - xAPIC registers (SDM 3A chapter 11).
+ * cpu/lapic.c - xAPIC and x2APIC registers (SDM 3A chapter 11).
  */
 #include "cpu/lapic.h"
 
 #include "cpu/clock.h"
+#include "cpu/features.h"
 #include "cpu/timer.h"
 #include "lib/assert.h"
 #include "log/printk.h"
+#include "x86/barrier.h"
 #include "x86/io.h"
 #include "x86/irqflags.h"
 #include "x86/layout.h"
 #include "x86/msr.h"
+#include "x86/percpu.h"
 
 /* The count is read next to the clock, so that this is enough for 1 in 10^4. */
 #define CALIBRATE_NS 1000000
@@ -40,24 +43,86 @@
 #define DIVIDE_BY_1 0xbu
 #define ICR_SELF 0x40000u
 #define ICR_NMI 0x00400u
+#define ICR_INIT 0x00500u
+#define ICR_STARTUP 0x00600u
+#define ICR_BUSY 0x01000u
+#define ICR_ASSERT 0x04000u
+#define ICR_OTHERS 0xc0000u
 
+#define APIC_BASE_X2 (1UL << 10)
 #define APIC_BASE_ENABLE (1UL << 11)
 
+/* Looks at a bus that is not free; each takes longer than the bus does. */
+#define ICR_LOOKS_MAX 100000
+
 static uint64_t timer_khz;
+static bool is_x2;
 
 static inline uint32_t reg_read(unsigned int reg)
 {
+    if (is_x2) {
+        return (uint32_t)rdmsr(MSR_X2APIC_FIRST + reg / 16);
+    }
     return mmio_read32((const volatile void *)(FIXMAP_LAPIC_VA + reg));
 }
 
 static inline void reg_write(unsigned int reg, uint32_t v)
 {
+    if (is_x2) {
+        wrmsr(MSR_X2APIC_FIRST + reg / 16, v);
+        return;
+    }
     mmio_write32((volatile void *)(FIXMAP_LAPIC_VA + reg), v);
+}
+
+static NMI_SAFE void icr_wait(void)
+{
+    if (is_x2) {
+        return; /* has no such bit */
+    }
+    for (int i = 0; i < ICR_LOOKS_MAX; i++) {
+        if ((reg_read(REG_ICR_LO) & ICR_BUSY) == 0) {
+            return;
+        }
+        cpu_relax();
+    }
+}
+
+/* xAPIC has two registers for this: an interrupt must not come in between. */
+static void icr_send(uint32_t apic_id, uint32_t what)
+{
+    uint64_t flags;
+
+    if (is_x2) {
+        /* A write to this MSR waits for no store before it (SDM 3A 11.12.3) */
+        smp_mb();
+        wrmsr(MSR_X2APIC_FIRST + REG_ICR_LO / 16,
+              (uint64_t)apic_id << 32 | what);
+        return;
+    }
+    flags = irq_save();
+    icr_wait();
+    reg_write(REG_ICR_HI, apic_id << 24);
+    reg_write(REG_ICR_LO, what);
+    irq_restore(flags);
+}
+
+bool lapic_is_x2(void)
+{
+    return is_x2;
 }
 
 void lapic_init(void)
 {
-    wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE);
+    uint64_t base = rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE;
+
+    if (cpu_features.x2apic) {
+        /* Two steps: from off to x2APIC is not a legal one (SDM 11.12.5). */
+        wrmsr(MSR_APIC_BASE, base);
+        base |= APIC_BASE_X2;
+    }
+    wrmsr(MSR_APIC_BASE, base);
+    is_x2 = (base & APIC_BASE_X2) != 0;
     reg_write(REG_TPR, 0);
     reg_write(REG_LVT_TIMER, LVT_MASKED | VECTOR_TIMER);
     reg_write(REG_LVT_LINT0, LVT_MASKED);
@@ -66,6 +131,7 @@ void lapic_init(void)
     reg_write(REG_TIMER_DIVIDE, DIVIDE_BY_1);
     reg_write(REG_SVR, SVR_ENABLE | VECTOR_SPURIOUS);
     reg_write(REG_EOI, 0);
+    this_cpu()->apic_id = lapic_id();
 }
 
 void lapic_calibrate(void)
@@ -97,7 +163,9 @@ void lapic_eoi(void)
 
 uint32_t lapic_id(void)
 {
-    return reg_read(REG_ID) >> 24;
+    uint32_t id = reg_read(REG_ID);
+
+    return is_x2 ? id : id >> 24;
 }
 
 void lapic_timer_arm(uint64_t delay_ns)
@@ -127,12 +195,29 @@ NMI_SAFE void lapic_self_ipi(uint8_t vector)
     reg_write(REG_ICR_LO, ICR_SELF | vector);
 }
 
+void lapic_send(uint32_t apic_id, uint8_t vector)
+{
+    icr_send(apic_id, vector);
+}
+
+void lapic_send_init(uint32_t apic_id)
+{
+    icr_send(apic_id, ICR_INIT | ICR_ASSERT);
+}
+
+void lapic_send_startup(uint32_t apic_id, uint8_t page)
+{
+    icr_send(apic_id, ICR_STARTUP | ICR_ASSERT | page);
+}
+
+void lapic_nmi_others(void)
+{
+    icr_wait();
+    reg_write(REG_ICR_LO, ICR_OTHERS | ICR_ASSERT | ICR_NMI);
+}
+
 void lapic_self_nmi(void)
 {
-    uint64_t flags = irq_save();
-
     /* The self shorthand is for fixed vectors only (SDM 3A 11.6.1). */
-    reg_write(REG_ICR_HI, lapic_id() << 24);
-    reg_write(REG_ICR_LO, ICR_NMI);
-    irq_restore(flags);
+    icr_send(lapic_id(), ICR_NMI);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cpu/lapic.h - the local APIC (xAPIC, memory mapped at FIXMAP_LAPIC_VA).
+ * cpu/lapic.h - the local APIC: xAPIC, mapped at FIXMAP_LAPIC_VA, or x2APIC
+ * where the processor has it (SDM 3A chapter 11).
  */
 #ifndef VIGIL_CPU_LAPIC_H
 #define VIGIL_CPU_LAPIC_H
@@ -20,7 +21,8 @@
  * lapic_init() - enable this CPU's local APIC
  *
  * Masks every LVT entry but LINT1 (NMI) and the error one; LINT0 masked.
- * Context: boot, the LAPIC page is mapped at FIXMAP_LAPIC_VA.
+ * Switches to x2APIC mode where there is one.  Fills in cpu_block.apic_id.
+ * Context: boot, on each CPU; the LAPIC page is mapped at FIXMAP_LAPIC_VA.
  */
 void lapic_init(void);
 
@@ -42,7 +44,7 @@ void lapic_eoi(void);
  * lapic_id() - this CPU's APIC id
  *
  * Context: any.
- * Return:  xAPIC id, 8 bits
+ * Return:  8 bits, in x2APIC mode 32
  */
 uint32_t lapic_id(void);
 
@@ -62,6 +64,48 @@ void lapic_timer_arm(uint64_t delay_ns);
  * Context: any.
  */
 void lapic_self_ipi(uint8_t vector);
+
+/**
+ * lapic_send() - interrupt another CPU, or this one
+ * @apic_id: of a CPU that takes interrupts
+ * @vector:  e.g. VECTOR_RESCHEDULE
+ *
+ * Context: any but NMI/#MC.
+ */
+void lapic_send(uint32_t apic_id, uint8_t vector);
+
+/**
+ * lapic_send_init() - reset another CPU; it then waits for lapic_send_startup()
+ * @apic_id: CPU
+ *
+ * Context: any but NMI/#MC.
+ */
+void lapic_send_init(uint32_t apic_id);
+
+/**
+ * lapic_send_startup() - let a CPU begin, in real mode
+ * @apic_id: CPU that waits
+ * @page:    number of the page below 1 MiB it begins in
+ *
+ * Context: any but NMI/#MC.
+ */
+void lapic_send_startup(uint32_t apic_id, uint8_t page);
+
+/**
+ * lapic_nmi_others() - a real NMI for every CPU but this one
+ *
+ * By a shorthand, so that an interrupted lapic_send() comes to no harm.
+ * Context: any, dying included.
+ */
+void lapic_nmi_others(void);
+
+/**
+ * lapic_is_x2() - is the local APIC reached by MSRs?
+ *
+ * Context: any, after lapic_init().
+ * Return:  true: x2APIC mode
+ */
+bool lapic_is_x2(void);
 
 /**
  * lapic_self_nmi() - send this CPU a real NMI

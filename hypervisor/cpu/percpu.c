@@ -6,11 +6,14 @@
 
 #include "lib/assert.h"
 
+struct cpu_block *cpu_blocks[NR_CPUS];
+
 void percpu_init(cpu_t cpu)
 {
     struct cpu_block *cb = this_cpu();
 
     *cb = (struct cpu_block){.cpu_id = cpu};
+    __atomic_store_n(&cpu_blocks[cpu], cb, __ATOMIC_RELEASE);
 }
 
 NMI_SAFE bool percpu_stack_contains(uint64_t addr)

@@ -6,6 +6,8 @@
 
 #include "lib/assert.h"
 #include "lib/bits.h"
+#include "cpu/ipi.h"
+#include "cpu/lapic.h"
 #include "x86/atomic.h"
 
 static void (*handler[SOFTIRQ_COUNT])(void);
@@ -18,6 +20,17 @@ void softirq_plug(enum softirq nr, void (*fn)(void))
 void softirq_raise(enum softirq nr)
 {
     (void)atomic_or(&this_cpu()->softirq, (uint32_t)(1u << nr));
+}
+
+void softirq_raise_on(cpu_t cpu, enum softirq nr)
+{
+    uint32_t bit = 1u << nr;
+
+    /* Whoever set the bit before us has sent for it, or is that CPU. */
+    if ((atomic_or(&cpu_blocks[cpu]->softirq, bit) & bit) == 0 &&
+        cpu != this_cpu_id()) {
+        ipi_send(cpu, VECTOR_RESCHEDULE);
+    }
 }
 
 void softirq_run(void)

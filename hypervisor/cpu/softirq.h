@@ -37,6 +37,15 @@ void softirq_plug(enum softirq nr, void (*fn)(void));
 void softirq_raise(enum softirq nr);
 
 /**
+ * softirq_raise_on() - ask for a softirq on any CPU
+ * @cpu: online; another one is interrupted, so that it looks
+ * @nr:  which
+ *
+ * Context: any but NMI/#MC.
+ */
+void softirq_raise_on(cpu_t cpu, enum softirq nr);
+
+/**
  * softirq_run() - run what is pending on this CPU, all but SCHED
  *
  * Context: main stack, interrupts on, no lock held.

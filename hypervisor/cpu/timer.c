@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * cpu/timer.c - a binary heap of deadlines for each CPU; slot 1 is the root.
- * Only the owning CPU touches its heap, with interrupts off.
+ *
+ * A timer belongs to the heap of timer.cpu, also while it is not in it: that
+ * heap's lock guards the timer's fields.  Whoever moves one to another CPU
+ * holds both locks, the lower CPU's first.
  */
 #include "cpu/timer.h"
 
@@ -9,65 +12,79 @@
 #include "cpu/lapic.h"
 #include "cpu/softirq.h"
 #include "lib/assert.h"
+#include "sync/spinlock.h"
+#include "x86/atomic.h"
 #include "x86/irqflags.h"
 #include "x86/percpu.h"
 
-#define TIMERS_MAX 32768 /* domain/vcpu.c limits vcpus to a third of it */
+/* Legend: c constant after init; l under lock */
+struct timer_heap {
+    struct spinlock lock;
+    unsigned int count;    /* l */
+    struct timer **slot;   /* c: TIMERS_MAX + 1; contents l               */
+    struct timer *running; /* l to set: its callback is being called      */
+};
 
-static struct timer *heap[TIMERS_MAX + 1];
-static unsigned int heap_count;
+static struct timer *bsp_slots[TIMERS_MAX + 1];
+static struct timer_heap heaps[NR_CPUS];
 
-static void place(unsigned int i, struct timer *t)
+static void place(struct timer_heap *h, unsigned int i, struct timer *t)
 {
-    heap[i] = t;
+    h->slot[i] = t;
     t->slot = i;
 }
 
-static void sift_up(unsigned int i, struct timer *t)
+static void sift_up(struct timer_heap *h, unsigned int i, struct timer *t)
 {
-    while (i > 1 && heap[i / 2]->deadline_ns > t->deadline_ns) {
-        place(i, heap[i / 2]);
+    while (i > 1 && h->slot[i / 2]->deadline_ns > t->deadline_ns) {
+        place(h, i, h->slot[i / 2]);
         i /= 2;
     }
-    place(i, t);
+    place(h, i, t);
 }
 
-static void sift_down(unsigned int i, struct timer *t)
+static void sift_down(struct timer_heap *h, unsigned int i, struct timer *t)
 {
     for (;;) {
         unsigned int child = 2 * i;
 
-        if (child > heap_count) {
+        if (child > h->count) {
             break;
         }
-        if (child < heap_count &&
-            heap[child + 1]->deadline_ns < heap[child]->deadline_ns) {
+        if (child < h->count &&
+            h->slot[child + 1]->deadline_ns < h->slot[child]->deadline_ns) {
             child++;
         }
-        if (heap[child]->deadline_ns >= t->deadline_ns) {
+        if (h->slot[child]->deadline_ns >= t->deadline_ns) {
             break;
         }
-        place(i, heap[child]);
+        place(h, i, h->slot[child]);
         i = child;
     }
-    place(i, t);
+    place(h, i, t);
 }
 
-static void heap_remove(struct timer *t)
+static void heap_remove(struct timer_heap *h, struct timer *t)
 {
     unsigned int i = t->slot;
-    struct timer *last = heap[heap_count];
+    struct timer *last = h->slot[h->count];
 
-    heap[heap_count--] = NULL;
+    h->slot[h->count--] = NULL;
     t->slot = 0;
     if (last == t) {
         return;
     }
-    if (i > 1 && heap[i / 2]->deadline_ns > last->deadline_ns) {
-        sift_up(i, last);
+    if (i > 1 && h->slot[i / 2]->deadline_ns > last->deadline_ns) {
+        sift_up(h, i, last);
     } else {
-        sift_down(i, last);
+        sift_down(h, i, last);
     }
+}
+
+static void heap_insert(struct timer_heap *h, struct timer *t)
+{
+    BUG_ON(h->count == TIMERS_MAX);
+    sift_up(h, ++h->count, t);
 }
 
 static void arm_at(uint64_t first, uint64_t now)
@@ -76,9 +93,10 @@ static void arm_at(uint64_t first, uint64_t now)
     lapic_timer_arm(first > now ? first - now : 0);
 }
 
-static void arm(void)
+/* This CPU's heap, its lock held. */
+static void arm(const struct timer_heap *h)
 {
-    uint64_t first = heap_count != 0 ? heap[1]->deadline_ns : TIMER_NEVER;
+    uint64_t first = h->count != 0 ? h->slot[1]->deadline_ns : TIMER_NEVER;
 
     if (this_cpu()->next_deadline_ns == first) {
         return;
@@ -93,64 +111,159 @@ static void arm(void)
 
 void timer_init(struct timer *t, void (*fn)(void *arg), void *arg)
 {
-    *t = (struct timer){.deadline_ns = TIMER_NEVER, .fn = fn, .arg = arg};
+    *t = (struct timer){.deadline_ns = TIMER_NEVER,
+                        .cpu = this_cpu_id(),
+                        .fn = fn,
+                        .arg = arg};
+}
+
+/* Lock the heap of @t, which another CPU may be moving.  Interrupts off. */
+static struct timer_heap *lock_heap_of(struct timer *t)
+{
+    for (;;) {
+        cpu_t cpu = READ_ONCE(t->cpu);
+
+        spin_lock(&heaps[cpu].lock);
+        if (likely(READ_ONCE(t->cpu) == cpu)) {
+            return &heaps[cpu];
+        }
+        spin_unlock(&heaps[cpu].lock);
+    }
+}
+
+/* Make @t this CPU's, out of any heap; this CPU's heap is locked after it. */
+static struct timer_heap *take_over(struct timer *t)
+{
+    cpu_t me = this_cpu_id();
+
+    for (;;) {
+        cpu_t cpu = READ_ONCE(t->cpu);
+
+        spin_lock(&heaps[MIN(cpu, me)].lock);
+        if (cpu != me) {
+            spin_lock(&heaps[MAX(cpu, me)].lock);
+        }
+        if (likely(READ_ONCE(t->cpu) == cpu)) {
+            if (t->slot != 0) {
+                heap_remove(&heaps[cpu], t);
+            }
+            if (cpu != me) {
+                WRITE_ONCE(t->cpu, me);
+                spin_unlock(&heaps[cpu].lock);
+            }
+            return &heaps[me];
+        }
+        spin_unlock(&heaps[cpu].lock);
+        if (cpu != me) {
+            spin_unlock(&heaps[me].lock);
+        }
+    }
 }
 
 void timer_set(struct timer *t, uint64_t deadline_ns)
 {
     uint64_t flags = irq_save();
+    struct timer_heap *h = take_over(t);
 
-    if (t->slot != 0) {
-        heap_remove(t);
-    }
-    BUG_ON(heap_count == TIMERS_MAX);
     t->deadline_ns = deadline_ns;
-    t->cpu = this_cpu_id();
-    sift_up(++heap_count, t);
-    arm();
+    heap_insert(h, t);
+    arm(h);
+    spin_unlock(&h->lock);
     irq_restore(flags);
 }
 
 void timer_stop(struct timer *t)
 {
     uint64_t flags = irq_save();
+    struct timer_heap *h = lock_heap_of(t);
 
     if (t->slot != 0) {
-        heap_remove(t);
+        heap_remove(h, t);
         t->deadline_ns = TIMER_NEVER;
-        arm();
+        /* Another CPU's count runs out for nothing, and is set anew then. */
+        if (h == &heaps[this_cpu_id()]) {
+            arm(h);
+        }
     }
+    spin_unlock(&h->lock);
     irq_restore(flags);
+}
+
+void timer_stop_sync(struct timer *t)
+{
+    cpu_t cpu;
+
+    do {
+        timer_stop(t);
+        cpu = READ_ONCE(t->cpu);
+        while (cpu != this_cpu_id() &&
+               atomic_load(&heaps[cpu].running) == t) {
+            cpu_relax();
+        }
+        /* The callback may have set it once more. */
+    } while (READ_ONCE(t->slot) != 0);
 }
 
 void timer_run(void)
 {
-    for (;;) {
-        uint64_t flags = irq_save();
-        uint64_t now = clock_now_ns();
-        struct timer *t = heap_count != 0 ? heap[1] : NULL;
+    struct timer_heap *h = &heaps[this_cpu_id()];
 
+    for (;;) {
+        uint64_t flags = spin_lock_irqsave(&h->lock);
+        uint64_t now = clock_now_ns();
+        struct timer *t = h->count != 0 ? h->slot[1] : NULL;
+
+        __atomic_store_n(&h->running, NULL, __ATOMIC_RELEASE);
         if (t == NULL) {
             /* The count has run out, or would for nothing. */
-            arm();
-            irq_restore(flags);
+            arm(h);
+            spin_unlock_irqrestore(&h->lock, flags);
             return;
         }
         if (t->deadline_ns > now) {
             /* The interrupt was used up: always a new count. */
             arm_at(t->deadline_ns, now);
-            irq_restore(flags);
+            spin_unlock_irqrestore(&h->lock, flags);
             return;
         }
-        heap_remove(t);
+        heap_remove(h, t);
         t->deadline_ns = TIMER_NEVER;
-        irq_restore(flags);
+        __atomic_store_n(&h->running, t, __ATOMIC_RELEASE);
+        spin_unlock_irqrestore(&h->lock, flags);
         t->fn(t->arg);
     }
 }
 
-void timer_cpu_init(void)
+void timer_take_from(cpu_t cpu)
 {
+    struct timer_heap *from = &heaps[cpu], *to;
+    cpu_t me = this_cpu_id();
+    uint64_t flags = irq_save();
+
+    spin_lock(&heaps[MIN(cpu, me)].lock);
+    spin_lock(&heaps[MAX(cpu, me)].lock);
+    to = &heaps[me];
+    while (from->count != 0) {
+        struct timer *t = from->slot[1];
+
+        heap_remove(from, t);
+        WRITE_ONCE(t->cpu, me);
+        heap_insert(to, t);
+    }
+    arm(to);
+    spin_unlock(&heaps[MAX(cpu, me)].lock);
+    spin_unlock(&heaps[MIN(cpu, me)].lock);
+    irq_restore(flags);
+}
+
+void timer_cpu_init(void *slots)
+{
+    struct timer_heap *h = &heaps[this_cpu_id()];
+
+    if (h->slot == NULL) {
+        spin_lock_init(&h->lock, "timer_lock", LOCK_RANK_TIMER, IRQ_OFF);
+        h->slot = slots != NULL ? slots : bsp_slots;
+    }
     this_cpu()->next_deadline_ns = TIMER_NEVER;
     softirq_plug(SOFTIRQ_TIMER, timer_run);
 }

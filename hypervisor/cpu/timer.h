@@ -11,10 +11,13 @@
 
 #define TIMER_NEVER (~0ULL)
 
+#define TIMERS_MAX 32768 /* of a CPU; domain/vcpu.c: vcpus up to a third */
+#define TIMER_SLOTS_BYTES ((TIMERS_MAX + 1) * sizeof(struct timer *))
+
 struct timer {
     uint64_t deadline_ns; /* system time; TIMER_NEVER while idle */
     unsigned int slot;    /* place in the heap, 0: not in it     */
-    cpu_t cpu;            /* CPU whose heap it is in             */
+    cpu_t cpu;            /* whose heap's lock guards all this   */
     void (*fn)(void *arg);
     void *arg;
 };
@@ -39,19 +42,38 @@ void timer_init(struct timer *t, void (*fn)(void *arg), void *arg);
 void timer_set(struct timer *t, uint64_t deadline_ns);
 
 /**
- * timer_stop() - disarm; the callback does not run afterwards
+ * timer_stop() - disarm
  * @t: timer
  *
+ * Its callback may be running at this moment on another CPU.
  * Context: any but NMI/#MC.
  */
 void timer_stop(struct timer *t);
 
 /**
- * timer_cpu_init() - empty heap for this CPU
+ * timer_stop_sync() - disarm; the callback neither runs nor will run
+ * @t: timer; nobody else sets it any more
  *
- * Context: boot.
+ * Context: interrupts on, no lock held that the callback takes; not from it.
  */
-void timer_cpu_init(void);
+void timer_stop_sync(struct timer *t);
+
+/**
+ * timer_take_from() - take over all timers of a CPU that is going
+ * @cpu: another one, which runs no timers any more
+ *
+ * Context: any but NMI/#MC.
+ */
+void timer_take_from(cpu_t cpu);
+
+/**
+ * timer_cpu_init() - this CPU's timers, none yet
+ * @slots: TIMER_SLOTS_BYTES of memory for good, or NULL on the first CPU;
+ *         not looked at when the CPU has been here before
+ *
+ * Context: boot, on each CPU.
+ */
+void timer_cpu_init(void *slots);
 
 /**
  * timer_run() - softirq handler: run what is due, arm the LAPIC for the rest

@@ -76,7 +76,7 @@ void vtimer_set_singleshot(struct vcpu *v, uint64_t deadline_ns)
 void vtimer_destroy(struct vcpu *v)
 {
     v->periodic_ns = 0;
-    timer_stop(&v->singleshot);
-    timer_stop(&v->periodic);
-    timer_stop(&v->poll_timer);
+    timer_stop_sync(&v->singleshot);
+    timer_stop_sync(&v->periodic);
+    timer_stop_sync(&v->poll_timer);
 }

@@ -17,5 +17,8 @@
 #define PAGE_MASK (~(PAGE_SIZE - 1))
 
 typedef unsigned int cpu_t;
+typedef uint64_t cpumask_t; /* bit n: CPU n; NR_CPUS of x86/percpu.h fit */
+
+#define CPUMASK_OF(cpu) (1UL << (cpu))
 
 #endif

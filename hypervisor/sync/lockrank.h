@@ -23,11 +23,11 @@ enum lock_rank {
     LOCK_RANK_HEAP = 40,         /* page allocator and frame states          */
     LOCK_RANK_POOL = 45,         /* small-object heap                        */
     LOCK_RANK_RUNQUEUE = 50,     /* one CPU's run queue                      */
-    LOCK_RANK_TIMER = 55,        /* one CPU's timer heap                     */
     LOCK_RANK_IRQ_DESC = 60,     /* one physical interrupt descriptor        */
     LOCK_RANK_DEVICE = 70,       /* registers of one device: IO-APIC, RTC    */
     LOCK_RANK_PCI_CFG = 75,      /* ports 0xcf8 and 0xcfc                    */
     LOCK_RANK_SINK = 90,         /* the console sinks and the console ring   */
+    LOCK_RANK_TIMER = 93,        /* one CPU's timer heap; any lock may be held */
     LOCK_RANK_IRQ_LEAF = 95,     /* taken by interrupt handlers, takes none  */
 };
 

@@ -62,8 +62,9 @@
 #define SEL_GUEST_CS32 0xe023
 #define SEL_GUEST_DS 0xe02b
 #define SEL_GUEST_CS64 0xe033
-#define SEL_TSS 0xe040
-#define SEL_LDT 0xe050
+/* Of each CPU: TSS and LDT take two entries each, 256 of the page's 512. */
+#define SEL_TSS(cpu) ((uint16_t)(0xe040 + (cpu)*32))
+#define SEL_LDT(cpu) ((uint16_t)(0xe050 + (cpu)*32))
 
 /* One CPU's block: stacks and struct cpu_block (x86/percpu.h). */
 #define CPU_BLOCK_BYTES 0x10000

@@ -53,8 +53,6 @@ struct cpu_block {
     uint32_t work;    /* WORK_*; atomic OR from NMI, cleared on exit   */
     uint32_t softirq; /* pending soft interrupts, bit per cpu/softirq.h */
     struct vcpu *current_vcpu; /* NULL while idle                      */
-    struct vcpu *loaded_vcpu;  /* whose segments, DRs, FPU are loaded  */
-    uint64_t current_cr3;      /* what the guest resumes with          */
     struct tss *tss;
     uint64_t nmi_depth;  /* ras/nmi.c: idle, running, latched          */
     uint32_t nmi_latched;
@@ -69,6 +67,10 @@ struct cpu_block {
 };
 
 _Static_assert(sizeof(struct cpu_block) <= CPU_STRUCT_BYTES, "cpu_block");
+_Static_assert(NR_CPUS <= 8 * sizeof(cpumask_t), "cpumask_t");
+
+/* Every CPU that was ever started, by its number; NULL: never. */
+extern struct cpu_block *cpu_blocks[NR_CPUS];
 
 static inline uint64_t read_rsp(void)
 {
