@@ -37,8 +37,8 @@
  * began or ended.
  */
 struct span {
-    uint64_t cycles; /* 0: the counter does not count */
-    uint64_t slack;
+    uint64_t cycles; /* 0: nothing was measured                        */
+    uint64_t slack;  /* 0 as well: the counter does not count          */
 };
 
 /* Cycles while @ticks run out. */
@@ -80,8 +80,11 @@ uint64_t pit_measure_tsc_khz(void)
     for (unsigned int i = 0; i < TRIES_MAX; i++) {
         struct span s = run_ticks(ticks);
 
-        if (s.cycles == 0) {
+        if (s.cycles == 0 && s.slack == 0) {
             return 0;
+        }
+        if (s.cycles == 0) {
+            continue; /* it was over before the first look */
         }
         if (best.cycles == 0 || s.slack < best.slack) {
             best = s;
