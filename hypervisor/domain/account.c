@@ -2,50 +2,27 @@
 /*
  * domain/account.c - owners of frames.  A domain's frames hang on a list
  * linked by frame number through struct frame; the tally counts them.
+ *
+ * The domain's lock guards list and tally.  A frame becomes the domain's last,
+ * when it is in both, and stays in both until nobody refers to it: whoever
+ * finds its owner in the record finds it on the list.
  */
 #include "domain/account.h"
 
 #include "lib/assert.h"
 #include "lib/errno.h"
-#include "x86/tlb.h"
 #include "mm/directmap.h"
 #include "mm/m2p.h"
 #include "mm/page_alloc.h"
+#include "domain/tlb_owed.h"
 
-static void list_frame(struct domain *d, struct frame *f)
-{
-    uint32_t n = (uint32_t)mfn_x(frame_mfn(f));
+#define OWNED (FRAME_F_ALLOCATED | FRAME_F_LISTED)
 
-    f->prev = FRAME_NONE;
-    f->next = d->page_list;
-    if (d->page_list != FRAME_NONE) {
-        frame_table[d->page_list].prev = n;
-    }
-    d->page_list = n;
-    f->flags |= FRAME_F_LISTED;
-}
-
-static void unlist_frame(struct domain *d, struct frame *f)
-{
-    if ((f->flags & FRAME_F_LISTED) == 0) {
-        return;
-    }
-    if (f->prev != FRAME_NONE) {
-        frame_table[f->prev].next = f->next;
-    } else {
-        d->page_list = f->next;
-    }
-    if (f->next != FRAME_NONE) {
-        frame_table[f->next].prev = f->prev;
-    }
-    f->next = f->prev = FRAME_NONE;
-    f->flags &= (uint8_t)~FRAME_F_LISTED;
-}
-
-/* Put a chain of frames at the head of the list. */
+/* Put a chain of frames at the head of the list.  Lock held. */
 static void list_chain(struct domain *d, struct frame *first,
                        struct frame *last)
 {
+    first->prev = FRAME_NONE;
     last->next = d->page_list;
     if (d->page_list != FRAME_NONE) {
         frame_table[d->page_list].prev = (uint32_t)mfn_x(frame_mfn(last));
@@ -53,27 +30,87 @@ static void list_chain(struct domain *d, struct frame *first,
     d->page_list = (uint32_t)mfn_x(frame_mfn(first));
 }
 
+/* Take frames that follow each other off the list.  Lock held. */
+static void unlist_chain(struct domain *d, struct frame *first,
+                         struct frame *last)
+{
+    if (first->prev != FRAME_NONE) {
+        frame_table[first->prev].next = last->next;
+    } else {
+        d->page_list = last->next;
+    }
+    if (last->next != FRAME_NONE) {
+        frame_table[last->next].prev = first->prev;
+    }
+}
+
+/*
+ * A frame of the hypervisor's becomes the domain's, whatever happens to its
+ * count and state at this moment.
+ */
+static void give_to(struct domain *d, struct frame *f, domid_t from,
+                    uint8_t flags)
+{
+    uint64_t change = FRAME_HEAD(0, from ^ d->domid, 0, flags);
+
+    (void)__atomic_fetch_xor(frame_head(f), change, __ATOMIC_SEQ_CST);
+}
+
+static void tally_drop(struct domain *d, uint32_t count)
+{
+    spin_lock(&d->lock);
+    d->tot_pages -= count;
+    spin_unlock(&d->lock);
+    domain_frame_gone(d);
+}
+
+/* Room for so many frames more?  Then they are counted. */
+static int tally_add(struct domain *d, uint32_t count)
+{
+    int rc = 0;
+
+    spin_lock(&d->lock);
+    if (domain_is_dying(d)) {
+        rc = -EINVAL;
+    } else if (d->tot_pages + count < count ||
+               d->tot_pages + count > d->max_pages) {
+        rc = -E2BIG;
+    } else {
+        d->tot_pages += count;
+    }
+    spin_unlock(&d->lock);
+    return rc;
+}
+
 int account_alloc(struct domain *d, pfn_t p, unsigned int order,
                   unsigned int bits, mfn_t *ret_mfn)
 {
     uint32_t count = 1U << order;
     struct frame *f;
+    int rc = tally_add(d, count);
 
-    if (domain_is_dying(d)) {
-        return -EINVAL;
+    if (rc != 0) {
+        return rc;
     }
-    if (d->tot_pages + count < count || d->tot_pages + count > d->max_pages) {
-        return -E2BIG;
-    }
-    f = page_alloc_chain(order, bits, d->domid,
-                         FRAME_F_ALLOCATED | FRAME_F_LISTED);
+    f = page_alloc_chain(order, bits);
     if (f == NULL) {
+        tally_drop(d, count);
         return -ENOMEM;
     }
     m2p_set_run(frame_mfn(f), p, count);
     spin_lock(&d->lock);
+    if (unlikely(domain_is_dying(d))) {
+        /* Since we looked: its list may have been gone through already. */
+        spin_unlock(&d->lock);
+        m2p_set_run(frame_mfn(f), pfn(M2P_INVALID), count);
+        page_free(f, order);
+        tally_drop(d, count);
+        return -EINVAL;
+    }
     list_chain(d, f, f + (count - 1));
-    d->tot_pages += count;
+    for (uint32_t i = 0; i < count; i++) {
+        give_to(d, &f[i], DOMID_XEN, OWNED);
+    }
     if (d->outstanding_pages != 0) {
         domain_claim(d, d->outstanding_pages -
                             MIN(d->outstanding_pages, count));
@@ -84,24 +121,24 @@ int account_alloc(struct domain *d, pfn_t p, unsigned int order,
 }
 
 /*
- * The owner's alone, and neither broken nor on its way out of service: the
- * allocation's reference is the only one, so no type is in use either
- * (INV-PV-2).
+ * Take what is the owner's alone, and neither broken nor on its way out of
+ * service: the allocation's reference is the only one, so no type is in use
+ * either (INV-PV-2).  Nobody gets a reference any more.
  */
-static bool is_plain(struct frame *f, domid_t owner)
+static bool take_plain(struct frame *f, domid_t owner)
 {
-    return *frame_head(f) == FRAME_HEAD(1, owner, FRAME_INUSE,
-                                        FRAME_F_ALLOCATED | FRAME_F_LISTED);
+    return atomic_cas(frame_head(f), FRAME_HEAD(1, owner, FRAME_INUSE, OWNED),
+                      FRAME_HEAD(0, DOMID_INVALID, FRAME_INUSE, 0));
 }
 
-/* How many plain frames follow @f on the list and in memory, with @f. */
-static uint32_t run_length(struct frame *f, domid_t owner, int step,
-                           uint32_t max)
+/* How many frames that follow @f on the list and in memory could be taken. */
+static uint32_t take_run(struct frame *f, domid_t owner, int step, uint32_t max)
 {
     uint32_t n = 0;
 
-    while (n < max && is_plain(f, owner)) {
-        uint32_t next = (uint32_t)(mfn_x(frame_mfn(f)) + (uint64_t)(int64_t)step);
+    while (n < max && take_plain(f, owner)) {
+        uint32_t next =
+            (uint32_t)(mfn_x(frame_mfn(f)) + (uint64_t)(int64_t)step);
 
         n++;
         if (f->next != next || next >= max_frame) {
@@ -112,32 +149,42 @@ static uint32_t run_length(struct frame *f, domid_t owner, int step,
     return n;
 }
 
+/* On the list of @d?  Lock held. */
+static bool is_listed(const struct domain *d, const struct frame *f)
+{
+    return READ_ONCE(f->owner) == d->domid &&
+           (READ_ONCE(f->flags) & FRAME_F_LISTED) != 0;
+}
+
 uint32_t account_release_run(struct domain *d, struct frame *f, uint32_t max,
                              struct frame **ret_next)
 {
-    bool down = f->next == (uint32_t)mfn_x(frame_mfn(f)) - 1;
-    uint32_t count = run_length(f, d->domid, down ? -1 : 1, max);
-    struct frame *last = down ? f - (count - 1) : f + (count - 1);
-    struct frame *lowest = down ? last : f;
+    struct frame *last, *lowest;
+    uint32_t count;
+    bool down;
 
-    if (count == 0) {
-        *ret_next = account_pagelist_next(f);
+    spin_lock(&d->lock);
+    if (!is_listed(d, f)) {
+        /* Its last holder let go of it meanwhile. */
+        *ret_next = account_pagelist_first(d);
+        spin_unlock(&d->lock);
         return 0;
     }
+    down = f->next == (uint32_t)mfn_x(frame_mfn(f)) - 1;
+    count = take_run(f, d->domid, down ? -1 : 1, max);
+    if (count == 0) {
+        *ret_next = account_pagelist_next(f);
+        spin_unlock(&d->lock);
+        return 0;
+    }
+    last = down ? f - (count - 1) : f + (count - 1);
+    lowest = down ? last : f;
     *ret_next = account_pagelist_next(last);
-    /* No stale translation may outlive the owner's last reference. */
-    tlb_sync();
-    spin_lock(&d->lock);
-    if (f->prev != FRAME_NONE) {
-        frame_table[f->prev].next = last->next;
-    } else {
-        d->page_list = last->next;
-    }
-    if (last->next != FRAME_NONE) {
-        frame_table[last->next].prev = f->prev;
-    }
+    unlist_chain(d, f, last);
     d->tot_pages -= count;
     spin_unlock(&d->lock);
+    /* No stale translation may outlive the owner's last reference. */
+    tlb_pay(d);
     m2p_set_run(frame_mfn(lowest), pfn(M2P_INVALID), count);
     page_free_exact(lowest, count);
     return count;
@@ -146,11 +193,12 @@ uint32_t account_release_run(struct domain *d, struct frame *f, uint32_t max,
 int account_release(struct domain *d, struct frame *f)
 {
     spin_lock(&d->lock);
-    if (f->owner != d->domid || (f->flags & FRAME_F_ALLOCATED) == 0) {
+    if (READ_ONCE(f->owner) != d->domid ||
+        (READ_ONCE(f->flags) & FRAME_F_ALLOCATED) == 0) {
         spin_unlock(&d->lock);
         return -EINVAL;
     }
-    f->flags &= (uint8_t)~FRAME_F_ALLOCATED;
+    frame_flags_clear(f, FRAME_F_ALLOCATED);
     spin_unlock(&d->lock);
     account_put(f);
     return 0;
@@ -161,34 +209,37 @@ int account_steal(struct domain *d, struct frame *f)
     int rc = 0;
 
     spin_lock(&d->lock);
-    if (f->owner != d->domid || (f->flags & FRAME_F_ALLOCATED) == 0) {
+    if (READ_ONCE(f->owner) != d->domid ||
+        (READ_ONCE(f->flags) & FRAME_F_ALLOCATED) == 0) {
         rc = -EINVAL;
-    } else if (f->count != 1) {
+    } else if (!frame_take_last(f, d->domid, OWNED, 1)) {
         rc = -EBUSY;
     } else {
-        tlb_sync();
-        f->flags &= (uint8_t)~FRAME_F_ALLOCATED;
-        unlist_frame(d, f);
-        f->owner = DOMID_INVALID;
-        f->type = 0;
+        unlist_chain(d, f, f);
         d->tot_pages--;
     }
     spin_unlock(&d->lock);
+    if (rc == 0) {
+        tlb_pay(d);
+        f->next = f->prev = FRAME_NONE;
+        WRITE_ONCE(f->type, 0);
+    }
     return rc;
 }
 
 int account_assign(struct domain *d, struct frame *f)
 {
+    domid_t from = READ_ONCE(f->owner);
+
     spin_lock(&d->lock);
     if (domain_is_dying(d)) {
         spin_unlock(&d->lock);
         return -EINVAL;
     }
-    f->owner = d->domid;
-    f->flags |= FRAME_F_ALLOCATED;
-    f->type = 0;
-    list_frame(d, f);
+    WRITE_ONCE(f->type, 0);
+    list_chain(d, f, f);
     d->tot_pages++;
+    give_to(d, f, from, OWNED);
     spin_unlock(&d->lock);
     return 0;
 }
@@ -197,9 +248,8 @@ void account_share_hv_page(struct domain *d, void *p)
 {
     struct frame *f = frame_of(ptr_to_mfn(p));
 
-    f->owner = d->domid;
-    f->flags |= FRAME_F_HV_SHARED;
-    f->type = 0;
+    WRITE_ONCE(f->type, 0);
+    give_to(d, f, DOMID_XEN, FRAME_F_HV_SHARED);
 }
 
 void account_unshare_hv_page(void *p)
@@ -209,38 +259,77 @@ void account_unshare_hv_page(void *p)
 
 void account_settle(struct frame *f)
 {
-    struct domain *d;
+    domid_t owner = READ_ONCE(f->owner);
+    struct domain *d = owner < DOMID_FIRST_RESERVED ? domain_get(owner) : NULL;
 
     /* No stale translation may outlive the owner's last reference. */
-    tlb_sync();
-    d = f->owner < DOMID_FIRST_RESERVED ? domain_peek(f->owner) : NULL;
+    tlb_pay(d);
     if (d != NULL && (f->flags & FRAME_F_HV_SHARED) == 0) {
         spin_lock(&d->lock);
-        unlist_frame(d, f);
+        if ((f->flags & FRAME_F_LISTED) != 0) {
+            unlist_chain(d, f, f);
+            frame_flags_clear(f, FRAME_F_LISTED);
+        }
         d->tot_pages--;
         spin_unlock(&d->lock);
         m2p_set(frame_mfn(f), pfn(M2P_INVALID));
     }
-    f->flags &= (uint8_t)~(FRAME_F_HV_SHARED | FRAME_F_ALLOCATED);
     page_free(f, 0);
     if (d != NULL) {
         domain_frame_gone(d);
+        domain_put(d);
     }
 }
 
-struct frame *account_pagelist_resume(struct domain *d, uint32_t cursor)
+/* Lock held. */
+static struct frame *resume(const struct domain *d)
 {
+    uint32_t cursor = d->page_cursor;
+
     if (cursor != 0 && mfn_valid(mfn(cursor - 1))) {
         struct frame *f = frame_of(mfn(cursor - 1));
 
-        if (f->owner == d->domid && (f->flags & FRAME_F_LISTED) != 0) {
+        if (is_listed(d, f)) {
             return f;
         }
     }
     return account_pagelist_first(d);
 }
 
-uint32_t account_pagelist_cursor(const struct frame *f)
+struct frame *account_pagelist_resume(struct domain *d)
 {
-    return (uint32_t)mfn_x(frame_mfn(f)) + 1;
+    struct frame *f;
+
+    spin_lock(&d->lock);
+    f = resume(d);
+    spin_unlock(&d->lock);
+    return f;
+}
+
+void account_pagelist_stop(struct domain *d, const struct frame *f)
+{
+    d->page_cursor = f == NULL ? 0 : (uint32_t)mfn_x(frame_mfn(f)) + 1;
+}
+
+bool account_pagelist_find(struct domain *d, unsigned int max,
+                           bool (*wanted)(const struct frame *f),
+                           struct frame **ret_frame)
+{
+    struct frame *f, *found = NULL;
+
+    spin_lock(&d->lock);
+    for (f = resume(d); f != NULL && max != 0; max--) {
+        struct frame *here = f;
+
+        f = account_pagelist_next(f);
+        /* With the count at 0 it waits for our lock, to leave the list. */
+        if (unlikely(wanted(here)) && frame_get(here, d->domid)) {
+            found = here;
+            break;
+        }
+    }
+    account_pagelist_stop(d, f);
+    spin_unlock(&d->lock);
+    *ret_frame = found;
+    return f != NULL;
 }

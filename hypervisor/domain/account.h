@@ -34,8 +34,8 @@ int account_alloc(struct domain *d, pfn_t p, unsigned int order,
  * Frees @f and those that follow it both on the list and in memory (upwards
  * or downwards), up to the first that somebody else refers to or that is
  * broken or on its way out of service: account_release() is for those.
- * Context: any but NMI/#MC.
- * Return:  frames freed, 0 if @f is such a frame
+ * Context: any but NMI/#MC; nobody else walks the list.
+ * Return:  frames freed, 0 if @f is such a frame, or has left the list
  */
 uint32_t account_release_run(struct domain *d, struct frame *f, uint32_t max,
                              struct frame **ret_next);
@@ -55,7 +55,7 @@ int account_release(struct domain *d, struct frame *f) MUST_CHECK;
 /**
  * account_steal() - take a frame from its owner without freeing it
  * @d: owner
- * @f: frame with no reference but the allocation's, type count 0
+ * @f: frame with no reference but the allocation's, so type count 0
  *
  * Out of tally and page list; owner DOMID_INVALID; count 1 for the caller.
  * Context: any but NMI/#MC.
@@ -130,23 +130,39 @@ static inline struct frame *account_pagelist_next(const struct frame *f)
 }
 
 /**
- * account_pagelist_cursor() - a note of where a walk of the list stopped
- * @f: frame on a list
+ * account_pagelist_resume() - where the walk that stopped last goes on
+ * @d: domain
  *
- * Context: any.
- * Return:  for account_pagelist_resume(); never 0
+ * Context: any but NMI/#MC; nobody else walks the list.
+ * Return:  the frame it stopped at if that is still on the list, else the
+ *          first; NULL when the list is empty
  */
-uint32_t account_pagelist_cursor(const struct frame *f);
+struct frame *account_pagelist_resume(struct domain *d);
 
 /**
- * account_pagelist_resume() - go on with a walk of the list
- * @d:      domain
- * @cursor: from account_pagelist_cursor(), or 0
+ * account_pagelist_stop() - note where a walk of the list stops
+ * @d: domain
+ * @f: frame on its list; NULL: the next walk begins at the first
  *
- * Context: any but NMI/#MC.
- * Return:  the frame noted if it is still on the list of @d, else the first;
- *          NULL when the list is empty
+ * Context: any; nobody else walks the list.
+ * Return:  nothing.
  */
-struct frame *account_pagelist_resume(struct domain *d, uint32_t cursor);
+void account_pagelist_stop(struct domain *d, const struct frame *f);
+
+/**
+ * account_pagelist_find() - walk on to the next frame somebody wants
+ * @d:         domain
+ * @max:       frames to look at
+ * @wanted:    called with the domain's lock held; must not need a lock
+ * @ret_frame: it, with one more reference; NULL: none was found
+ *
+ * The walk stops behind what it looked at last: others may take frames off the
+ * list meanwhile.
+ * Context: any but NMI/#MC; nobody else walks the list.
+ * Return:  false: that was the end of the list
+ */
+bool account_pagelist_find(struct domain *d, unsigned int max,
+                           bool (*wanted)(const struct frame *f),
+                           struct frame **ret_frame);
 
 #endif

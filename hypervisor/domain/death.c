@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * domain/death.c - a ring of death records, oldest overwritten and counted.
+ *
+ * A record is written where it will be read, without the lock, for the guest's
+ * stack is copied into it: its place in the ring is taken first, with no number
+ * in it, and the number is what makes it one.
  */
 #include "domain/death.h"
 
@@ -8,14 +12,17 @@
 #include "lib/errno.h"
 #include "lib/format.h"
 #include "lib/string.h"
+#include "sync/spinlock.h"
 #include "log/printk.h"
 
 #define DEATHS_KEPT 64
 
-static struct vigil_death ring[DEATHS_KEPT];
-static uint64_t newest_seq;
-static death_detail_fn add_detail;
-static uint64_t next_maddr; /* 0: the next death is not about memory */
+/* Legend:  R ring_lock   c constant after boot   p only this CPU */
+static SPINLOCK(ring_lock, LOCK_RANK_DOMAIN, IRQ_ANY);
+static struct vigil_death ring[DEATHS_KEPT]; /* R, the rest whoever took it */
+static uint64_t newest_seq;                  /* R: numbers given so far     */
+static death_detail_fn add_detail;           /* c */
+static uint64_t next_maddr[NR_CPUS]; /* p, 0: next death is not about memory */
 
 static const char *const names[VIGIL_DEATH_MAX] = {
     [VIGIL_DEATH_NONE] = "no reason",
@@ -50,12 +57,12 @@ const char *death_name(uint32_t code)
 
 void death_set_maddr(uint64_t maddr)
 {
-    next_maddr = maddr;
+    next_maddr[this_cpu_id()] = maddr;
 }
 
 uint64_t death_count(void)
 {
-    return newest_seq;
+    return READ_ONCE(newest_seq);
 }
 
 static void fill_regs(struct vigil_death *rec, const struct cpu_regs *r)
@@ -87,15 +94,19 @@ static void fill_regs(struct vigil_death *rec, const struct cpu_regs *r)
 void death_record(struct domain *d, struct vcpu *v, uint32_t code,
                   const char *text)
 {
-    struct vigil_death *rec = &ring[newest_seq % DEATHS_KEPT];
+    struct vigil_death *rec;
+    uint64_t seq;
 
+    spin_lock(&ring_lock);
+    seq = ++newest_seq;
+    rec = &ring[(seq - 1) % DEATHS_KEPT];
     memset(rec, 0, sizeof(*rec));
-    rec->seq = newest_seq + 1;
+    spin_unlock(&ring_lock);
     rec->time_ns = clock_wall_base_ns() + clock_now_ns();
     rec->code = code;
     rec->domid = d->domid;
-    rec->maddr = next_maddr;
-    next_maddr = 0;
+    rec->maddr = next_maddr[this_cpu_id()];
+    next_maddr[this_cpu_id()] = 0;
     memcpy(rec->uuid, d->handle, sizeof(rec->uuid));
     strlcpy(rec->text, text, sizeof(rec->text));
     if (v != NULL) {
@@ -105,7 +116,9 @@ void death_record(struct domain *d, struct vcpu *v, uint32_t code,
             add_detail(v, rec);
         }
     }
-    newest_seq++;
+    spin_lock(&ring_lock);
+    rec->seq = seq;
+    spin_unlock(&ring_lock);
     pr_err("domain: d%uv%u died: %s: %s", d->domid, v != NULL ? v->vcpu_id : 0,
            death_name(code), text);
 }
@@ -113,17 +126,23 @@ void death_record(struct domain *d, struct vcpu *v, uint32_t code,
 int domain_death_next(uint64_t after_seq, struct vigil_death *ret_death,
                       uint64_t *ret_lost)
 {
-    uint64_t oldest = newest_seq > DEATHS_KEPT ? newest_seq - DEATHS_KEPT + 1
-                                               : 1;
-    uint64_t want = after_seq + 1;
+    uint64_t oldest, want = after_seq + 1;
+    int rc = -ENOENT;
 
-    if (after_seq >= newest_seq) {
-        return -ENOENT;
+    spin_lock(&ring_lock);
+    oldest = newest_seq > DEATHS_KEPT ? newest_seq - DEATHS_KEPT + 1 : 1;
+    if (after_seq < newest_seq) {
+        const struct vigil_death *rec;
+
+        *ret_lost = want < oldest ? oldest - want : 0;
+        want = MAX(want, oldest);
+        rec = &ring[(want - 1) % DEATHS_KEPT];
+        /* Still being written: it comes before those after it. */
+        if (rec->seq == want) {
+            *ret_death = *rec;
+            rc = 0;
+        }
     }
-    *ret_lost = want < oldest ? oldest - want : 0;
-    if (want < oldest) {
-        want = oldest;
-    }
-    *ret_death = ring[(want - 1) % DEATHS_KEPT];
-    return 0;
+    spin_unlock(&ring_lock);
+    return rc;
 }

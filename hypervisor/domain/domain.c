@@ -5,6 +5,11 @@
  * Found by domid in a two-level table; a set of the domids in use finds the
  * next domain and the next free number.  None of it depends on how many there
  * are.
+ *
+ * domain_get() takes no lock: it may look at a domain that is freed at this
+ * moment.  So what once was a struct domain never becomes anything else
+ * (spare): its count of references, 0 while it is none, can always be looked
+ * at, and whoever got one looks whether it is still the one he looked for.
  */
 #include "domain/domain.h"
 
@@ -30,6 +35,7 @@
 #include "mm/heap.h"
 #include "mm/page_alloc.h"
 #include "x86/atomic.h"
+#include "x86/irqflags.h"
 #include "x86/nospec.h"
 
 #define CHUNK 512
@@ -37,11 +43,13 @@
 
 struct domain *dom0;
 
+/* Legend:  L list_lock   a atomic, read without */
 static SPINLOCK(list_lock, LOCK_RANK_DOMAIN_LIST, IRQ_ANY);
-static struct domain **by_id[CHUNKS];
-static struct idset in_use; /* domids */
-static uint64_t claims; /* a: sum of outstanding_pages */
-static domid_t rover; /* last domid given to "next free" */
+static struct domain **by_id[CHUNKS]; /* a, L to change; chunks stay         */
+static struct idset in_use;           /* L: domids, from create to the end   */
+static struct domain *spare;          /* L: see above                        */
+static uint64_t claims;               /* a: sum of outstanding_pages         */
+static domid_t rover;                 /* L: last given to "next free"        */
 
 static const struct {
     enum domain_state from, to;
@@ -74,21 +82,37 @@ struct domain *domain_peek(domid_t domid)
         return NULL;
     }
     domid = (domid_t)index_nospec(domid, DOMID_FIRST_RESERVED);
-    chunk = by_id[domid / CHUNK];
-    return chunk == NULL ? NULL : chunk[domid % CHUNK];
+    /* Acquire: pairs with the releases in publish(). */
+    chunk = __atomic_load_n(&by_id[domid / CHUNK], __ATOMIC_ACQUIRE);
+    return chunk == NULL
+               ? NULL
+               : __atomic_load_n(&chunk[domid % CHUNK], __ATOMIC_ACQUIRE);
+}
+
+/* One more reference, unless there is none. */
+static bool hold_if_any(struct domain *d)
+{
+    uint32_t refs = READ_ONCE(d->refs);
+
+    while (refs != 0 && !atomic_cas(&d->refs, refs, refs + 1)) {
+        refs = READ_ONCE(d->refs);
+    }
+    return refs != 0;
 }
 
 struct domain *domain_get(domid_t domid)
 {
-    struct domain *d;
+    for (;;) {
+        struct domain *d = domain_peek(domid);
 
-    spin_lock(&list_lock);
-    d = domain_peek(domid);
-    if (d != NULL) {
-        (void)atomic_add(&d->refs, 1u);
+        if (d == NULL || !hold_if_any(d)) {
+            return NULL;
+        }
+        if (likely(domain_peek(domid) == d)) {
+            return d;
+        }
+        domain_put(d); /* it has gone, or is another one by now */
     }
-    spin_unlock(&list_lock);
-    return d;
 }
 
 struct domain *domain_next(domid_t domid)
@@ -97,19 +121,45 @@ struct domain *domain_next(domid_t domid)
     unsigned int at;
 
     spin_lock(&list_lock);
-    at = idset_next(&in_use, domid);
-    if (at != IDSET_NONE) {
-        found = domain_peek((domid_t)at);
-        (void)atomic_add(&found->refs, 1u);
+    for (at = idset_next(&in_use, domid); at != IDSET_NONE && found == NULL;
+         at = idset_next(&in_use, at + 1)) {
+        found = domain_peek((domid_t)at); /* NULL: not published yet */
+    }
+    if (found != NULL) {
+        /* Listed: there is a reference for that as long as we have the lock. */
+        domain_hold(found);
     }
     spin_unlock(&list_lock);
     return found;
+}
+
+static struct domain *struct_take(void)
+{
+    struct domain *d;
+
+    spin_lock(&list_lock);
+    d = spare;
+    if (d != NULL) {
+        spare = d->next_spare;
+    }
+    spin_unlock(&list_lock);
+    if (d == NULL) {
+        return heap_alloc(sizeof(*d));
+    }
+    /* refs is 0 and stays so: not to be written while others look at it. */
+    memset(d, 0, offsetof(struct domain, refs));
+    memset(&d->refs + 1, 0, sizeof(*d) - offsetof(struct domain, refs) -
+                                sizeof(d->refs));
+    return d;
 }
 
 static void free_domain(struct domain *d)
 {
     unsigned int i;
 
+    if (d->free_pv != NULL) {
+        d->free_pv(d);
+    }
     for (i = 0; i < d->max_vcpus; i++) {
         if (d->vcpu[i] != NULL) {
             evtchn_vcpu_free(d->vcpu[i]);
@@ -118,9 +168,13 @@ static void free_domain(struct domain *d)
     }
     evtchn_domain_free(d);
     grant_domain_free(d);
+    shared_info_destroy(d);
     heap_free(d->e820);
     heap_free(d->rights_space);
-    heap_free(d);
+    spin_lock(&list_lock);
+    d->next_spare = spare;
+    spare = d;
+    spin_unlock(&list_lock);
 }
 
 void domain_put(struct domain *d)
@@ -130,8 +184,8 @@ void domain_put(struct domain *d)
     }
 }
 
-/* list_lock held. */
-static int publish(struct domain *d, domid_t domid)
+/* Room in the table for a domid.  list_lock held. */
+static int reserve(domid_t domid)
 {
     struct domain **chunk = by_id[domid / CHUNK];
 
@@ -140,12 +194,28 @@ static int publish(struct domain *d, domid_t domid)
         if (chunk == NULL) {
             return -ENOMEM;
         }
-        by_id[domid / CHUNK] = chunk;
+        __atomic_store_n(&by_id[domid / CHUNK], chunk, __ATOMIC_RELEASE);
     }
-    d->domid = domid;
-    chunk[domid % CHUNK] = d;
     idset_add(&in_use, domid);
     return 0;
+}
+
+static void list_set(domid_t domid, struct domain *d)
+{
+    spin_lock(&list_lock);
+    __atomic_store_n(&by_id[domid / CHUNK][domid % CHUNK], d, __ATOMIC_RELEASE);
+    if (d == NULL) {
+        idset_remove(&in_use, domid);
+    }
+    spin_unlock(&list_lock);
+}
+
+void domain_publish(struct domain *d)
+{
+    list_set(d->domid, d);
+    if (d->is_privileged) {
+        __atomic_store_n(&dom0, d, __ATOMIC_RELEASE);
+    }
 }
 
 /* list_lock held. */
@@ -154,7 +224,7 @@ static int choose_domid(domid_t wanted, domid_t *ret_domid)
     unsigned int next;
 
     if (wanted < DOMID_FIRST_RESERVED) {
-        if (domain_peek(wanted) != NULL) {
+        if (idset_next(&in_use, wanted) == wanted) {
             return -EEXIST;
         }
         *ret_domid = wanted;
@@ -173,70 +243,52 @@ static int choose_domid(domid_t wanted, domid_t *ret_domid)
     return 0;
 }
 
-static void unpublish(struct domain *d)
-{
-    spin_lock(&list_lock);
-    by_id[d->domid / CHUNK][d->domid % CHUNK] = NULL;
-    idset_remove(&in_use, d->domid);
-    spin_unlock(&list_lock);
-}
-
 int domain_create(domid_t domid, const struct xen_domctl_createdomain *config,
                   bool privileged, struct domain **ret_domain)
 {
-    struct domain *d = heap_alloc(sizeof(*d));
+    struct domain *d = struct_take();
     int rc;
 
     if (d == NULL) {
         return -ENOMEM;
     }
     spin_lock_init(&d->lock, "domain", LOCK_RANK_DOMAIN, IRQ_ANY);
-    d->refs = 1;
+    spin_lock_init(&d->console_lock, "console", LOCK_RANK_DOMAIN, IRQ_ANY);
     d->state = DOMAIN_BUILDING;
     d->is_privileged = privileged;
     d->create_flags = config->flags;
-    d->max_vcpus = config->max_vcpus;
     d->page_list = FRAME_NONE;
     d->max_pages = privileged ? UINT32_MAX : 0;
     d->controller_paused = !privileged;
     memcpy(d->handle, config->handle, sizeof(d->handle));
+    atomic_store(&d->refs, 1u);
     spin_lock(&list_lock);
     rc = choose_domid(domid, &domid);
     if (rc == 0) {
-        rc = publish(d, domid);
+        rc = reserve(domid);
     }
     spin_unlock(&list_lock);
     if (rc != 0) {
-        goto out_free;
+        domain_put(d);
+        return rc;
     }
+    d->domid = domid;
     rc = shared_info_init(d);
+    if (rc == 0) {
+        rc = evtchn_domain_init(d, config->max_evtchn_port);
+    }
+    if (rc == 0) {
+        rc = grant_domain_init(d, config->max_grant_frames,
+                               config->max_maptrack_frames);
+    }
     if (rc != 0) {
-        goto out_unpublish;
+        list_set(domid, NULL);
+        domain_put(d);
+        return rc;
     }
-    rc = evtchn_domain_init(d, config->max_evtchn_port);
-    if (rc != 0) {
-        goto out_shared_info;
-    }
-    rc = grant_domain_init(d, config->max_grant_frames,
-                           config->max_maptrack_frames);
-    if (rc != 0) {
-        goto out_evtchn;
-    }
-    if (privileged) {
-        dom0 = d;
-    }
+    d->max_vcpus = config->max_vcpus;
     *ret_domain = d;
     return 0;
-
-out_evtchn:
-    evtchn_domain_free(d);
-out_shared_info:
-    shared_info_destroy(d);
-out_unpublish:
-    unpublish(d);
-out_free:
-    heap_free(d);
-    return rc;
 }
 
 void domain_claim(struct domain *d, uint32_t pages)
@@ -250,17 +302,36 @@ uint64_t domain_claims(void)
     return READ_ONCE(claims);
 }
 
+bool domain_has_stopped(const struct domain *d)
+{
+    for (unsigned int i = 0; i < d->max_vcpus; i++) {
+        const struct vcpu *v = d->vcpu[i];
+
+        /* Acquire: what it saved as it stopped is there, too. */
+        if (v != NULL && v != current &&
+            __atomic_load_n(&v->is_running, __ATOMIC_ACQUIRE)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void domain_pause(struct domain *d)
 {
     unsigned int i;
 
-    if (atomic_add(&d->pause_count, 1u) != 0) {
-        return;
-    }
-    for (i = 0; i < d->max_vcpus; i++) {
-        if (d->vcpu[i] != NULL) {
-            vcpu_hold(d->vcpu[i], VCPU_HOLD_PAUSED);
+    /* Whoever pauses second may rely on it, too: not before all are held. */
+    spin_lock(&d->lock);
+    if (d->pause_count++ == 0) {
+        for (i = 0; i < d->max_vcpus; i++) {
+            if (d->vcpu[i] != NULL) {
+                vcpu_hold(d->vcpu[i], VCPU_HOLD_PAUSED);
+            }
         }
+    }
+    spin_unlock(&d->lock);
+    while (!domain_has_stopped(d)) {
+        cpu_relax();
     }
 }
 
@@ -268,16 +339,18 @@ void domain_unpause(struct domain *d)
 {
     unsigned int i;
 
-    if (atomic_sub(&d->pause_count, 1u) != 1) {
-        return;
-    }
-    for (i = 0; i < d->max_vcpus; i++) {
-        if (d->vcpu[i] != NULL) {
-            vcpu_release(d->vcpu[i], VCPU_HOLD_PAUSED);
+    spin_lock(&d->lock);
+    if (--d->pause_count == 0) {
+        for (i = 0; i < d->max_vcpus; i++) {
+            if (d->vcpu[i] != NULL) {
+                vcpu_release(d->vcpu[i], VCPU_HOLD_PAUSED);
+            }
         }
     }
+    spin_unlock(&d->lock);
 }
 
+/* Domain lock held: it orders this against domain_resume(). */
 static void stop_all(struct domain *d)
 {
     unsigned int i;
@@ -312,35 +385,57 @@ static void host_shutdown(unsigned int reason)
     }
 }
 
+/*
+ * The first reason a domain ends for is the one that counts; false: there was
+ * one before.  @code: VIGIL_DEATH_*.
+ */
+static bool shutdown_begin(struct domain *d, unsigned int reason, uint32_t code)
+{
+    spin_lock(&d->lock);
+    if (d->shutting_down || domain_is_dying(d)) {
+        spin_unlock(&d->lock);
+        return false;
+    }
+    d->shutting_down = true;
+    d->shutdown_code = reason;
+    d->death_code = code;
+    domain_set_state(d, DOMAIN_SHUTDOWN);
+    stop_all(d);
+    spin_unlock(&d->lock);
+    return true;
+}
+
+static void shutdown_tell(struct domain *d, unsigned int reason)
+{
+    pr_info("domain: d%u shut down, reason %u", d->domid, reason);
+    virq_raise_global(VIRQ_DOM_EXC);
+}
+
+/* Whose registers the record of its death shows. */
+static struct vcpu *witness(struct domain *d)
+{
+    return current != NULL && current->domain == d ? current : d->vcpu[0];
+}
+
 void domain_shutdown(struct domain *d, unsigned int reason)
 {
+    uint32_t code = reason == SHUTDOWN_crash      ? VIGIL_DEATH_GUEST_CRASH
+                    : reason == SHUTDOWN_watchdog ? VIGIL_DEATH_WATCHDOG
+                                                  : VIGIL_DEATH_NONE;
+
     if (domain_is_dom0(d)) {
         host_shutdown(reason);
         return;
     }
-    spin_lock(&d->lock);
-    if (d->shutting_down || domain_is_dying(d)) {
-        spin_unlock(&d->lock);
+    if (!shutdown_begin(d, reason, code)) {
         return;
     }
-    d->shutting_down = true;
-    d->shutdown_code = reason;
-    domain_set_state(d, DOMAIN_SHUTDOWN);
-    spin_unlock(&d->lock);
-    stop_all(d);
-    if (reason == SHUTDOWN_crash && d->death_code == VIGIL_DEATH_NONE) {
-        d->death_code = VIGIL_DEATH_GUEST_CRASH;
-        death_record(d,
-                     current != NULL && current->domain == d ? current
-                                                             : d->vcpu[0],
-                     VIGIL_DEATH_GUEST_CRASH, "SCHEDOP_shutdown(crash)");
+    if (reason == SHUTDOWN_crash) {
+        death_record(d, witness(d), code, "SCHEDOP_shutdown(crash)");
     } else if (reason == SHUTDOWN_watchdog) {
-        d->death_code = VIGIL_DEATH_WATCHDOG;
-        death_record(d, d->vcpu[0], VIGIL_DEATH_WATCHDOG,
-                     "SCHEDOP_shutdown(watchdog)");
+        death_record(d, d->vcpu[0], code, "SCHEDOP_shutdown(watchdog)");
     }
-    pr_info("domain: d%u shut down, reason %u", d->domid, reason);
-    virq_raise_global(VIRQ_DOM_EXC);
+    shutdown_tell(d, reason);
 }
 
 void domain_resume(struct domain *d)
@@ -355,12 +450,12 @@ void domain_resume(struct domain *d)
     d->shutting_down = false;
     d->death_code = VIGIL_DEATH_NONE;
     domain_set_state(d, DOMAIN_RUNNING);
-    spin_unlock(&d->lock);
     for (i = 0; i < d->max_vcpus; i++) {
         if (d->vcpu[i] != NULL) {
             vcpu_release(d->vcpu[i], VCPU_HOLD_STOPPED);
         }
     }
+    spin_unlock(&d->lock);
 }
 
 void domain_crash(struct domain *d, uint32_t code, const char *fmt, ...)
@@ -374,15 +469,10 @@ void domain_crash(struct domain *d, uint32_t code, const char *fmt, ...)
     if (domain_is_dom0(d)) {
         crash_dom0("Dom0 was killed: %s: %s", death_name(code), text);
     }
-    if (d->shutting_down || domain_is_dying(d)) {
-        return;
+    if (shutdown_begin(d, SHUTDOWN_crash, code)) {
+        death_record(d, witness(d), code, text);
+        shutdown_tell(d, SHUTDOWN_crash);
     }
-    d->death_code = code;
-    death_record(d,
-                 current != NULL && current->domain == d ? current
-                                                         : d->vcpu[0],
-                 code, text);
-    domain_shutdown(d, SHUTDOWN_crash);
 }
 
 void domain_destroy_begin(struct domain *d)
@@ -396,8 +486,8 @@ void domain_destroy_begin(struct domain *d)
     }
     domain_set_state(d, DOMAIN_DYING);
     domain_claim(d, 0); /* it will not populate what it claimed */
-    spin_unlock(&d->lock);
     stop_all(d);
+    spin_unlock(&d->lock);
     for (i = 0; i < d->max_vcpus; i++) {
         if (d->vcpu[i] != NULL) {
             vtimer_destroy(d->vcpu[i]);
@@ -410,14 +500,14 @@ void domain_destroy_begin(struct domain *d)
 
 int domain_relinquish_frames(struct domain *d, bool (*should_stop)(void))
 {
-    struct frame *f = account_pagelist_resume(d, d->page_cursor);
+    struct frame *f = account_pagelist_resume(d);
     unsigned int seen = 0;
 
     while (f != NULL) {
         struct frame *next;
         uint32_t freed = account_release_run(d, f, FRAMES_PER_STEP, &next);
 
-        if (freed == 0 && (f->flags & FRAME_F_ALLOCATED) != 0) {
+        if (freed == 0) {
             int rc = account_release(d, f);
 
             (void)rc; /* frames held by others stay until they let go */
@@ -425,22 +515,18 @@ int domain_relinquish_frames(struct domain *d, bool (*should_stop)(void))
         seen += MAX(freed, 1U);
         f = next;
         if (f != NULL && seen >= FRAMES_PER_STEP && should_stop()) {
-            d->page_cursor = account_pagelist_cursor(f);
+            account_pagelist_stop(d, f);
             return -ERESTART;
         }
         seen %= FRAMES_PER_STEP;
     }
-    d->page_cursor = 0;
+    account_pagelist_stop(d, NULL);
     return 0;
 }
 
 static void finish(struct domain *d)
 {
-    domain_set_state(d, DOMAIN_DEAD);
-    unpublish(d);
-    if (d->free_pv != NULL) {
-        d->free_pv(d);
-    }
+    list_set(d->domid, NULL);
     pr_info("domain: d%u is gone", d->domid);
     virq_raise_global(VIRQ_DOM_EXC);
     domain_put(d);
@@ -448,18 +534,33 @@ static void finish(struct domain *d)
 
 void domain_destroy_end(struct domain *d)
 {
+    spin_lock(&d->lock);
     if (d->relinquished) {
+        spin_unlock(&d->lock);
         return;
     }
     d->relinquished = true;
-    shared_info_destroy(d);
+    spin_unlock(&d->lock);
     virq_raise_global(VIRQ_DOM_EXC);
     domain_frame_gone(d);
 }
 
 void domain_frame_gone(struct domain *d)
 {
-    if (d->state == DOMAIN_DYING && d->relinquished && d->tot_pages == 0) {
+    bool is_last;
+
+    /* DYING comes before relinquished, which the end itself looks at. */
+    if (likely(READ_ONCE(d->state) != DOMAIN_DYING)) {
+        return;
+    }
+    spin_lock(&d->lock);
+    is_last =
+        d->state == DOMAIN_DYING && d->relinquished && d->tot_pages == 0;
+    if (is_last) {
+        domain_set_state(d, DOMAIN_DEAD); /* nobody else finds it so */
+    }
+    spin_unlock(&d->lock);
+    if (is_last) {
         finish(d);
     }
 }

@@ -9,8 +9,9 @@
  * stays until the last foreign reference goes.  domain_set_state() owns the
  * table of legal moves.  INV-DOM-1: a dying domain gains nothing.
  *
- * Legend:  c constant after creation   D domain lock   a atomic   h hypervisor
- * only, single writer
+ * Legend:  c constant after creation   D domain lock, to write; read without
+ *          a atomic   L list_lock of domain.c   K the domctl lock
+ *          R domain lock to write, rights_seq to read   C console_lock
  */
 #ifndef VIGIL_DOMAIN_DOMAIN_H
 #define VIGIL_DOMAIN_DOMAIN_H
@@ -43,6 +44,7 @@ struct domain {
     bool is_privileged;            /* c: the control domain             */
     enum domain_state state;       /* D */
     uint32_t refs;                 /* a: domain_get()/domain_put()      */
+    struct domain *next_spare;     /* L: of a struct that is none       */
     struct spinlock lock;          /* rank LOCK_DOMAIN                  */
 
     xen_domain_handle_t handle;    /* D: uuid                           */
@@ -53,16 +55,16 @@ struct domain {
     uint32_t tot_pages;            /* D: frames in the tally            */
     uint32_t max_pages;            /* D: limit of the tally             */
     uint32_t page_list;            /* D: head, frame number; FRAME_NONE */
-    uint32_t page_cursor;          /* h: where a walk of it goes on     */
+    uint32_t page_cursor;          /* K: where a walk of it goes on     */
     uint32_t outstanding_pages;    /* D: domain_claim()                 */
 
     bool relinquished;             /* D: domain_destroy_end() was called */
     void (*free_pv)(struct domain *d); /* c: pv/ frees its part         */
-    unsigned int pause_count;      /* a: domain_pause()                 */
+    unsigned int pause_count;      /* D: domain_pause()                 */
     uint32_t pollers;              /* a: vcpus with a poll_port         */
     bool controller_paused;        /* D: DOMCTL_pausedomain             */
     unsigned int shutdown_code;    /* D: SHUTDOWN_*                     */
-    bool shutting_down;            /* a: set once, by the first reason  */
+    bool shutting_down;            /* D: set once, by the first reason  */
     uint32_t death_code;           /* D: VIGIL_DEATH_*                  */
 
     shared_info_t *shared_info;    /* c: hypervisor's view              */
@@ -87,8 +89,9 @@ struct domain {
     unsigned int e820_count;
 
     /* line buffer of HYPERVISOR_console_io for unprivileged domains */
-    char console_line[128];
-    unsigned int console_len;
+    struct spinlock console_lock;
+    char console_line[128];        /* C */
+    unsigned int console_len;      /* C */
 
 };
 
@@ -102,7 +105,8 @@ extern struct domain *dom0; /* the control domain; NULL before it exists */
  * @ret_domain: the domain, BUILDING, with one reference for being listed
  *
  * Allocates shared info, event channels and grant table; pv/domain_pv.h adds
- * the PV part (call that one, pv_domain_create()).
+ * the PV part (call that one, pv_domain_create()).  Nobody finds it before
+ * domain_publish(); domain_put() undoes it until then.
  * Context: any but NMI/#MC.
  * Return:  0, -EEXIST domid taken, -ENOMEM, -EINVAL
  */
@@ -110,10 +114,19 @@ int domain_create(domid_t domid, const struct xen_domctl_createdomain *config,
                   bool privileged, struct domain **ret_domain) MUST_CHECK;
 
 /**
+ * domain_publish() - a new domain can be found from now on
+ * @d: from domain_create(), complete
+ *
+ * Context: any but NMI/#MC.
+ * Return:  nothing.
+ */
+void domain_publish(struct domain *d);
+
+/**
  * domain_get() - find a domain and keep it
  * @domid: real domid; DOMID_SELF is resolved by hypercall/, not here
  *
- * O(1).  Context: any but NMI/#MC.
+ * O(1), without a lock.  Context: any but NMI/#MC.
  * Return:  domain with one more reference, or NULL
  */
 struct domain *domain_get(domid_t domid) MUST_CHECK;
@@ -122,8 +135,8 @@ struct domain *domain_get(domid_t domid) MUST_CHECK;
  * domain_peek() - find a domain without keeping it
  * @domid: real domid
  *
- * Only for code that cannot be preempted by a destruction (interrupts off or
- * one pcpu in hypervisor context).
+ * Only for whoever holds something that keeps the domain: one of the frames in
+ * its tally, say.
  * Context: any.
  * Return:  domain or NULL
  */
@@ -177,8 +190,9 @@ uint64_t domain_claims(void);
  * @d: domain; may be paused several times
  *
  * On return no vcpu of @d is running (except the caller's own, which stops
- * on its way out).
- * Context: any but NMI/#MC.
+ * on its way out).  Waits for those that run on other CPUs.
+ * Context: any but NMI/#MC, interrupts on; the domctl lock held, so that two
+ * vcpus never wait for each other.
  */
 void domain_pause(struct domain *d);
 
@@ -240,10 +254,19 @@ void domain_resume(struct domain *d);
  * domain_destroy_begin() - stop it for good: DYING, nothing gained any more
  * @d: not the control domain
  *
- * Closes event channels and stops timers.  Idempotent.
+ * Its vcpus are told to stop, and their timers stopped.  Idempotent.
  * Context: any but NMI/#MC.
  */
 void domain_destroy_begin(struct domain *d);
+
+/**
+ * domain_has_stopped() - does no vcpu run on any CPU?
+ * @d: domain whose vcpus are all held
+ *
+ * Context: any.
+ * Return:  true; false: look again later
+ */
+bool domain_has_stopped(const struct domain *d);
 
 /**
  * domain_relinquish_frames() - give up the frames still on its page list

@@ -65,7 +65,9 @@ void vclock_update_wall_all(void)
     while (d != NULL) {
         struct domain *next = domain_next((domid_t)(d->domid + 1));
 
+        spin_lock(&d->lock);
         vclock_update_wall(d);
+        spin_unlock(&d->lock);
         domain_put(d);
         d = next;
     }

@@ -25,6 +25,7 @@ static void flush_line(struct domain *d)
 /* A guest's line is kept until it is whole, so that lines do not mix. */
 static void buffer_text(struct domain *d, const char *text, size_t len)
 {
+    spin_lock(&d->console_lock);
     for (size_t i = 0; i < len; i++) {
         char c = text[i];
 
@@ -38,6 +39,7 @@ static void buffer_text(struct domain *d, const char *text, size_t len)
             }
         }
     }
+    spin_unlock(&d->console_lock);
 }
 
 static int64_t console_write(uint64_t count, uint64_t buffer)

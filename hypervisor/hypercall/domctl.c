@@ -26,6 +26,13 @@ STATIC_ASSERT(sizeof(struct xen_domctl_ext_vcpucontext) == 64, "ext context");
 
 #define PAGE_INFO_MAX 1024U
 
+/*
+ * One operation at a time: they build, change and end domains in many steps.
+ * Nobody waits for it: who finds it taken goes back to its guest and asks
+ * again, so it may be held while guest memory is copied.
+ */
+static SPINLOCK(domctl_lock, LOCK_RANK_DOMCTL, IRQ_ANY);
+
 static void count_vcpu(struct vcpu *v, struct xen_domctl_getdomaininfo *info)
 {
     vcpu_runstate_info_t run;
@@ -225,6 +232,24 @@ static int64_t dispatch(struct xen_domctl *op, bool *ret_back)
     }
 }
 
+/* Tools ask that all the time, and it only looks. */
+static bool needs_no_lock(uint32_t cmd)
+{
+    return cmd == XEN_DOMCTL_getdomaininfo;
+}
+
+static int64_t dispatch_locked(struct xen_domctl *op, bool *ret_back)
+{
+    int64_t rc;
+
+    if (!spin_trylock(&domctl_lock)) {
+        return -ERESTART;
+    }
+    rc = dispatch(op, ret_back);
+    spin_unlock(&domctl_lock);
+    return rc;
+}
+
 int64_t do_domctl(uint64_t a1, uint64_t a2 UNUSED, uint64_t a3 UNUSED,
                   uint64_t a4 UNUSED, uint64_t a5 UNUSED)
 {
@@ -238,7 +263,8 @@ int64_t do_domctl(uint64_t a1, uint64_t a2 UNUSED, uint64_t a3 UNUSED,
     if (op.interface_version != XEN_DOMCTL_INTERFACE_VERSION) {
         return -EACCES;
     }
-    rc = dispatch(&op, &back);
+    rc = needs_no_lock(op.cmd) ? dispatch(&op, &back)
+                               : dispatch_locked(&op, &back);
     if (rc == -ERESTART) {
         return hypercall_restart(__HYPERVISOR_domctl, 1, a1, 0, 0, 0, 0);
     }

@@ -4,6 +4,7 @@
  * name, time.
  */
 #include "lib/string.h"
+#include "x86/irqflags.h"
 #include "log/printk.h"
 #include "domain/vclock.h"
 #include "domain/vcpu.h"
@@ -87,11 +88,14 @@ static int64_t pause(struct domain *d)
     }
     spin_lock(&d->lock);
     d->controller_paused = true;
-    spin_unlock(&d->lock);
     for (i = 0; i < d->max_vcpus; i++) {
         if (d->vcpu[i] != NULL) {
             vcpu_hold(d->vcpu[i], VCPU_HOLD_CONTROL);
         }
+    }
+    spin_unlock(&d->lock);
+    while (!domain_has_stopped(d)) {
+        cpu_relax(); /* who pauses a domain may count on it */
     }
     return 0;
 }
@@ -109,12 +113,12 @@ static int64_t unpause(struct domain *d)
     if (d->state == DOMAIN_BUILDING) {
         domain_set_state(d, DOMAIN_RUNNING);
     }
-    spin_unlock(&d->lock);
     for (i = 0; i < d->max_vcpus; i++) {
         if (d->vcpu[i] != NULL) {
             vcpu_release(d->vcpu[i], VCPU_HOLD_CONTROL);
         }
     }
+    spin_unlock(&d->lock);
     return 0;
 }
 
@@ -191,8 +195,10 @@ int64_t domctl_life(struct domain *d, struct xen_domctl *op, bool *ret_back)
         spin_unlock(&d->lock);
         return 0;
     case XEN_DOMCTL_settimeoffset:
+        spin_lock(&d->lock);
         d->time_offset_s = op->u.settimeoffset.time_offset_seconds;
         vclock_update_wall(d);
+        spin_unlock(&d->lock);
         return 0;
     default:
         return DOMCTL_NOT_MINE;

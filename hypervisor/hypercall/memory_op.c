@@ -179,7 +179,10 @@ static int64_t domain_number(unsigned int cmd, uint64_t arg)
     return rc;
 }
 
-/* A claim only promises not to promise the same memory twice. */
+/*
+ * A claim only promises not to promise the same memory twice.  Domain lock
+ * held.
+ */
 static int set_claim(struct domain *d, uint64_t pages)
 {
     struct page_alloc_stats mem;
@@ -220,7 +223,9 @@ static int64_t claim_pages(uint64_t arg)
     }
     rc = memop_domain(r.domid, &d);
     if (rc == 0) {
+        spin_lock(&d->lock);
         rc = set_claim(d, r.nr_extents);
+        spin_unlock(&d->lock);
         domain_put(d);
     }
     return rc;

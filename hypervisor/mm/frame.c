@@ -59,6 +59,26 @@ bool frame_get_held(struct frame *f)
     return get_if(f, true, 0);
 }
 
+bool frame_take_last(struct frame *f, domid_t owner, uint8_t flags,
+                     uint32_t count)
+{
+    union frame_head old, new;
+
+    do {
+        old.word = atomic_load(frame_head(f));
+        if (old.count != 1 || old.owner != owner ||
+            (old.flags & flags) != flags ||
+            (old.state != FRAME_INUSE && old.state != FRAME_OFFLINING)) {
+            return false;
+        }
+        new = old;
+        new.count = count;
+        new.owner = DOMID_INVALID;
+        new.flags &= (uint8_t)~flags;
+    } while (!atomic_cas(frame_head(f), old.word, new.word));
+    return true;
+}
+
 static INIT_TEXT void records_init(struct frame *f, uint64_t count)
 {
     for (uint64_t i = 0; i < count; i++) {

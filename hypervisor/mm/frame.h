@@ -10,6 +10,12 @@
  *             OFFLINED <------ OFFLINING        (mm/frame_state.c is the table)
  *
  * INV-MM-3: count is zero exactly when RESERVED, FREE or OFFLINED.
+ *
+ * Several CPUs at once: count, owner, state and flags are one word.  While the
+ * count is not 0 anybody may change the count by compare-and-swap, so the
+ * others change their part by locked operations only (frame_move(),
+ * frame_flags_set(), frame_take_last()).  A count of 0 never rises again but
+ * by the heap, which owns such a frame and writes the word as a whole.
  */
 #ifndef VIGIL_MM_FRAME_H
 #define VIGIL_MM_FRAME_H
@@ -42,15 +48,19 @@ enum frame_state {
 
 #define FRAME_NONE 0xffffffffu /* no frame, in next/prev */
 
+/*
+ * Legend:  a  atomic         H  heap lock          D  lock of the owner
+ *          B  whoever set TYPE_BUSY in type, or owns a frame that is FREE
+ */
 struct frame {
-    uint32_t next, prev; /* frame numbers: free list or owner's page list */
-    uint32_t count;      /* references                                    */
-    domid_t owner;       /* DOMID_INVALID when nobody's                   */
-    uint8_t state;       /* enum frame_state; frame_move() only           */
-    uint8_t flags;       /* FRAME_F_*                                     */
-    uint64_t type;       /* pv/pagetype.c                                 */
-    uint32_t order;      /* FREE head: order of the block                 */
-    uint32_t aux;        /* pv/pagetype.c: progress of a preempted walk   */
+    uint32_t next, prev; /* frame numbers: free list (H), owner's list (D) */
+    uint32_t count;      /* a: references                                  */
+    domid_t owner;       /* a: DOMID_INVALID when nobody's                 */
+    uint8_t state;       /* a, H to change: frame_move() only              */
+    uint8_t flags;       /* a; LISTED and ALLOCATED D, the others H        */
+    uint64_t type;       /* a: pv/pagetype.c                               */
+    uint32_t order;      /* H: FREE head: order of the block               */
+    uint32_t aux;        /* B: pv/pagetype.c: progress of a preempted walk */
 };
 
 _Static_assert(sizeof(struct frame) == 32 &&
@@ -74,6 +84,17 @@ typedef uint64_t __attribute__((may_alias)) frame_word_t;
 static inline frame_word_t *frame_head(struct frame *f)
 {
     return (frame_word_t *)(void *)&f->count;
+}
+
+/* Bits of flags: others may change other bits at the same moment. */
+static inline void frame_flags_set(struct frame *f, uint8_t bits)
+{
+    (void)atomic_or(&f->flags, bits);
+}
+
+static inline void frame_flags_clear(struct frame *f, uint8_t bits)
+{
+    (void)atomic_and(&f->flags, (uint8_t)~bits);
 }
 
 /* Both list links as one word. */
@@ -182,6 +203,21 @@ static inline MUST_CHECK bool frame_put(struct frame *f)
     BUG_ON(low); /* would hand a frame out twice */
     return last;
 }
+
+/**
+ * frame_take_last() - the only reference becomes the caller's, the owner none
+ * @f:     frame record
+ * @owner: domid that must own it
+ * @flags: FRAME_F_* it must have; they go
+ * @count: what the count becomes: 1 or 0
+ *
+ * At one moment: nobody gets a reference in between, nor later.
+ *
+ * Context: any but NMI/#MC.
+ * Return:  true; false: another owner, other references, not those flags
+ */
+bool frame_take_last(struct frame *f, domid_t owner, uint8_t flags,
+                     uint32_t count) MUST_CHECK;
 
 /**
  * frame_table_init() - create the table for frames 0 .. @frames - 1

@@ -30,13 +30,24 @@ bool frame_move_is_legal(uint8_t flags, enum frame_state from,
 
 void frame_move(struct frame *f, enum frame_state from, enum frame_state to)
 {
-    if (unlikely(f->state != from ||
-                 !frame_move_is_legal(f->flags, from, to))) {
-        panic("frame %#lx: move %s -> %s while %s, flags %#x",
-              mfn_x(frame_mfn(f)), frame_state_name(from), frame_state_name(to),
-              frame_state_name(f->state), f->flags);
-    }
-    f->state = (uint8_t)to;
+    const uint64_t state_mask = FRAME_HEAD(0, 0, 0xff, 0);
+    uint64_t old;
+
+    /* The count beside it may change at any moment. */
+    do {
+        enum frame_state state;
+        uint8_t flags;
+
+        old = atomic_load(frame_head(f));
+        state = (enum frame_state)(old >> 48 & 0xff);
+        flags = (uint8_t)(old >> 56);
+        if (unlikely(state != from || !frame_move_is_legal(flags, from, to))) {
+            panic("frame %#lx: move %s -> %s while %s, flags %#x",
+                  mfn_x(frame_mfn(f)), frame_state_name(from),
+                  frame_state_name(to), frame_state_name(state), flags);
+        }
+    } while (!atomic_cas(frame_head(f), old,
+                         (old & ~state_mask) | FRAME_HEAD(0, 0, to, 0)));
 }
 
 const char *frame_state_name(enum frame_state state)

@@ -26,7 +26,7 @@ static bool is_ram(mfn_t m)
 static void note_broken(struct frame *f, enum offline_why why)
 {
     if (why == OFFLINE_BROKEN) {
-        f->flags |= FRAME_F_BROKEN;
+        frame_flags_set(f, FRAME_F_BROKEN);
     }
 }
 

@@ -288,7 +288,8 @@ static void block_clean(struct frame *f, unsigned int order, bool clean,
     (void)dirty;
     for (uint64_t i = 0; i < BIT(order); i++) {
         if ((f[i].flags & FRAME_F_DIRTY) != 0) {
-            f[i].flags &= (uint8_t)~FRAME_F_DIRTY;
+            /* In use: it may be found broken at this moment. */
+            frame_flags_clear(&f[i], FRAME_F_DIRTY);
             if (clean) {
                 scrub_page(frame_mfn(&f[i]));
             }
@@ -314,12 +315,11 @@ struct frame *page_alloc(unsigned int order, unsigned int flags,
     return f;
 }
 
-struct frame *page_alloc_chain(unsigned int order, unsigned int bits,
-                               domid_t owner, unsigned int flags)
+struct frame *page_alloc_chain(unsigned int order, unsigned int bits)
 {
     uint64_t dirty;
     struct frame *f =
-        block_take(order, true, bits, FRAME_HEAD(1, owner, FRAME_INUSE, flags),
+        block_take(order, true, bits, FRAME_HEAD(1, DOMID_XEN, FRAME_INUSE, 0),
                    true, &dirty);
 
     if (f != NULL) {

@@ -30,19 +30,17 @@ struct frame *page_alloc(unsigned int order, unsigned int flags,
                          unsigned int bits) MUST_CHECK;
 
 /**
- * page_alloc_chain() - clean frames for an owner, linked with each other
+ * page_alloc_chain() - clean frames, linked with each other
  * @order: as for page_alloc()
  * @bits:  as for page_alloc()
- * @owner: of each frame
- * @flags: FRAME_F_* of each frame, not FRAME_F_DIRTY
  *
- * Each frame becomes INUSE with count 1, type 0; next and prev are its
- * neighbours, FRAME_NONE at the ends.
+ * Each frame becomes INUSE with count 1, owner DOMID_XEN, type 0; next and
+ * prev are its neighbours, FRAME_NONE at the ends.
  * Context: any but NMI/#MC.  Takes the heap lock (rank 40).
  * Return:  first frame, or NULL when no such block is left
  */
-struct frame *page_alloc_chain(unsigned int order, unsigned int bits,
-                               domid_t owner, unsigned int flags) MUST_CHECK;
+struct frame *page_alloc_chain(unsigned int order,
+                               unsigned int bits) MUST_CHECK;
 
 /**
  * page_free() - give 2^order frames back; they become FREE and DIRTY

@@ -103,6 +103,7 @@ int pv_domain_create(domid_t domid,
     }
     d->pv = p;
     d->free_pv = free_pv;
+    domain_publish(d);
     *ret_domain = d;
     return 0;
 }
@@ -230,6 +231,9 @@ int pv_domain_destroy(struct domain *d, bool (*should_stop)(void))
         return 0;
     }
     domain_destroy_begin(d);
+    if (!domain_has_stopped(d)) {
+        return -ERESTART; /* they leave their CPUs meanwhile */
+    }
     while (d->pv->teardown_step < TEARDOWN_DONE) {
         int rc = teardown(d, d->pv->teardown_step, should_stop);
 

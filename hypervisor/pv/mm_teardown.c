@@ -40,16 +40,20 @@ static int frame_teardown(struct frame *f, bool (*should_stop)(void))
     return rc;
 }
 
-/* Neither pinned nor left by an interrupted walk: most of them. */
-static bool has_nothing(const struct frame *f)
+/* Pinned, or left by an interrupted walk: few of them. */
+static bool has_something(const struct frame *f)
 {
-    return (READ_ONCE(f->type) & (TYPE_PINNED | TYPE_PARTIAL)) == 0;
+    return (READ_ONCE(f->type) & (TYPE_PINNED | TYPE_PARTIAL)) != 0;
 }
+
+/* Frames to look at between two questions whether to stop. */
+#define FRAMES_PER_STEP 1024
 
 int pv_mm_teardown(struct domain *d, bool (*should_stop)(void))
 {
-    struct frame *f, *next;
-    unsigned int i, seen = 0;
+    struct frame *f;
+    bool more;
+    unsigned int i;
 
     for (i = 0; i < d->max_vcpus; i++) {
         struct vcpu *v = d->vcpu[i];
@@ -62,31 +66,21 @@ int pv_mm_teardown(struct domain *d, bool (*should_stop)(void))
             }
         }
     }
-    for (f = account_pagelist_resume(d, d->page_cursor); f; f = next) {
-        int rc;
+    do {
+        more = account_pagelist_find(d, FRAMES_PER_STEP, has_something, &f);
+        if (f) {
+            int rc = frame_teardown(f, should_stop);
 
-        if (should_stop && (++seen & 0x3ff) == 0 && should_stop()) {
-            d->page_cursor = account_pagelist_cursor(f);
+            if (rc) {
+                account_pagelist_stop(d, f);
+                account_put(f);
+                return rc;
+            }
+            account_put(f);
+        }
+        if (more && should_stop && should_stop()) {
             return -ERESTART;
         }
-        if (likely(has_nothing(f))) {
-            next = account_pagelist_next(f);
-            continue;
-        }
-        /* Ours for a moment, so that the list around it stays. */
-        if (!frame_get(f, d->domid)) {
-            next = account_pagelist_next(f);
-            continue;
-        }
-        rc = frame_teardown(f, should_stop);
-        if (rc) {
-            d->page_cursor = account_pagelist_cursor(f);
-            account_put(f);
-            return rc;
-        }
-        next = account_pagelist_next(f);
-        account_put(f);
-    }
-    d->page_cursor = 0;
+    } while (more);
     return 0;
 }

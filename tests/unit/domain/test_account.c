@@ -9,6 +9,7 @@
 
 #include "lib/bits.h"
 #include "mm/directmap.h"
+#include "mm/frame_state.h"
 #include "mm/m2p.h"
 #include "mm/memmap.h"
 #include "mm/page_alloc.h"
@@ -21,9 +22,19 @@
 
 static struct domain guest = {.domid = GUEST};
 
-struct domain *domain_peek(domid_t domid)
+struct domain *domain_get(domid_t domid)
 {
-    return domid == GUEST ? &guest : NULL;
+    if (domid != GUEST) {
+        return NULL;
+    }
+    domain_hold(&guest);
+    return &guest;
+}
+
+void domain_put(struct domain *d)
+{
+    assert_ptr_equal(d, &guest);
+    (void)atomic_sub(&d->refs, 1u);
 }
 
 void domain_frame_gone(struct domain *d)
@@ -55,6 +66,8 @@ static int set_up(void **state)
     guest.page_list = FRAME_NONE;
     guest.tot_pages = 0;
     guest.max_pages = 1000;
+    guest.page_cursor = 0;
+    guest.refs = 1;
     memset(fake_m2p, 0xff, sizeof(fake_m2p));
     return 0;
 }
@@ -125,6 +138,32 @@ static void alloc_counts_and_lists(void **state)
     check_list();
 }
 
+/* A frame is stolen only from an owner who alone holds it, and comes back. */
+static void steal_and_assign(void **state)
+{
+    struct frame *f = take(1, 0);
+
+    (void)state;
+    assert_true(frame_get(f, GUEST));
+    assert_int_equal(account_steal(&guest, f), -EBUSY);
+    account_put(f);
+    assert_int_equal(account_steal(&guest, f), 0);
+    assert_int_equal(guest.tot_pages, 1);
+    assert_int_equal(f->owner, DOMID_INVALID);
+    assert_int_equal(f->flags, 0);
+    assert_false(frame_get(f, GUEST));
+    check_list();
+    assert_int_equal(account_steal(&guest, f), -EINVAL);
+    assert_int_equal(account_assign(&guest, f), 0);
+    check_list();
+    /* On its way out of service, it may still be taken from its owner. */
+    frame_move(f, FRAME_INUSE, FRAME_OFFLINING);
+    assert_int_equal(account_steal(&guest, f), 0);
+    page_free(f, 0);
+    assert_int_equal(f->state, FRAME_OFFLINED);
+    assert_int_equal(guest.refs, 1);
+}
+
 /* Runs are freed in both directions, up to a frame that somebody holds. */
 static void release_runs(void **state)
 {
@@ -154,6 +193,10 @@ static void release_runs(void **state)
     assert_int_equal(account_release_run(&guest, held, 1, &next), 1);
     assert_null(next);
     assert_int_equal(free_frames(), before);
+    /* Gone meanwhile: the walk begins again. */
+    f = take(0, 1);
+    assert_int_equal(account_release_run(&guest, held, 1, &next), 0);
+    assert_ptr_equal(next, f);
 }
 
 /* What hardware called bad leaves service, so it is freed one by one. */
@@ -171,17 +214,37 @@ static void release_leaves_broken_frames(void **state)
     assert_int_equal(guest.tot_pages, 0);
 }
 
+static bool is_wanted(const struct frame *f)
+{
+    return f->aux != 0;
+}
+
 static void walk_goes_on(void **state)
 {
-    struct frame *f = take(2, 0), *next;
-    uint32_t cursor = account_pagelist_cursor(&f[2]);
+    struct frame *f = take(2, 0), *next, *found;
 
     (void)state;
-    assert_ptr_equal(account_pagelist_resume(&guest, 0), f);
-    assert_ptr_equal(account_pagelist_resume(&guest, cursor), &f[2]);
+    assert_ptr_equal(account_pagelist_resume(&guest), f);
+    account_pagelist_stop(&guest, &f[2]);
+    assert_ptr_equal(account_pagelist_resume(&guest), &f[2]);
     assert_int_equal(account_release_run(&guest, &f[2], 1, &next), 1);
-    assert_ptr_equal(account_pagelist_resume(&guest, cursor), f);
-    assert_ptr_equal(account_pagelist_resume(&guest, ~0U), f);
+    assert_ptr_equal(account_pagelist_resume(&guest), f);
+    guest.page_cursor = ~0U;
+    assert_ptr_equal(account_pagelist_resume(&guest), f);
+
+    f[1].aux = 1;
+    account_pagelist_stop(&guest, NULL);
+    assert_true(account_pagelist_find(&guest, 1, is_wanted, &found));
+    assert_null(found);
+    assert_true(account_pagelist_find(&guest, 8, is_wanted, &found));
+    assert_ptr_equal(found, &f[1]);
+    assert_int_equal(found->count, 2);
+    /* It goes meanwhile: the walk goes on behind it all the same. */
+    assert_int_equal(account_release(&guest, found), 0);
+    account_put(found);
+    assert_false(account_pagelist_find(&guest, 8, is_wanted, &found));
+    assert_null(found);
+    assert_int_equal(guest.page_cursor, 0);
 }
 
 #define CASE(fn) cmocka_unit_test_setup(fn, set_up)
@@ -190,6 +253,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(alloc_counts_and_lists),
+        CASE(steal_and_assign),
         CASE(release_runs),
         CASE(release_leaves_broken_frames),
         CASE(walk_goes_on),

@@ -52,15 +52,31 @@ void account_settle(struct frame *f)
     abort(); /* the allocation's own reference is never dropped here */
 }
 
-struct frame *account_pagelist_resume(struct domain *d, uint32_t cursor)
+void account_pagelist_stop(struct domain *d, const struct frame *f)
 {
-    assert_ptr_equal(d, &dom);
-    return cursor != 0 ? frame_of(mfn(cursor - 1)) : account_pagelist_first(d);
+    d->page_cursor = f == NULL ? 0 : (uint32_t)mfn_x(frame_mfn(f)) + 1;
 }
 
-uint32_t account_pagelist_cursor(const struct frame *f)
+bool account_pagelist_find(struct domain *d, unsigned int max,
+                           bool (*wanted)(const struct frame *f),
+                           struct frame **ret_frame)
 {
-    return (uint32_t)mfn_x(frame_mfn(f)) + 1;
+    struct frame *f = d->page_cursor != 0 ? frame_of(mfn(d->page_cursor - 1))
+                                          : account_pagelist_first(d);
+
+    assert_ptr_equal(d, &dom);
+    *ret_frame = NULL;
+    while (f != NULL && max-- != 0 && *ret_frame == NULL) {
+        struct frame *here = f;
+
+        f = account_pagelist_next(f);
+        if (wanted(here)) {
+            assert_true(frame_get(here, d->domid));
+            *ret_frame = here;
+        }
+    }
+    account_pagelist_stop(d, f);
+    return f != NULL;
 }
 
 struct domain *domain_peek(domid_t domid)
