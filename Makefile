@@ -26,6 +26,7 @@ help:
 	@echo "make lint       source rules, and a build with clang"
 	@echo "make check      unit tests on this machine"
 	@echo "make system-check [ONLY=pattern]  tests that boot machines"
+	@echo "make deb        Debian packages of the hypervisor and the tools"
 	@echo "make bench [BASE=commit]  hot paths, counted beside Debian's Xen's"
 	@echo "make bench-figures  rewrite what tests/bench/check compares with"
 	@echo "make bench-boot power-on to Dom0's init, against Debian's Xen"
@@ -53,6 +54,11 @@ dom0: fetch $(filter tools stubs,$(PARTS))
 iso: dom0 $(filter hypervisor,$(PARTS))
 	@if [ -e $(IMAGE).gz ]; then scripts/mk-iso; \
 	else echo "iso: no hypervisor built, no image"; fi
+
+# Without assertions: what people install.
+deb: $(filter tools,$(PARTS))
+	$(MAKE) -C hypervisor debug=n BUILD=$(BUILD)/release
+	scripts/mk-deb
 
 run:
 	scripts/deps --run
@@ -94,6 +100,6 @@ clean:
 	find $(BUILD) -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} + \
 		2>/dev/null || true
 
-.PHONY: all help deps fetch hypervisor tools stubs dom0 iso run lint check \
+.PHONY: all help deps fetch hypervisor tools stubs dom0 iso deb run lint check \
         system-check bench bench-figures bench-boot test \
         test-long clean

@@ -11,10 +11,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -355,6 +358,34 @@ static void leave_terminal(int started)
     free(dir);
 }
 
+/* Started by systemd with Type=notify: say that the first pass is done. */
+static void tell_systemd(void)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    const char *name = getenv("NOTIFY_SOCKET");
+    static const char ready[] = "READY=1";
+    size_t len = name ? strlen(name) : 0;
+    int fd;
+
+    if (len < 2 || len >= sizeof(to.sun_path)) {
+        return;
+    }
+    memcpy(to.sun_path, name, len);
+    if (to.sun_path[0] == '@') {
+        to.sun_path[0] = '\0'; /* an abstract name */
+    }
+    fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 ||
+        sendto(fd, ready, sizeof(ready) - 1, MSG_NOSIGNAL,
+               (const struct sockaddr *)&to,
+               (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0) {
+        say("warning: systemd cannot be told: %s", strerror(errno));
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
 static int run(const struct invocation *call, int started)
 {
     struct collector *collector = xmalloc(sizeof(*collector));
@@ -375,6 +406,8 @@ static int run(const struct invocation *call, int started)
     code = pass(collector);
     if (started >= 0) {
         leave_terminal(started);
+    } else {
+        tell_systemd();
     }
     while (!opts_given(call, 0, "once") && !stop_signal) {
         wait_for_news(collector, interval ? interval : 1, &waiting);

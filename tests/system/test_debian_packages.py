@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: MIT
+"""The packages of `make deb`: what is in them, and that they repeat."""
+
+import gzip
+import re
+import shutil
+import subprocess
+
+from suite import BUILD, TOP, Suite, check, skip
+
+DEBS = BUILD / "deb"
+
+
+def made(*words, **more):
+    """Run a program of this machine.  Return: what it printed."""
+    done = subprocess.run(words, capture_output=True, check=False, text=True,
+                          cwd=TOP, **more)
+    check(done.returncode == 0,
+          f"{words[0]} ended with {done.returncode}: {done.stdout[-800:]}"
+          f"{done.stderr[-800:]}")
+    return done.stdout
+
+
+class DebianPackages(Suite):
+    """No machine: the files as dpkg sees them."""
+
+    weight = 60
+    long = True
+
+    def setup(self):
+        """Build them as a person would."""
+        made("make", "-s", "deb")
+
+    def deb(self, name, folder=DEBS):
+        """Return the one file of a package."""
+        found = list(folder.glob(f"{name}_*_amd64.deb"))
+        check(len(found) == 1, f"{len(found)} packages {name} in {folder}")
+        return found[0]
+
+    def listing(self, name):
+        """Return {path: mode and owner} of a package."""
+        lines = made("dpkg-deb", "-c", self.deb(name)).split("\n")[:-1]
+        return {line.split()[5]: line.split()[0] + " " + line.split()[1]
+                for line in lines}
+
+    def field(self, name, field):
+        """Return a line of a package's description."""
+        return made("dpkg-deb", "-f", self.deb(name), field).strip()
+
+    def test_hypervisor_files(self):
+        """Where GRUB looks, readable, root's; the same image as was built."""
+        files = self.listing("vigil-hypervisor")
+        for path in ("boot/xen-4.17-vigil-amd64.gz",
+                     "etc/default/grub.d/zz-vigil.cfg",
+                     "usr/lib/vigil/xen-syms-4.17-vigil-amd64",
+                     "usr/share/doc/vigil-hypervisor/known-limits.md"):
+            check(files.get("./" + path) == "-rw-r--r-- root/root",
+                  f"{path}: {files.get('./' + path)}")
+        # Anything else in /boot could become an entry of the menu.
+        boot = [f for f in files if f.startswith("./boot/") and f != "./boot/"]
+        check(len(boot) == 1, f"/boot has {boot}")
+        tar = subprocess.run(["dpkg-deb", "--fsys-tarfile",
+                              self.deb("vigil-hypervisor")],
+                             stdout=subprocess.PIPE, check=True).stdout
+        image = subprocess.run(["tar", "-xO", "./" + boot[0][2:]], input=tar,
+                               stdout=subprocess.PIPE, check=True).stdout
+        built = BUILD / "release/xen-4.17-vigil-amd64"
+        check(gzip.decompress(image) == built.read_bytes(),
+              "the image is not the one that was built")
+
+    def test_tools_files(self):
+        """Programs, service, settings, manual pages that man can show."""
+        files = self.listing("vigil-tools")
+        for path in ("usr/bin/vigil", "usr/sbin/vigild"):
+            check(files.get("./" + path) == "-rwxr-xr-x root/root",
+                  f"{path}: {files.get('./' + path)}")
+        for path in ("lib/systemd/system/vigild.service", "etc/default/vigild",
+                     "usr/share/man/man1/vigil.1.gz",
+                     "usr/share/man/man8/vigild.8.gz"):
+            check("./" + path in files, f"no {path}")
+        tar = subprocess.run(["dpkg-deb", "--fsys-tarfile",
+                              self.deb("vigil-tools")],
+                             stdout=subprocess.PIPE, check=True).stdout
+        page = gzip.decompress(subprocess.run(
+            ["tar", "-xO", "./usr/share/man/man1/vigil.1.gz"], input=tar,
+            stdout=subprocess.PIPE, check=True).stdout).decode()
+        for words in ("crash show", "\\-\\-strict", "exit codes"):
+            check(words in page, f"vigil(1) does not have '{words}'")
+
+    def test_settings_are_conffiles(self):
+        """What a person changes survives an upgrade."""
+        for name, path in (("vigil-hypervisor",
+                            "/etc/default/grub.d/zz-vigil.cfg"),
+                           ("vigil-tools", "/etc/default/vigild")):
+            text = made("dpkg-deb", "-I", self.deb(name), "conffiles")
+            check(path in text.split("\n"), f"{name}: conffiles are {text}")
+
+    def test_dependencies(self):
+        """Debian's Xen programs, and the libraries the tools are linked to."""
+        depends = self.field("vigil-tools", "Depends")
+        for name in ("xen-utils-4.17", "libxenstore4", "libxenmisc4.17",
+                     "libc6"):
+            check(re.search(rf"(^|, ){re.escape(name)}( |,|$)", depends),
+                  f"vigil-tools does not depend on {name}: {depends}")
+        provides = self.field("vigil-hypervisor", "Provides")
+        check("xen-hypervisor-4.17" in provides,
+              "xen-utils-4.17 would still recommend Debian's Xen")
+
+    def test_newer_is_an_upgrade(self):
+        """A version given by hand, or the next commit, sorts after this one."""
+        version = self.field("vigil-tools", "Version")
+        check(re.fullmatch(r"4\.17\.0\+\d{8}\.\d{6}(\.g[0-9a-f]{8})?"
+                           r"(\+changed)?", version), f"version {version}")
+        made("dpkg", "--compare-versions", version, "lt",
+             "4.17.0+29990101.000000.g00000000")
+
+    def test_repeats(self):
+        """The same tree gives the same bytes."""
+        again = BUILD / "test/deb-again"
+        made("scripts/mk-deb", "-o", again)
+        for name in ("vigil-hypervisor", "vigil-tools"):
+            check(self.deb(name).read_bytes()
+                  == self.deb(name, again).read_bytes(), f"{name} differs")
+
+    def test_lintian(self):
+        """No error and no warning."""
+        if not shutil.which("lintian"):
+            skip("no lintian")
+        text = made("lintian", "--fail-on", "none",
+                    self.deb("vigil-hypervisor"), self.deb("vigil-tools"))
+        bad = re.findall(r"^[EW]: .*", text, re.M)
+        check(not bad, "\n".join(bad))
