@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+"""Kernel modules of an unpacked Debian kernel: which, and in what order."""
+
+import pathlib
+import struct
+
+
+def module_info(path):
+    """Return the .modinfo strings of a kernel module as a list of pairs."""
+    data = path.read_bytes()
+    shoff = struct.unpack_from("<Q", data, 40)[0]
+    entsize, count, strndx = struct.unpack_from("<HHH", data, 58)
+
+    def section(idx):
+        name, _, _, _, off, size = struct.unpack_from(
+            "<IIQQQQ", data, shoff + idx * entsize)
+        return name, off, size
+
+    _, names_off, _ = section(strndx)
+    for idx in range(count):
+        name, off, size = section(idx)
+        if data[names_off + name:].startswith(b".modinfo\0"):
+            text = data[off:off + size].decode("utf-8", "replace")
+            return [tuple(s.split("=", 1)) for s in text.split("\0") if "=" in s]
+    return []
+
+
+def load_order(root, release, modules):
+    """Return (name, path) of the modules and of all they depend on, each
+    behind what it needs; raise KeyError with a name that does not exist."""
+    base = root / "lib/modules" / release
+    where = {p.stem.replace("-", "_"): p for p in (base / "kernel").rglob("*.ko")}
+    built_in = {pathlib.PurePosixPath(line).stem.replace("-", "_")
+                for line in (base / "modules.builtin").read_text().split()}
+    order = {}
+
+    def visit(name):
+        name = name.replace("-", "_")
+        if name in built_in or name in order:
+            return
+        for key, value in module_info(where[name]):
+            if key == "depends" and value:
+                for dependency in value.split(","):
+                    visit(dependency)
+        order[name] = where[name]
+
+    for module in modules:
+        visit(module)
+    return list(order.items())
