@@ -7,6 +7,7 @@
 #include "boot/loader.h"
 #include "cpu/spec_ctrl.h"
 #include "crash/reboot.h"
+#include "dev/irq.h"
 #include "dev/uart16550.h"
 #include "lib/errno.h"
 #include "lib/parse.h"
@@ -138,6 +139,18 @@ static int set_nmi(const char *v)
     return nmi_set_policy(v);
 }
 
+/* Interrupts of one source in 10 ms; 0: as many as there are. */
+static int set_irq_ratelimit(const char *v)
+{
+    unsigned int count;
+    int rc = parse_uint(v, 1000000, &count);
+
+    if (rc == 0) {
+        irq_set_ratelimit(count);
+    }
+    return rc;
+}
+
 /* Options of Xen that ask for what Vigil does anyway, or has no use for. */
 static int ignore(const char *v)
 {
@@ -161,6 +174,7 @@ static const struct {
     {"maxcpus", set_maxcpus},
     {"sync_console", set_sync_console},
     {"spec-ctrl", spec_set_option},
+    {"irq_ratelimit", set_irq_ratelimit},
     {"vigil_provoke", set_provoke},
     {"no-real-mode", ignore},
     {"edd", ignore},

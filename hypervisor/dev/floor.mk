@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: MIT
 dev-objs := uart16550.o port61.o pit.o rtc.o i8259.o pci_cfg.o acpi.o \
-            acpi_madt.o acpi_mcfg.o ioapic.o irq.o msi.o
+            acpi_madt.o acpi_mcfg.o ioapic.o irq.o irq_vector.o irq_storm.o \
+            msi.o

@@ -28,7 +28,7 @@
 #define RTE_ACTIVE_LOW (1U << 13)
 
 #define PINS_MAX 120U
-#define GSI_MAX  256U /* what irq.h has numbers for */
+#define GSI_MAX  256U /* the rest of irq.h's numbers is for messages */
 
 struct ioapic {
     volatile uint8_t *regs;
@@ -169,6 +169,20 @@ void ioapic_set_mask(unsigned int gsi, bool is_masked)
         io->low[pin] &= ~RTE_MASKED;
     }
     reg_write(io, IOAPIC_RTE(pin), io->low[pin]);
+    spin_unlock_irqrestore(&ioapic_lock, flags);
+}
+
+void ioapic_set_target(unsigned int gsi, uint32_t apic_id)
+{
+    unsigned int pin;
+    const struct ioapic *io = find(gsi, &pin);
+    unsigned long flags;
+
+    if (io == NULL) {
+        return;
+    }
+    flags = spin_lock_irqsave(&ioapic_lock);
+    reg_write(io, IOAPIC_RTE(pin) + 1, apic_id << 24);
     spin_unlock_irqrestore(&ioapic_lock, flags);
 }
 

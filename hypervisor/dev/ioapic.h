@@ -58,6 +58,18 @@ void ioapic_route(unsigned int gsi, const struct ioapic_route *route,
 void ioapic_set_mask(unsigned int gsi, bool is_masked);
 
 /**
+ * ioapic_set_target() - send a pin's interrupts to another CPU
+ * @gsi:     pin
+ * @apic_id: destination, physical
+ *
+ * One write, so that it is good at any time: also while the pin is in use.
+ *
+ * Context: any but NMI/#MC.
+ * Return:  nothing.
+ */
+void ioapic_set_target(unsigned int gsi, uint32_t apic_id);
+
+/**
  * ioapic_read_register() - raw read, for the control domain
  * @base:      machine address of the IO-APIC
  * @reg:       register number

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dev/irq.c - descriptors of physical interrupts, their vectors, dispatch.
+ * dev/irq.c - descriptors of physical interrupts, their handlers, dispatch.
  */
 #include "dev/irq.h"
 
 #include "lib/errno.h"
+#include "x86/atomic.h"
+#include "x86/irqflags.h"
+#include "x86/percpu.h"
 #include "log/printk.h"
 #include "cpu/lapic.h"
 #include "dev/acpi_madt.h"
@@ -12,61 +15,13 @@
 #include "dev/ioapic.h"
 #include "dev/irq_impl.h"
 
-/* Linux and others use "int 0x80"; the gate is open to guests. */
-#define VECTOR_LEGACY_SYSCALL 0x80
-
-#define ISA_IRQS      16U
-#define VECTOR_UNUSED (-1)
+#define ISA_IRQS 16U
 
 struct irq_desc irq_descs[NR_IRQS];
 SPINLOCK(irq_lock, LOCK_RANK_IRQ_DESC, IRQ_OFF);
 
-/* Read by irq_dispatch() without the lock. */
-static int16_t vector_irq[256];
 static unsigned int gsi_count;
-static uint32_t target_apic;
-static uint64_t spurious_count;
-
-/* ---- vectors ------------------------------------------------------------ */
-
-static bool vectors_free(unsigned int first, unsigned int count)
-{
-    for (unsigned int i = 0; i < count; i++) {
-        if (vector_irq[first + i] != VECTOR_UNUSED ||
-            first + i == VECTOR_LEGACY_SYSCALL) {
-            return false;
-        }
-    }
-    return true;
-}
-
-int irq_vectors_take(unsigned int count, unsigned int first_irq,
-                     uint8_t *ret_vector)
-{
-    unsigned int v = (IRQ_VECTOR_FIRST + count - 1) & ~(count - 1);
-
-    for (; v + count - 1 <= IRQ_VECTOR_LAST; v += count) {
-        if (!vectors_free(v, count)) {
-            continue;
-        }
-        for (unsigned int i = 0; i < count; i++) {
-            WRITE_ONCE(vector_irq[v + i], (int16_t)(first_irq + i));
-        }
-        *ret_vector = (uint8_t)v;
-        return 0;
-    }
-    return -ENOSPC;
-}
-
-void irq_vector_free(uint8_t vector)
-{
-    WRITE_ONCE(vector_irq[vector], VECTOR_UNUSED);
-}
-
-uint32_t irq_target_apic(void)
-{
-    return target_apic;
-}
+static uint64_t spurious_count; /* a */
 
 /* ---- pins --------------------------------------------------------------- */
 
@@ -113,10 +68,9 @@ static void isa_defaults(void)
 
 void irq_init(void)
 {
-    for (unsigned int i = 0; i < ARRAY_SIZE(vector_irq); i++) {
-        vector_irq[i] = VECTOR_UNUSED;
-    }
-    target_apic = lapic_id();
+    irq_vectors_init();
+    irq_storm_init();
+    irq_cpu_up(this_cpu_id(), lapic_id());
     i8259_init();
     gsi_count = ioapic_init();
     if (gsi_count == 0) {
@@ -131,6 +85,12 @@ void irq_init(void)
     isa_defaults();
 }
 
+static bool pin_is_masked(const struct irq_desc *desc)
+{
+    return desc->is_masked || desc->is_held ||
+           __atomic_load_n(&desc->is_waiting, __ATOMIC_ACQUIRE);
+}
+
 /* Program the pin from its descriptor.  irq_lock held. */
 static void pin_program(unsigned int gsi)
 {
@@ -139,18 +99,26 @@ static void pin_program(unsigned int gsi)
         .vector = desc->vector,
         .is_level = desc->is_level,
         .is_active_low = desc->is_active_low,
-        .apic_id = target_apic,
+        .apic_id = irq_apic(desc),
     };
 
-    ioapic_route(gsi, &route, desc->is_masked || desc->is_waiting);
+    ioapic_route(gsi, &route, pin_is_masked(desc));
+}
+
+void irq_mask_update(unsigned int irq)
+{
+    struct irq_desc *desc = &irq_descs[irq];
+
+    if (desc->is_msi) {
+        msi_set_mask(desc, desc->is_masked || desc->is_held);
+    } else {
+        ioapic_set_mask(irq, pin_is_masked(desc));
+    }
 }
 
 static int vector_give(unsigned int irq)
 {
-    if (irq_descs[irq].vector != 0) {
-        return 0;
-    }
-    return irq_vectors_take(1, irq, &irq_descs[irq].vector);
+    return irq_descs[irq].vector != 0 ? 0 : irq_vectors_take(irq, 1);
 }
 
 int irq_setup_gsi(unsigned int gsi, bool is_level, bool is_active_low)
@@ -209,7 +177,7 @@ int irq_bind(unsigned int irq, void (*fn)(void *arg), void *arg,
         desc->is_masked = false;
         __atomic_store_n(&desc->fn, fn, __ATOMIC_RELEASE);
         if (desc->is_msi) {
-            msi_set_mask(desc, false);
+            irq_mask_update(irq);
         } else {
             pin_program(irq);
         }
@@ -231,16 +199,18 @@ void irq_unbind(unsigned int irq)
     if (desc->fn != NULL) {
         desc->is_masked = true;
         desc->is_waiting = false;
-        if (desc->is_msi) {
-            msi_set_mask(desc, true);
-        } else {
-            ioapic_set_mask(irq, true);
-        }
-        __atomic_store_n(&desc->fn, NULL, __ATOMIC_RELEASE);
-        desc->arg = NULL;
-        desc->name = NULL;
+        irq_mask_update(irq);
+        atomic_store(&desc->fn, NULL); /* MB(irq_unbind:A), pairs with */
+        desc->name = NULL;             /* irq_running:B                */
     }
     spin_unlock_irqrestore(&irq_lock, flags);
+    /*
+     * Another CPU may have read the handler.  It does not wait for us: its
+     * interrupts are off and a handler takes no lock of ours.
+     */
+    while (atomic_load(&desc->running) != 0) {
+        cpu_relax();
+    }
 }
 
 bool irq_has_handler(unsigned int irq)
@@ -266,12 +236,40 @@ void irq_eoi(unsigned int irq)
     desc = &irq_descs[irq];
     flags = spin_lock_irqsave(&irq_lock);
     if (desc->is_waiting) {
-        desc->is_waiting = false;
-        if (!desc->is_masked) {
-            ioapic_set_mask(irq, false);
+        if (desc->wanted != desc->cpu) {
+            /* The quiet moment for it: masked, and acknowledged there. */
+            (void)!irq_move_locked(irq, desc->wanted);
         }
+        desc->is_waiting = false;
+        irq_mask_update(irq);
     }
     spin_unlock_irqrestore(&irq_lock, flags);
+}
+
+/* From here to irq_done() irq_unbind() waits for us. */
+static void (*irq_running(struct irq_desc *desc))(void *)
+{
+    (void)atomic_add(&desc->running, 1U); /* MB(irq_running:B), pairs with */
+                                          /* irq_unbind:A                  */
+    return __atomic_load_n(&desc->fn, __ATOMIC_ACQUIRE);
+}
+
+static void irq_done(struct irq_desc *desc)
+{
+    (void)atomic_sub(&desc->running, 1U);
+}
+
+void irq_call(unsigned int irq)
+{
+    struct irq_desc *desc = &irq_descs[irq];
+    uint64_t flags = irq_save();
+    void (*fn)(void *arg) = irq_running(desc);
+
+    if (fn != NULL) {
+        fn(desc->arg);
+    }
+    irq_done(desc);
+    irq_restore(flags);
 }
 
 void irq_dispatch(unsigned int vector)
@@ -279,31 +277,35 @@ void irq_dispatch(unsigned int vector)
     int irq;
     struct irq_desc *desc;
     void (*fn)(void *arg);
+    uint64_t count;
 
     if (vector >= I8259_VECTOR_FIRST && vector <= I8259_VECTOR_LAST) {
         i8259_spurious(vector);
         return;
     }
-    irq = vector < ARRAY_SIZE(vector_irq) ? READ_ONCE(vector_irq[vector])
-                                          : VECTOR_UNUSED;
+    irq = irq_at(this_cpu_id(), vector);
     if (irq < 0) {
         /* A message that was on its way when its irq was freed. */
-        spurious_count++;
+        (void)atomic_add(&spurious_count, 1UL);
         lapic_eoi();
         return;
     }
     desc = &irq_descs[irq];
-    desc->count++;
-    fn = __atomic_load_n(&desc->fn, __ATOMIC_ACQUIRE);
+    count = atomic_add(&desc->count, 1UL) + 1;
+    fn = irq_running(desc);
     if (!desc->is_msi && (desc->is_level || fn == NULL)) {
         /* Masked before the EOI, or it would come again at once. */
         ioapic_set_mask((unsigned int)irq, true);
-        desc->is_waiting = fn != NULL;
+        __atomic_store_n(&desc->is_waiting, fn != NULL, __ATOMIC_RELEASE);
     }
     lapic_eoi();
     if (fn != NULL) {
         fn(desc->arg);
     }
+    if (unlikely(count % IRQ_STORM_STRIDE == 0)) {
+        irq_storm_check((unsigned int)irq);
+    }
+    irq_done(desc);
 }
 
 int irq_info_get(unsigned int irq, struct irq_info *ret_info)
@@ -322,9 +324,11 @@ int irq_info_get(unsigned int irq, struct irq_info *ret_info)
             .is_msi = desc->is_msi,
             .is_level = desc->is_level,
             .is_active_low = desc->is_active_low,
-            .is_masked = desc->is_masked || desc->is_waiting,
+            .is_masked = pin_is_masked(desc),
             .has_handler = desc->fn != NULL,
             .vector = desc->vector,
+            .cpu = desc->cpu,
+            .pauses = irq_storm_pauses(irq),
             .name = desc->name,
             .count = desc->count,
         };

@@ -13,7 +13,11 @@
  *
  * Vectors IRQ_VECTOR_FIRST .. IRQ_VECTOR_LAST are given out here; the local
  * APIC's own lie above.  A handler runs with IF=0 on the stack of whatever
- * was interrupted: it sets a bit and raises a softirq, takes no lock.
+ * was interrupted: it sets a bit and raises a softirq, takes no lock.  One irq
+ * may be handled by two CPUs at a time, just after it was moved.
+ *
+ * An irq that comes too often is held back for 10 ms, and twice as long each
+ * time it goes on, up to 1.28 s (irq_storm.c).
  */
 #ifndef VIGIL_DEV_IRQ_H
 #define VIGIL_DEV_IRQ_H
@@ -22,7 +26,7 @@
 #include "lib/types.h"
 #include "dev/pci_cfg.h"
 
-#define NR_IRQS          256U
+#define NR_IRQS          512U
 #define IRQ_VECTOR_FIRST 0x31
 #define IRQ_VECTOR_LAST  0xef
 
@@ -33,6 +37,8 @@ struct irq_info {
     bool is_masked;
     bool has_handler;
     uint8_t vector;   /* 0: none yet              */
+    cpu_t cpu;        /* where it is sent         */
+    uint32_t pauses;  /* times it was held back   */
     const char *name; /* of the handler, or NULL */
     uint64_t count;   /* times it came            */
 };
@@ -55,6 +61,61 @@ void irq_init(void);
  * Return:  count; 0 before irq_init()
  */
 unsigned int irq_gsi_count(void);
+
+/**
+ * irq_cpu_up() - a CPU takes device interrupts from now on
+ * @cpu:     number, any
+ * @apic_id: its local APIC; one above 254 cannot be named by devices
+ *
+ * Context: any but NMI/#MC.  irq_init() does it for the CPU it runs on.
+ * Return:  nothing.
+ */
+void irq_cpu_up(cpu_t cpu, uint32_t apic_id);
+
+/**
+ * irq_cpu_down() - send what a CPU takes to others, and nothing more to it
+ * @cpu: number, any
+ *
+ * Those that were sent before may still arrive: the caller lets @cpu take
+ * interrupts once more before it stops.
+ *
+ * Context: any but NMI/#MC.
+ * Return:  0; -EBUSY it is the last one; -ENOSPC no other has room.  After an
+ *          error all goes on as before, here or elsewhere.
+ */
+int irq_cpu_down(cpu_t cpu) MUST_CHECK;
+
+/**
+ * irq_follow() - its interrupts are better sent to this CPU
+ * @irq: any number
+ * @cpu: where the vcpu runs, or ran last, that is told of it
+ *
+ * A wish: not more often than once in 10 ms, and only if there is room.  Cheap
+ * when it is so already.
+ *
+ * Context: any but NMI/#MC.
+ * Return:  nothing.
+ */
+void irq_follow(unsigned int irq, cpu_t cpu);
+
+/**
+ * irq_set_ratelimit() - how often an irq may come before it is held back
+ * @count: times in 10 ms, in steps of 64; 0: any
+ *
+ * Context: boot.
+ * Return:  nothing.
+ */
+void irq_set_ratelimit(unsigned int count);
+
+/**
+ * irq_storm_softirq() - hold back what irq_dispatch() found to come too often
+ *
+ * Called by whoever plugs SOFTIRQ_IRQ, before anything else.
+ *
+ * Context: softirq.
+ * Return:  nothing.
+ */
+void irq_storm_softirq(void);
 
 /**
  * irq_dispatch() - an interrupt arrived
@@ -208,11 +269,11 @@ void irq_msi_free(unsigned int irq);
 
 /**
  * irq_msi_restore() - write the messages again after a device lost them
- * @bdf: device
+ * @bdf: device; one that has none is left alone
  *
  * Context: any but NMI/#MC.
- * Return:  0; -ENODEV: it has none
+ * Return:  nothing.
  */
-int irq_msi_restore(pci_bdf_t bdf) MUST_CHECK;
+void irq_msi_restore(pci_bdf_t bdf);
 
 #endif

@@ -18,6 +18,7 @@
 #include "dev/irq_impl.h"
 
 #define MSI_CONTROL             2
+#define MSI_CONTROL_ENABLE      0x0001U
 #define MSI_CONTROL_MULTI_SHIFT 4
 #define MSI_CONTROL_MULTI_MASK  0x0070U
 #define MSI_CONTROL_CAPABLE(c)  (((c) >> 1) & 7)
@@ -46,15 +47,16 @@
 #define MSI_ADDRESS_BASE 0xfee00000U
 
 /* Pages of MSI-X tables that are mapped already; iomap() is for good. */
-#define MSIX_PAGES_MAX 64
-static struct {
+#define MSIX_PAGES_MAX 128
+static SPINLOCK(msix_lock, LOCK_RANK_MSIX_PAGES, IRQ_ANY);
+static struct { /* msix_lock */
     maddr_t page;
     volatile uint8_t *va;
 } msix_pages[MSIX_PAGES_MAX];
 
-static uint32_t message_address(void)
+static uint32_t message_address(const struct irq_desc *desc)
 {
-    return MSI_ADDRESS_BASE | (irq_target_apic() & 0xff) << 12;
+    return MSI_ADDRESS_BASE | (irq_apic(desc) & 0xff) << 12;
 }
 
 static bool is_64bit(const struct irq_desc *desc)
@@ -63,7 +65,33 @@ static bool is_64bit(const struct irq_desc *desc)
             MSI_CONTROL_64BIT) != 0;
 }
 
-void msi_set_mask(const struct irq_desc *desc, bool is_masked)
+bool msi_can_mask(const struct irq_desc *desc)
+{
+    return desc->is_msix ||
+           (pci_cfg_read(desc->bdf, desc->cap + MSI_CONTROL, 2) &
+            MSI_CONTROL_MASKABLE) != 0;
+}
+
+/*
+ * MSI without mask bits.  Without a handler irq_dispatch() drops what comes;
+ * only to hold back a storm the whole function is turned off.
+ */
+static void hold_by_enable(struct irq_desc *desc, uint32_t control)
+{
+    uint32_t new = control & ~MSI_CONTROL_ENABLE;
+
+    if (desc->is_held) {
+        desc->was_enabled = new != control;
+    } else if (desc->was_enabled) {
+        desc->was_enabled = false;
+        new |= MSI_CONTROL_ENABLE;
+    } else {
+        return;
+    }
+    pci_cfg_write(desc->bdf, desc->cap + MSI_CONTROL, 2, new);
+}
+
+void msi_set_mask(struct irq_desc *desc, bool is_masked)
 {
     uint32_t control, at, mask;
 
@@ -74,7 +102,8 @@ void msi_set_mask(const struct irq_desc *desc, bool is_masked)
     }
     control = pci_cfg_read(desc->bdf, desc->cap + MSI_CONTROL, 2);
     if (!(control & MSI_CONTROL_MASKABLE)) {
-        return; /* irq_dispatch() drops what comes without a handler */
+        hold_by_enable(desc, control);
+        return;
     }
     at = desc->cap + (control & MSI_CONTROL_64BIT ? MSI_MASK_64 : MSI_MASK_32);
     mask = pci_cfg_read(desc->bdf, at, 4);
@@ -82,18 +111,38 @@ void msi_set_mask(const struct irq_desc *desc, bool is_masked)
     pci_cfg_write(desc->bdf, at, 4, mask);
 }
 
+void msix_mask_now(const struct irq_desc *desc)
+{
+    desc->row[MSIX_ROW_CONTROL] = MSIX_MASKED;
+    (void)desc->row[MSIX_ROW_CONTROL];
+}
+
+void msi_move(const struct irq_desc *desc)
+{
+    uint32_t control;
+
+    if (desc->is_msix) {
+        /* A row may be changed only while it is masked (PCI 3.0, 6.8.2.9). */
+        control = desc->row[MSIX_ROW_CONTROL];
+        desc->row[MSIX_ROW_CONTROL] = control | MSIX_MASKED;
+        desc->row[0] = message_address(desc);
+        desc->row[MSIX_ROW_CONTROL] = control;
+        (void)desc->row[MSIX_ROW_CONTROL];
+    } else {
+        pci_cfg_write(desc->bdf, desc->cap + MSI_ADDRESS, 4,
+                      message_address(desc));
+    }
+}
+
 /* Write address and data.  irq_lock held. */
-static void message_write(const struct irq_desc *desc)
+static void message_write(struct irq_desc *desc)
 {
     if (desc->is_msix) {
         desc->row[MSIX_ROW_CONTROL] = MSIX_MASKED;
-        desc->row[0] = message_address();
+        desc->row[0] = message_address(desc);
         desc->row[1] = 0;
         desc->row[2] = desc->vector;
-        if (!desc->is_masked) {
-            desc->row[MSIX_ROW_CONTROL] = 0;
-        }
-        (void)desc->row[MSIX_ROW_CONTROL];
+        msi_set_mask(desc, desc->is_masked || desc->is_held);
         return;
     }
     if (desc->entry == 0) { /* the first of a block stands for all */
@@ -102,7 +151,7 @@ static void message_write(const struct irq_desc *desc)
 
         control &= ~MSI_CONTROL_MULTI_MASK;
         control |= order_of_count(desc->block) << MSI_CONTROL_MULTI_SHIFT;
-        pci_cfg_write(desc->bdf, desc->cap + MSI_ADDRESS, 4, message_address());
+        pci_cfg_write(desc->bdf, desc->cap + MSI_ADDRESS, 4, message_address(desc));
         if (wide) {
             pci_cfg_write(desc->bdf, desc->cap + MSI_ADDRESS_HIGH, 4, 0);
         }
@@ -110,7 +159,7 @@ static void message_write(const struct irq_desc *desc)
                       2, desc->vector);
         pci_cfg_write(desc->bdf, desc->cap + MSI_CONTROL, 2, control);
     }
-    msi_set_mask(desc, desc->is_masked);
+    msi_set_mask(desc, desc->is_masked || desc->is_held);
 }
 
 /* A page that a device table may lie in: not RAM, not another controller. */
@@ -129,7 +178,7 @@ static bool device_page_ok(maddr_t page)
     return true;
 }
 
-static volatile uint8_t *msix_page_map(maddr_t page)
+static volatile uint8_t *page_map_locked(maddr_t page)
 {
     for (unsigned int i = 0; i < MSIX_PAGES_MAX; i++) {
         if (msix_pages[i].page == page) {
@@ -144,6 +193,16 @@ static volatile uint8_t *msix_page_map(maddr_t page)
         }
     }
     return NULL;
+}
+
+static volatile uint8_t *msix_page_map(maddr_t page)
+{
+    volatile uint8_t *va;
+
+    spin_lock(&msix_lock);
+    va = page_map_locked(page);
+    spin_unlock(&msix_lock);
+    return va;
 }
 
 /* Map one row of a device's MSI-X table. */
@@ -216,7 +275,6 @@ int irq_msi_alloc(const struct msi_request *req, unsigned int *ret_first_irq)
     unsigned int cap, first, count = req->count;
     volatile uint32_t *row = NULL;
     unsigned long flags;
-    uint8_t vector;
     int rc = 0;
 
     cap = pci_find_capability(req->bdf,
@@ -245,15 +303,11 @@ int irq_msi_alloc(const struct msi_request *req, unsigned int *ret_first_irq)
     } else if (first == 0) {
         rc = -ENOSPC;
     } else {
-        rc = irq_vectors_take(count, first, &vector);
-    }
-    if (rc == 0) {
         for (unsigned int i = 0; i < count; i++) {
             irq_descs[first + i] = (struct irq_desc){
                 .exists = true,
                 .is_msi = true,
                 .is_masked = true,
-                .vector = (uint8_t)(vector + i),
                 .bdf = req->bdf,
                 .is_msix = req->is_msix,
                 .cap = (uint8_t)cap,
@@ -262,9 +316,16 @@ int irq_msi_alloc(const struct msi_request *req, unsigned int *ret_first_irq)
                 .row = row,
             };
         }
+        rc = irq_vectors_take(first, count);
         for (unsigned int i = 0; i < count; i++) {
-            message_write(&irq_descs[first + i]);
+            if (rc == 0) {
+                message_write(&irq_descs[first + i]);
+            } else {
+                irq_descs[first + i] = (struct irq_desc){.exists = false};
+            }
         }
+    }
+    if (rc == 0) {
         *ret_first_irq = first;
     }
     spin_unlock_irqrestore(&irq_lock, flags);
@@ -283,26 +344,26 @@ void irq_msi_free(unsigned int irq)
     irq_unbind(irq);
     flags = spin_lock_irqsave(&irq_lock);
     if (desc->exists && desc->is_msi) {
+        desc->is_masked = true;
+        desc->is_held = false;
+        desc->was_enabled = false;
         msi_set_mask(desc, true);
-        irq_vector_free(desc->vector);
+        irq_vector_free(irq);
         *desc = (struct irq_desc){.exists = false};
     }
     spin_unlock_irqrestore(&irq_lock, flags);
 }
 
-int irq_msi_restore(pci_bdf_t bdf)
+void irq_msi_restore(pci_bdf_t bdf)
 {
     unsigned long flags = spin_lock_irqsave(&irq_lock);
-    int rc = -ENODEV;
 
     for (unsigned int i = 0; i < NR_IRQS; i++) {
-        const struct irq_desc *desc = &irq_descs[i];
+        struct irq_desc *desc = &irq_descs[i];
 
         if (desc->exists && desc->is_msi && desc->bdf == bdf) {
             message_write(desc);
-            rc = 0;
         }
     }
     spin_unlock_irqrestore(&irq_lock, flags);
-    return rc;
 }

@@ -90,11 +90,16 @@ void pci_cfg_write(pci_bdf_t bdf, unsigned int reg, unsigned int bytes,
     }
 }
 
+bool pci_device_exists(pci_bdf_t bdf)
+{
+    return pci_cfg_read(bdf, PCI_VENDOR_ID, 2) != 0xffff;
+}
+
 unsigned int pci_find_capability(pci_bdf_t bdf, uint8_t id)
 {
     unsigned int at;
 
-    if (pci_cfg_read(bdf, PCI_VENDOR_ID, 2) == 0xffff ||
+    if (!pci_device_exists(bdf) ||
         !(pci_cfg_read(bdf, PCI_STATUS, 2) & PCI_STATUS_CAP_LIST)) {
         return 0;
     }

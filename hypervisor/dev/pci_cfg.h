@@ -81,6 +81,15 @@ void pci_port_write(uint32_t cf8, unsigned int offset, unsigned int bytes,
                     uint32_t value);
 
 /**
+ * pci_device_exists() - does a device answer?
+ * @bdf: any
+ *
+ * Context: any but NMI/#MC.
+ * Return:  true: it has a vendor
+ */
+bool pci_device_exists(pci_bdf_t bdf);
+
+/**
  * pci_find_capability() - where a capability structure lies
  * @bdf: device
  * @id:  PCI_CAP_*

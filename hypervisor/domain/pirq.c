@@ -3,6 +3,10 @@
  * domain/pirq.c - physical interrupts of domains.
  *
  * The event lock of the domain guards its numbers and their bindings.
+ *
+ * The softirq has no lock.  It says in users[] that it looks at an irq's pirq;
+ * whoever takes that away first makes it unfindable, then waits until nobody
+ * looks.
  */
 #include "domain/pirq.h"
 
@@ -10,6 +14,7 @@
 #include "lib/bits.h"
 #include "lib/errno.h"
 #include "x86/atomic.h"
+#include "x86/irqflags.h"
 #include "cpu/softirq.h"
 #include "mm/directmap.h"
 #include "mm/heap.h"
@@ -21,35 +26,64 @@ struct pirq {
     struct domain *domain;
     unsigned int number;
     unsigned int irq;
-    evtchn_port_t port; /* 0: not bound */
+    evtchn_port_t port; /* 0: not bound                            */
     bool is_msi;
+    unsigned int group; /* MSI: numbers from this one on that come
+                           and go together; 0: not the first of them */
 };
+
+/* Linux takes the numbers below for ISA interrupts. */
+#define ISA_PIRQS 16U
 
 struct pirq_domain {
     struct pirq *pirq[NR_PIRQS];
+    uint64_t reserved[NR_PIRQS / 64]; /* by pirq_reserve(), not mapped */
     uint64_t *eoi_map; /* guest memory; NULL: none */
     mfn_t eoi_map_mfn;
     bool auto_unmask;
 };
 
-/*
- * Set by the interrupt handler, taken by the softirq.  by_irq is written
- * while the irq has no handler and its bit in fired is clear or harmless:
- * the softirq finds NULL and forgets it.
- */
+/* Set by the interrupt handler, taken by the softirq, on any CPU. */
 static uint64_t fired[NR_IRQS / 64];
-static struct pirq *by_irq[NR_IRQS];
+static struct pirq *by_irq[NR_IRQS]; /* bound ones */
+static uint32_t users[NR_IRQS];
 
 static void pirq_fired(void *arg)
 {
     const struct pirq *p = arg;
 
-    atomic_or(&fired[p->irq / 64], BIT(p->irq % 64));
+    (void)atomic_or(&fired[p->irq / 64], BIT(p->irq % 64));
     softirq_raise(SOFTIRQ_IRQ);
+}
+
+/* Next time where the vcpu is that hears of it. */
+static void follow_vcpu(const struct pirq *p)
+{
+    const struct evtchn *chn = evtchn_of(p->domain->evtchn, p->port);
+    const struct vcpu *v =
+        chn != NULL ? domain_vcpu(p->domain, READ_ONCE(chn->vcpu)) : NULL;
+
+    if (v != NULL) {
+        irq_follow(p->irq, READ_ONCE(v->cpu));
+    }
+}
+
+static void send_event(unsigned int irq)
+{
+    const struct pirq *p;
+
+    (void)atomic_add(&users[irq], 1U); /* MB(pirq_users:A), pairs with */
+    p = atomic_load(&by_irq[irq]);     /* pirq_forget:B                */
+    if (p != NULL) {
+        evtchn_set_pending(p->domain, p->port);
+        follow_vcpu(p);
+    }
+    (void)atomic_sub(&users[irq], 1U);
 }
 
 static void pirq_softirq(void)
 {
+    irq_storm_softirq();
     for (unsigned int w = 0; w < ARRAY_SIZE(fired); w++) {
         uint64_t bits = READ_ONCE(fired[w]);
 
@@ -58,15 +92,22 @@ static void pirq_softirq(void)
         }
         bits = atomic_xchg(&fired[w], 0);
         while (bits != 0) {
-            unsigned int bit = bit_lowest(bits);
-            const struct pirq *p =
-                __atomic_load_n(&by_irq[w * 64 + bit], __ATOMIC_ACQUIRE);
-
+            send_event(w * 64 + bit_lowest(bits));
             bits &= bits - 1;
-            if (p != NULL) {
-                evtchn_set_pending(p->domain, p->port);
-            }
         }
+    }
+}
+
+/*
+ * No softirq knows a bound irq's pirq any more.  One that does is on another
+ * CPU and takes no lock but the queue's, which nobody holds who comes here.
+ */
+static void pirq_forget(unsigned int irq)
+{
+    atomic_store(&by_irq[irq], NULL); /* MB(pirq_forget:B), pairs with */
+                                      /* pirq_users:A                  */
+    while (atomic_load(&users[irq]) != 0) {
+        cpu_relax();
     }
 }
 
@@ -115,13 +156,20 @@ int pirq_of_irq(struct domain *d, unsigned int irq)
     return number;
 }
 
-/* @count free numbers in a row above those of the GSIs; PIRQ_ANY: none. */
-static int find_free(const struct pirq_domain *pd, unsigned int count)
+/* Neither mapped nor reserved. */
+static bool number_is_free(const struct pirq_domain *pd, unsigned int number)
+{
+    return pd->pirq[number] == NULL && !bit_is_set(number, pd->reserved);
+}
+
+/* @count free numbers in a row, from @first on below @end; PIRQ_ANY: none. */
+static int find_between(const struct pirq_domain *pd, unsigned int first,
+                        unsigned int end, unsigned int count)
 {
     unsigned int run = 0;
 
-    for (unsigned int i = MAX(irq_gsi_count(), 16U); i < NR_PIRQS; i++) {
-        run = pd->pirq[i] == NULL ? run + 1 : 0;
+    for (unsigned int i = first; i < end; i++) {
+        run = number_is_free(pd, i) ? run + 1 : 0;
         if (run == count) {
             return (int)(i + 1 - count);
         }
@@ -129,9 +177,16 @@ static int find_free(const struct pirq_domain *pd, unsigned int count)
     return PIRQ_ANY;
 }
 
-static int pirq_add(struct domain *d, unsigned int number, unsigned int irq,
-                    bool is_msi)
+/* @count free numbers in a row above those of the GSIs. */
+static int find_free(const struct pirq_domain *pd, unsigned int count)
 {
+    return find_between(pd, MAX(irq_gsi_count(), ISA_PIRQS), NR_PIRQS, count);
+}
+
+static int pirq_add(struct domain *d, unsigned int number, unsigned int irq,
+                    unsigned int group, bool is_msi)
+{
+    struct pirq_domain *pd = d->evtchn->pirqs;
     struct pirq *p = heap_alloc(sizeof(*p));
 
     if (p == NULL) {
@@ -140,9 +195,36 @@ static int pirq_add(struct domain *d, unsigned int number, unsigned int irq,
     p->domain = d;
     p->number = number;
     p->irq = irq;
+    p->group = group;
     p->is_msi = is_msi;
-    d->evtchn->pirqs->pirq[number] = p;
+    pd->pirq[number] = p;
+    pd->reserved[number / 64] &= ~BIT(number % 64);
     return 0;
+}
+
+int pirq_reserve(struct domain *d, bool is_gsi, unsigned int *ret_pirq)
+{
+    struct pirq_domain *pd;
+    int number, rc = 0;
+
+    spin_lock(&d->evtchn->lock);
+    pd = pirqs_of(d);
+    if (pd == NULL || domain_is_dying(d)) {
+        rc = pd == NULL ? -ENOMEM : -EINVAL;
+        goto out_unlock;
+    }
+    number = is_gsi ? find_between(pd, ISA_PIRQS,
+                                   MIN(irq_gsi_count(), NR_PIRQS), 1)
+                    : find_free(pd, 1);
+    if (number == PIRQ_ANY) {
+        rc = -ENOSPC;
+        goto out_unlock;
+    }
+    pd->reserved[number / 64] |= BIT((unsigned int)number % 64);
+    *ret_pirq = (unsigned int)number;
+out_unlock:
+    spin_unlock(&d->evtchn->lock);
+    return rc;
 }
 
 int pirq_map_gsi(struct domain *d, unsigned int gsi, int wanted,
@@ -173,8 +255,8 @@ int pirq_map_gsi(struct domain *d, unsigned int gsi, int wanted,
         goto out_unlock;
     }
     if (wanted == PIRQ_ANY) {
-        wanted = gsi < NR_PIRQS && pd->pirq[gsi] == NULL ? (int)gsi
-                                                         : find_free(pd, 1);
+        wanted = gsi < NR_PIRQS && number_is_free(pd, gsi) ? (int)gsi
+                                                           : find_free(pd, 1);
     }
     if (wanted == PIRQ_ANY) {
         rc = -ENOSPC;
@@ -182,7 +264,7 @@ int pirq_map_gsi(struct domain *d, unsigned int gsi, int wanted,
                pd->pirq[wanted] != NULL) {
         rc = -EINVAL;
     } else {
-        rc = pirq_add(d, (unsigned int)wanted, gsi, false);
+        rc = pirq_add(d, (unsigned int)wanted, gsi, 1, false);
     }
     if (rc == 0) {
         *ret_pirq = (unsigned int)wanted;
@@ -197,7 +279,7 @@ static void pirq_drop(struct domain *d, struct pirq *p)
 {
     if (p->port != 0) {
         irq_unbind(p->irq);
-        __atomic_store_n(&by_irq[p->irq], NULL, __ATOMIC_RELEASE);
+        pirq_forget(p->irq);
     }
     if (p->is_msi) {
         irq_msi_free(p->irq);
@@ -241,7 +323,8 @@ int pirq_map_msi(struct domain *d, const struct msi_request *req, int wanted,
         }
     }
     for (i = 0; i < req->count; i++) {
-        rc = pirq_add(d, (unsigned int)wanted + i, irq + i, true);
+        rc = pirq_add(d, (unsigned int)wanted + i, irq + i,
+                      i == 0 ? req->count : 0, true);
         if (rc != 0) {
             goto out_drop;
         }
@@ -267,13 +350,22 @@ out_free:
 
 int pirq_unmap(struct domain *d, unsigned int number)
 {
-    struct pirq *p;
+    struct pirq_domain *pd;
+    const struct pirq *p;
     int rc = -EINVAL;
 
     spin_lock(&d->evtchn->lock);
+    pd = d->evtchn->pirqs;
     p = pirq_find(d, number);
-    if (p != NULL) {
-        pirq_drop(d, p);
+    if (p != NULL && p->group != 0) {
+        /* Nobody asks for the others of a block: Linux frees the first. */
+        for (unsigned int i = 0, count = p->group; i < count; i++) {
+            pirq_drop(d, pd->pirq[number + i]);
+        }
+        rc = 0;
+    } else if (p == NULL && pd != NULL && number < NR_PIRQS &&
+               bit_is_set(number, pd->reserved)) {
+        pd->reserved[number / 64] &= ~BIT(number % 64);
         rc = 0;
     }
     spin_unlock(&d->evtchn->lock);
@@ -306,15 +398,16 @@ int pirq_bind(struct domain *d, unsigned int number, evtchn_port_t port,
     if (p->port != 0) {
         return -EEXIST;
     }
+    p->port = port;
     /* Before the handler can run; another domain's claim is not touched. */
     if (!atomic_cas(&by_irq[p->irq], (struct pirq *)NULL, p)) {
+        p->port = 0;
         return -EBUSY;
     }
-    p->port = port;
     rc = irq_bind(p->irq, pirq_fired, p, "guest");
     if (rc != 0) {
+        pirq_forget(p->irq);
         p->port = 0;
-        __atomic_store_n(&by_irq[p->irq], NULL, __ATOMIC_RELEASE);
         return rc;
     }
     eoi_map_update(d->evtchn->pirqs, p);
@@ -329,7 +422,7 @@ void pirq_unbind(struct domain *d, unsigned int number, evtchn_port_t port)
         return;
     }
     irq_unbind(p->irq);
-    __atomic_store_n(&by_irq[p->irq], NULL, __ATOMIC_RELEASE);
+    pirq_forget(p->irq);
     p->port = 0;
     eoi_map_update(d->evtchn->pirqs, p);
 }

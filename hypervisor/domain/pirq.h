@@ -5,6 +5,7 @@
  * A pirq is a domain's own number for an interrupt line or message.  Mapped:
  * it stands for an irq of dev/irq.h.  Bound: an event channel receives it.
  * The interrupt handler only sets a bit; SOFTIRQ_IRQ sends the events.
+ * Where that finds the vcpu on another CPU, it has the irq sent there.
  */
 #ifndef VIGIL_DOMAIN_PIRQ_H
 #define VIGIL_DOMAIN_PIRQ_H
@@ -12,7 +13,7 @@
 #include "dev/irq.h"
 #include "domain/domain.h"
 
-#define NR_PIRQS 256U
+#define NR_PIRQS 512U
 #define PIRQ_ANY (-1)
 
 /**
@@ -53,14 +54,26 @@ int pirq_map_msi(struct domain *d, const struct msi_request *req, int wanted,
                  unsigned int *ret_pirq) MUST_CHECK;
 
 /**
+ * pirq_reserve() - a number that nobody else gets, to be mapped later
+ * @d:        domain
+ * @is_gsi:   one of the numbers for pins, else one for messages
+ * @ret_pirq: the number; pirq_unmap() or a mapping ends the reservation
+ *
+ * Context: any but NMI/#MC.
+ * Return:  0; -ENOSPC; -ENOMEM; -EINVAL @d is dying
+ */
+int pirq_reserve(struct domain *d, bool is_gsi,
+                 unsigned int *ret_pirq) MUST_CHECK;
+
+/**
  * pirq_unmap() - take the number back; frees a message-signalled irq
  * @d:    domain
- * @pirq: any number
+ * @pirq: any number; of several MSI of one device the first: all go
  *
  * A bound one stops delivering; its port stays until closed.
  *
  * Context: any but NMI/#MC.
- * Return:  0; -EINVAL not mapped
+ * Return:  0; -EINVAL not mapped, or not the first of several
  */
 int pirq_unmap(struct domain *d, unsigned int pirq) MUST_CHECK;
 

@@ -141,15 +141,17 @@ static void print_irqs(bool msi)
     unsigned int irq;
     struct irq_info info;
 
-    for (irq = 0; irq_info_get(irq, &info) == 0; irq++) {
-        if (info.is_msi != msi || (info.vector == 0 && !info.has_handler)) {
+    for (irq = 0; irq < NR_IRQS; irq++) {
+        if (irq_info_get(irq, &info) != 0 || info.is_msi != msi ||
+            (info.vector == 0 && !info.has_handler)) {
             continue;
         }
         printk(LOG_NOTICE,
-               "irq %u: vector %#x %s%s%s, %lu times, %s, pirq %d of d0", irq,
-               info.vector, info.is_level ? "level" : "edge",
+               "irq %u: vector %#x to CPU %u, %s%s%s, %lu times, %u pauses, %s, "
+               "pirq %d of d0",
+               irq, info.vector, info.cpu, info.is_level ? "level" : "edge",
                info.is_active_low ? " low" : " high",
-               info.is_masked ? " masked" : "", info.count,
+               info.is_masked ? " masked" : "", info.count, info.pauses,
                info.name != NULL ? info.name : "no handler",
                pirq_of_irq(dom0, irq));
     }

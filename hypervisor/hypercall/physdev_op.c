@@ -14,6 +14,7 @@
 
 #include "lib/bits.h"
 #include "dev/irq.h"
+#include "dev/pci_cfg.h"
 #include "domain/pirq.h"
 #include "pv/pv.h"
 
@@ -128,7 +129,7 @@ static int map_msi(struct domain *d, struct physdev_map_pirq *op,
     req.bdf = pci_bdf((uint8_t)op->bus, (uint8_t)op->devfn);
     if (op->type == MAP_PIRQ_TYPE_MULTI_MSI) {
         if (op->entry_nr < 1 || op->entry_nr > 32) {
-            return -EINVAL;
+            return -EINVAL; /* Linux then asks for one */
         }
         req.count = 1U << order_of_count((unsigned int)op->entry_nr);
     } else if (op->table_base != 0) {
@@ -137,6 +138,16 @@ static int map_msi(struct domain *d, struct physdev_map_pirq *op,
         req.entry = (unsigned int)op->entry_nr;
     }
     return pirq_map_msi(d, &req, op->pirq, ret_pirq);
+}
+
+static void undo_map(domid_t domid, unsigned int pirq)
+{
+    struct domain *d;
+
+    if (subject_get(domid, &d) == 0) {
+        (void)!pirq_unmap(d, pirq);
+        domain_put(d);
+    }
 }
 
 static int64_t op_map_pirq(uint64_t arg)
@@ -176,7 +187,12 @@ static int64_t op_map_pirq(uint64_t arg)
         return rc;
     }
     op.pirq = (int)pirq;
-    return copy_to_guest(arg, &op, sizeof(op));
+    rc = copy_to_guest(arg, &op, sizeof(op));
+    if (rc != 0) {
+        /* Nobody knows the number: it must not stay taken. */
+        undo_map(op.domid, pirq);
+    }
+    return rc;
 }
 
 static int64_t op_unmap_pirq(uint64_t arg)
@@ -240,9 +256,95 @@ static int64_t op_apic_read(uint64_t arg)
     return copy_to_guest(arg, &op, sizeof(op));
 }
 
+/* Of the calling domain, for what it will map later. */
+static int64_t op_get_free_pirq(uint64_t arg)
+{
+    struct physdev_get_free_pirq op;
+    int rc;
+
+    if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
+        return -EFAULT;
+    }
+    if (op.type != MAP_PIRQ_TYPE_GSI && op.type != MAP_PIRQ_TYPE_MSI) {
+        return -EINVAL;
+    }
+    rc = pirq_reserve(current->domain, op.type == MAP_PIRQ_TYPE_GSI, &op.pirq);
+    if (rc != 0) {
+        return rc;
+    }
+    rc = copy_to_guest(arg, &op, sizeof(op));
+    if (rc != 0) {
+        (void)!pirq_unmap(current->domain, op.pirq);
+    }
+    return rc;
+}
+
 /* ---- PCI devices: the hypervisor keeps no list of them --------------------- */
 
-static int64_t op_pci_device(uint64_t arg)
+/* A device that Dom0 speaks of must answer; there is only segment 0. */
+static int64_t device_found(uint16_t seg, uint8_t bus, uint8_t devfn)
+{
+    if (seg != 0 || !pci_device_exists(pci_bdf(bus, devfn))) {
+        return -ENODEV;
+    }
+    return 0;
+}
+
+static int64_t op_device_add(uint64_t arg)
+{
+    struct physdev_pci_device_add op;
+    uint32_t node;
+
+    if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
+        return -EFAULT;
+    }
+    if ((op.flags & ~(uint32_t)(XEN_PCI_DEV_EXTFN | XEN_PCI_DEV_VIRTFN |
+                                XEN_PCI_DEV_PXM)) != 0) {
+        return -EINVAL;
+    }
+    /* Its NUMA node: read, as the ABI says, and not used. */
+    if ((op.flags & XEN_PCI_DEV_PXM) != 0 &&
+        copy_from_guest(&node, arg + sizeof(op), sizeof(node)) != 0) {
+        return -EFAULT;
+    }
+    if ((op.flags & XEN_PCI_DEV_VIRTFN) != 0 &&
+        device_found(op.seg, op.physfn.bus, op.physfn.devfn) != 0) {
+        return -ENODEV;
+    }
+    return device_found(op.seg, op.bus, op.devfn);
+}
+
+/* The call before segments: with a device function of 8 bits, no flags. */
+static int64_t op_manage_pci_add(uint64_t arg)
+{
+    struct physdev_manage_pci op;
+
+    if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
+        return -EFAULT;
+    }
+    return device_found(0, op.bus, op.devfn);
+}
+
+static int64_t op_manage_pci_add_ext(uint64_t arg)
+{
+    struct physdev_manage_pci_ext op;
+
+    if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
+        return -EFAULT;
+    }
+    /* What the two flags mean for more than one bit is not said anywhere. */
+    if (op.is_extfn > 1 || op.is_virtfn > 1) {
+        return -EINVAL;
+    }
+    if (op.is_virtfn &&
+        device_found(0, op.physfn.bus, op.physfn.devfn) != 0) {
+        return -ENODEV;
+    }
+    return device_found(0, op.bus, op.devfn);
+}
+
+/* One that has left does not answer any more: its messages go. */
+static int64_t op_device_remove(uint64_t arg)
 {
     struct physdev_pci_device op;
 
@@ -250,6 +352,28 @@ static int64_t op_pci_device(uint64_t arg)
         return -EFAULT;
     }
     return op.seg != 0 ? -ENODEV : 0;
+}
+
+static int64_t op_manage_pci_remove(uint64_t arg)
+{
+    struct physdev_manage_pci op;
+
+    return copy_from_guest(&op, arg, sizeof(op)) != 0 ? -EFAULT : 0;
+}
+
+/* For a driver in another domain: has the device MSI-X to begin with? */
+static int64_t op_msix(uint64_t arg)
+{
+    struct physdev_pci_device op;
+
+    if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
+        return -EFAULT;
+    }
+    if (op.seg != 0 ||
+        pci_find_capability(pci_bdf(op.bus, op.devfn), PCI_CAP_MSIX) == 0) {
+        return -ENODEV;
+    }
+    return 0;
 }
 
 static int64_t op_mmcfg_reserved(uint64_t arg)
@@ -262,24 +386,49 @@ static int64_t op_mmcfg_reserved(uint64_t arg)
     return op.start_bus > op.end_bus ? -EINVAL : 0;
 }
 
+/* No message is no error: Linux complains about every other answer than 0. */
+static int64_t restore(uint16_t seg, uint8_t bus, uint8_t devfn)
+{
+    int64_t rc = device_found(seg, bus, devfn);
+
+    if (rc == 0) {
+        irq_msi_restore(pci_bdf(bus, devfn));
+    }
+    return rc;
+}
+
 static int64_t op_restore_msi(uint64_t arg)
 {
     struct physdev_restore_msi op;
 
-    if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
-        return -EFAULT;
-    }
-    return irq_msi_restore(pci_bdf(op.bus, op.devfn));
+    return copy_from_guest(&op, arg, sizeof(op)) != 0
+               ? -EFAULT
+               : restore(0, op.bus, op.devfn);
 }
 
 static int64_t op_restore_msi_ext(uint64_t arg)
 {
     struct physdev_pci_device op;
 
+    return copy_from_guest(&op, arg, sizeof(op)) != 0
+               ? -EFAULT
+               : restore(op.seg, op.bus, op.devfn);
+}
+
+/* A USB debug port is about to be reset: none is in use here. */
+static int64_t op_dbgp(uint64_t arg)
+{
+    struct physdev_dbgp_op op;
+
     if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
         return -EFAULT;
     }
-    return op.seg != 0 ? -ENODEV : irq_msi_restore(pci_bdf(op.bus, op.devfn));
+    if ((op.op != PHYSDEVOP_DBGP_RESET_PREPARE &&
+         op.op != PHYSDEVOP_DBGP_RESET_DONE) ||
+        op.bus > PHYSDEVOP_DBGP_BUS_PCI) {
+        return -EINVAL;
+    }
+    return 0;
 }
 
 /* Operations of the control domain only. */
@@ -297,14 +446,18 @@ static int64_t control_op(uint64_t cmd, uint64_t arg)
     case PHYSDEVOP_apic_write:
         return -EOPNOTSUPP; /* routing is ours: setup_gsi, map_pirq */
     case PHYSDEVOP_pci_device_add:
+        return op_device_add(arg);
     case PHYSDEVOP_pci_device_remove:
+        return op_device_remove(arg);
     case PHYSDEVOP_prepare_msix:
     case PHYSDEVOP_release_msix:
-        return op_pci_device(arg);
+        return op_msix(arg);
     case PHYSDEVOP_manage_pci_add:
-    case PHYSDEVOP_manage_pci_remove:
+        return op_manage_pci_add(arg);
     case PHYSDEVOP_manage_pci_add_ext:
-        return 0;
+        return op_manage_pci_add_ext(arg);
+    case PHYSDEVOP_manage_pci_remove:
+        return op_manage_pci_remove(arg);
     case PHYSDEVOP_pci_mmcfg_reserved:
         return op_mmcfg_reserved(arg);
     case PHYSDEVOP_restore_msi:
@@ -312,9 +465,7 @@ static int64_t control_op(uint64_t cmd, uint64_t arg)
     case PHYSDEVOP_restore_msi_ext:
         return op_restore_msi_ext(arg);
     case PHYSDEVOP_dbgp_op:
-        return 0; /* no debug port is in use here */
-    case PHYSDEVOP_get_free_pirq:
-        return -EOPNOTSUPP; /* for HVM pirqs */
+        return op_dbgp(arg);
     default:
         return -ENOSYS;
     }
@@ -345,6 +496,8 @@ int64_t do_physdev_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
         return op_map_pirq(a2);
     case PHYSDEVOP_unmap_pirq:
         return op_unmap_pirq(a2);
+    case PHYSDEVOP_get_free_pirq:
+        return op_get_free_pirq(a2);
     default:
         break;
     }

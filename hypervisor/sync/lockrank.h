@@ -20,6 +20,7 @@ enum lock_rank {
     LOCK_RANK_GRANT = 34,        /* one domain's grant table and maptrack    */
     LOCK_RANK_PAGETYPE = 36,     /* page-table updates of one domain         */
     LOCK_RANK_ACCOUNT = 38,      /* a domain's list and tally of frames      */
+    LOCK_RANK_MSIX_PAGES = 39,   /* mappings of MSI-X tables                 */
     LOCK_RANK_HEAP = 40,         /* page allocator and frame states          */
     LOCK_RANK_POOL = 45,         /* small-object heap                        */
     LOCK_RANK_RUNQUEUE = 50,     /* one CPU's run queue                      */

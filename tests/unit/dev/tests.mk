@@ -6,8 +6,9 @@ test_acpi-srcs := $(addprefix hypervisor/dev/,acpi.c acpi_madt.c acpi_mcfg.c) \
     $(acpi-machine)
 tests += dev/test_acpi_mcfg
 test_acpi_mcfg-srcs := hypervisor/dev/acpi_mcfg.c $(acpi-machine)
-test_irq-srcs := hypervisor/dev/irq.c hypervisor/sync/spinlock.c $(unit-lib) \
-    $(unit-alarm) $(unit-log)
+test_irq-srcs := $(addprefix hypervisor/dev/,irq.c irq_vector.c irq_storm.c) \
+    hypervisor/sync/spinlock.c $(unit-lib) $(unit-alarm) $(unit-log)
+test_irq-cflags := -D_GNU_SOURCE
 test_uart16550-srcs := hypervisor/dev/uart16550.c $(unit-lib) $(unit-alarm)
 test_rtc-srcs := hypervisor/dev/rtc.c hypervisor/sync/spinlock.c $(unit-lib) \
     $(unit-alarm)
