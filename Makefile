@@ -14,6 +14,8 @@ PARTS := $(call have,hypervisor,hypervisor) $(call have,dom0-tools,tools) \
 IMAGE     := $(BUILD)/xen-4.17-vigil-amd64
 INITRAMFS := $(BUILD)/dom0/initramfs.img
 ISO       := $(BUILD)/vigil.iso
+# One image starts under both firmwares; this is its name for UEFI.
+EFI_ISO   := $(BUILD)/vigil-efi.iso
 
 all: $(PARTS) iso
 
@@ -52,7 +54,8 @@ dom0: fetch $(filter tools stubs,$(PARTS))
 	scripts/mk-initramfs --build $(BUILD)
 
 iso: dom0 $(filter hypervisor,$(PARTS))
-	@if [ -e $(IMAGE).gz ]; then scripts/mk-iso; \
+	@if [ -e $(IMAGE).gz ]; then scripts/mk-iso && \
+	ln -f $(ISO) $(EFI_ISO); \
 	else echo "iso: no hypervisor built, no image"; fi
 
 # Without assertions: what people install.

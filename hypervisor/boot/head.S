@@ -34,7 +34,8 @@ mb2_header:
     .long 0 /* i386 protected mode */
     .long mb2_header_end - mb2_header
     .long -(MB2_MAGIC + 0 + (mb2_header_end - mb2_header))
-    /* information wanted: command line, modules, memory map */
+    /* Information wanted: command line, modules, memory map.  What UEFI has
+     * beside it comes without being asked for. */
     .align 8
     .short 1, 0
     .long 20

@@ -37,6 +37,10 @@ struct loader_info {
     struct loader_range range[LOADER_MMAP_ENTRIES];
     size_t rsdp_bytes; /* 0: none given */
     uint8_t rsdp[LOADER_RSDP_BYTES];
+    maddr_t efi_systab; /* 0: not started by UEFI */
+    /* In the loader's memory: gone once the allocator stands. */
+    const void *efi_map;
+    size_t efi_map_bytes, efi_desc_bytes; /* 0: no map given */
     maddr_t info_start; /* where the loader's own data lies */
     uint64_t info_bytes;
 };

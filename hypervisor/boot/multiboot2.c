@@ -17,8 +17,10 @@
 #define TAG_LOADER_NAME 2
 #define TAG_MODULE 3
 #define TAG_MMAP 6
+#define TAG_EFI64 12
 #define TAG_ACPI_OLD 14
 #define TAG_ACPI_NEW 15
+#define TAG_EFI_MMAP 17
 
 #define INFO_BYTES_MAX (1U << 20)
 
@@ -36,6 +38,18 @@ struct mb2_mmap {
     struct mb2_tag tag;
     uint32_t entry_size, entry_version;
     uint8_t entries[];
+};
+
+/* The boot services have ended: GRUB hands over their last map. */
+struct mb2_efi_mmap {
+    struct mb2_tag tag;
+    uint32_t desc_bytes, version;
+    uint8_t entries[];
+};
+
+struct mb2_efi64 {
+    struct mb2_tag tag;
+    uint64_t systab;
 };
 
 struct mb2_mmap_entry {
@@ -98,6 +112,26 @@ static void parse_rsdp(const struct mb2_tag *tag, struct loader_info *out)
     }
 }
 
+static void parse_efi64(const struct mb2_tag *tag, struct loader_info *out)
+{
+    const struct mb2_efi64 *e = (const void *)tag;
+
+    if (tag->size >= sizeof(*e)) {
+        out->efi_systab = e->systab;
+    }
+}
+
+static void parse_efi_mmap(const struct mb2_tag *tag, struct loader_info *out)
+{
+    const struct mb2_efi_mmap *m = (const void *)tag;
+
+    if (tag->size > sizeof(*m)) {
+        out->efi_map = m->entries;
+        out->efi_map_bytes = tag->size - sizeof(*m);
+        out->efi_desc_bytes = m->desc_bytes;
+    }
+}
+
 static void parse_tag(const struct mb2_tag *tag, struct loader_info *out)
 {
     const char *text = (const char *)(tag + 1);
@@ -119,6 +153,12 @@ static void parse_tag(const struct mb2_tag *tag, struct loader_info *out)
     case TAG_ACPI_OLD:
     case TAG_ACPI_NEW:
         parse_rsdp(tag, out);
+        break;
+    case TAG_EFI64:
+        parse_efi64(tag, out);
+        break;
+    case TAG_EFI_MMAP:
+        parse_efi_mmap(tag, out);
         break;
     default: /* other tags are not for us */
         break;

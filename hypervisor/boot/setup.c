@@ -20,6 +20,7 @@
 #include "crash/blackbox.h"
 #include "crash/reboot.h"
 #include "dev/acpi.h"
+#include "dev/efi.h"
 #include "dev/i8259.h"
 #include "dev/irq.h"
 #include "dev/pit.h"
@@ -119,14 +120,34 @@ static void release_frame(mfn_t m, bool writable)
 
 static const struct frame_use_ops frame_use = {hold_frame, release_frame};
 
+/* UEFI's own map is the truth after the boot services have ended. */
+static INIT_TEXT void add_ranges(void)
+{
+    const struct loader_info *li = &loader_info;
+    struct efi_region r;
+    unsigned int i;
+
+    if (li->efi_map_bytes != 0) {
+        if (efi_map_load(li->efi_map, li->efi_map_bytes, li->efi_desc_bytes) ==
+            0) {
+            for (i = 0; efi_map_region(i, &r); i++) {
+                memmap_add(r.start, r.bytes, efi_map_e820(&r));
+            }
+            return;
+        }
+        pr_warn("boot: EFI's memory map is not usable, the loader's is used");
+    }
+    for (i = 0; i < li->ranges; i++) {
+        memmap_add(li->range[i].start, li->range[i].bytes, li->range[i].type);
+    }
+}
+
 static INIT_TEXT void init_memmap(void)
 {
     const struct loader_info *li = &loader_info;
     unsigned int i;
 
-    for (i = 0; i < li->ranges; i++) {
-        memmap_add(li->range[i].start, li->range[i].bytes, li->range[i].type);
-    }
+    add_ranges();
     memmap_finish();
     memmap_reserve(HV_LOAD_PADDR,
                    (uint64_t)__bss_end - HV_IMAGE_VA - HV_LOAD_PADDR);
@@ -160,6 +181,14 @@ static INIT_TEXT void init_time(void)
     lapic_calibrate();
 }
 
+/* With UEFI only the loader knows the root pointer: there is no BIOS area. */
+static INIT_TEXT const void *loader_rsdp(void)
+{
+    const struct loader_info *li = &loader_info;
+
+    return li->rsdp_bytes != 0 || li->efi_systab != 0 ? li->rsdp : NULL;
+}
+
 static INIT_TEXT void init_interrupts(void)
 {
     const struct loader_info *li = &loader_info;
@@ -170,8 +199,10 @@ static INIT_TEXT void init_interrupts(void)
         panic("no memory to map the local APIC");
     }
     lapic_init();
-    if (acpi_init(li->rsdp_bytes != 0 ? li->rsdp : NULL, li->rsdp_bytes) !=
-        0) {
+    if (li->efi_systab != 0) {
+        efi_init(li->efi_systab);
+    }
+    if (acpi_init(loader_rsdp(), li->rsdp_bytes) != 0) {
         pr_warn("boot: no ACPI tables: no IO-APIC, no power off");
     }
     irq_init();

@@ -243,9 +243,8 @@ static bool rsdp_find(const void *rsdp, size_t rsdp_bytes, maddr_t *ret_root,
     const void *low;
     maddr_t ebda = 0;
 
-    if (rsdp != NULL &&
-        acpi_rsdp_parse(rsdp, rsdp_bytes, ret_root, ret_is_xsdt)) {
-        return true;
+    if (rsdp != NULL) {
+        return acpi_rsdp_parse(rsdp, rsdp_bytes, ret_root, ret_is_xsdt);
     }
     low = iomap(EBDA_POINTER, sizeof(uint16_t));
     if (low != NULL) {

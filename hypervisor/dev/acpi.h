@@ -33,7 +33,8 @@ struct acpi_header {
  * @rsdp:       copy of the root pointer the boot loader gave, or NULL
  * @rsdp_bytes: its length
  *
- * Without @rsdp the BIOS areas are searched.  Finds FADT registers and plugs
+ * Without @rsdp the BIOS areas are searched; a UEFI machine has none, so there
+ * the caller always gives one, be it of 0 bytes.  Finds FADT registers and plugs
  * reset into crash/reboot.h.  Failure is logged; the machine then has no
  * IO-APIC and no sleep.
  *

@@ -2,3 +2,4 @@
 dev-objs := uart16550.o port61.o pit.o rtc.o i8259.o pci_cfg.o acpi.o \
             acpi_madt.o acpi_mcfg.o ioapic.o irq.o irq_vector.o irq_storm.o \
             msi.o
+dev-objs += efi.o

@@ -7,7 +7,7 @@ CFLAGS_hypercall_xen_version := -DVIGIL_VERSION_MAJOR=$(VERSION_MAJOR) \
                                 -DVIGIL_VERSION_MINOR=$(VERSION_MINOR) \
                                 -DVIGIL_EXTRAVERSION='"$(EXTRAVERSION)"'
 hypercall-objs += evtchn_op.o
-hypercall-objs += platform_op.o vigil_op.o provoke.o
+hypercall-objs += platform_op.o efi_op.o vigil_op.o provoke.o
 hypercall-objs += grant_op.o
 hypercall-objs += memory_op.o memory_exchange.o memory_map.o
 hypercall-objs += physdev_op.o

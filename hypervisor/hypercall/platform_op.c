@@ -3,9 +3,9 @@
  * hypercall/platform_op.c - HYPERVISOR_platform_op(op), control domain only.
  *
  *   offered   settime32 17, settime64 62, get_cpu_version 48, firmware_info
- *             50 (keyboard flags), enter_acpi_sleep 51 (S5), getidletime 53,
+ *             50 (keyboard flags, EFI), enter_acpi_sleep 51 (S5), getidletime 53,
  *             get_cpuinfo 55, get_symbol 63
- *   refused   firmware_info of disks and EFI: nobody asked the BIOS;
+ *   refused   firmware_info of disks: nobody asked the BIOS;
  *             everything else below
  *
  * Return:  0; -EACCES wrong interface version; -EFAULT; -EINVAL malformed;
@@ -25,6 +25,7 @@
 #include "dev/acpi_madt.h"
 #include "domain/vclock.h"
 #include "hypercall/call.h"
+#include "hypercall/efi_op.h"
 
 #define NS_PER_S        1000000000ULL
 #define ACPI_S5         5
@@ -60,8 +61,9 @@ static int64_t firmware_info(struct xenpf_firmware_info *f)
         }
         f->u.kbd_shift_flags = 0;
         return 0;
-    case XEN_FW_VBEDDC_INFO:
     case XEN_FW_EFI_INFO:
+        return efi_firmware_info(f->index, &f->u.efi_info);
+    case XEN_FW_VBEDDC_INFO:
         return -EOPNOTSUPP;
     default:
         return -EINVAL;

@@ -23,6 +23,7 @@ import os
 import pathlib
 import re
 import shlex
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -31,6 +32,8 @@ import time
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("BUILD", TOP / "build"))
+
+OVMF = pathlib.Path("/usr/share/OVMF")     # Debian's package ovmf
 
 # A slow machine multiplies every limit.
 SCALE = float(os.environ.get("VIGIL_TEST_SCALE", "1"))
@@ -57,7 +60,8 @@ class VM:
 
     def __init__(self, name, *, hypervisor=None, modules=(), options="",
                  cdrom=None, cpu="qemu64", memory="1G", smp=1, resets=False,
-                 wall=1800, silence=LEAST, extra=(), qemu=None):
+                 wall=1800, silence=LEAST, extra=(), qemu=None, machine="pc",
+                 uefi=False):
         """
         name:       directory under build/test that gets the logs
         hypervisor: image for -kernel; None boots cdrom
@@ -66,6 +70,8 @@ class VM:
         resets:     a reset restarts the machine; otherwise it ends QEMU
         wall:       seconds the machine may live
         silence:    seconds without a byte on the serial line that are believed
+        machine:    pc or q35
+        uefi:       OVMF is the firmware, with variables of its own
         """
         self.name = name
         self.dir = BUILD / "test" / name
@@ -84,6 +90,7 @@ class VM:
         self._sockets = tempfile.TemporaryDirectory(prefix="vigil-")
         self.argv = self._command(hypervisor, modules, options, cdrom, cpu,
                                   memory, smp, resets, extra, qemu)
+        self.argv += ["-machine", machine] + (self._firmware() if uefi else [])
         self._write_replay()
         self.log = open(self.dir / "serial.log", "wb")
         self.process = subprocess.Popen(
@@ -120,6 +127,14 @@ class VM:
         if cdrom:
             argv += ["-cdrom", str(cdrom)]
         return argv + list(extra)
+
+    def _firmware(self):
+        """Return the options for OVMF; each machine starts with fresh variables."""
+        flash = "if=pflash,format=raw"
+        store = self.dir / "efi-vars.fd"
+        shutil.copyfile(OVMF / "OVMF_VARS_4M.fd", store)
+        return ["-drive", f"{flash},readonly=on,file={OVMF}/OVMF_CODE_4M.fd",
+                "-drive", f"{flash},file={store}"]
 
     def _write_replay(self):
         """Leave a script that runs this machine by hand."""

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT
+"""Machines whose firmware is UEFI (OVMF): GRUB, multiboot2, Dom0."""
+
+import re
+
+from suite import check, need_vigil
+from test_boot import BootChecks
+
+
+class Uefi(BootChecks):
+    """q35: the firmware's memory map and tables reach Dom0; power off."""
+
+    weight = 60
+
+    def setup(self):
+        need_vigil()
+        self.vm = self.boot_iso(uefi=True, machine="q35")
+
+    def test_hypervisor_read_efi(self):
+        """The log names firmware, memory map and tables."""
+        found = re.search(r"dev: EFI v(\d\.\d+) by (.*), (\d+) regions, "
+                          r"(\d+) tables", self.vm.text)
+        check(found, "Vigil's log does not name the firmware")
+        check(found.group(1) == "2.70" and "EDK" in found.group(2),
+              f"the log says {found.group(0)}")
+        check(int(found.group(3)) > 20 and int(found.group(4)) > 3,
+              f"the log says {found.group(0)}")
+
+    def test_dom0_knows_efi(self):
+        text = self.vm.dom0("dmesg | grep ' efi: '")
+        check("EFI v2.7" in text and "EDK" in text and "ACPI 2.0=" in text,
+              f"Dom0's kernel says of EFI: {text}")
+        self.vm.dom0("test -d /sys/firmware/efi")
+
+    def test_acpi_by_the_tag(self):
+        """There is no BIOS area: RSDP and all tables come from the loader."""
+        text = self.vm.dom0("ls /sys/firmware/acpi/tables; dmesg | "
+                            "grep 'ACPI: RSDP'")
+        for table in ("APIC", "FACP", "DSDT", "MCFG"):
+            check(table in text.split(), f"Dom0 has no {table}: {text}")
+        where = int(re.search(r"RSDP (0x[0-9A-F]+)", text).group(1), 16)
+        check(where >= 0x100000, f"the RSDP is at {where:#x}")
+
+    def test_memory_map(self):
+        """What the firmware keeps is reserved in Dom0's map."""
+        text = self.vm.dom0("dmesg | grep 'Xen: \\[mem'")
+        for word in ("usable", "reserved", "ACPI data", "ACPI NVS"):
+            check(word in text, f"no '{word}' in Dom0's memory map: {text}")
+
+    def test_control_domain(self):
+        self.is_control_domain()
+
+    def test_log_is_clean(self):
+        self.log_is_clean()
+
+    def test_poweroff(self):
+        self.vm.send("poweroff -f")
+        code = self.vm.wait_exit(40)
+        check(code == 0, f"QEMU ended with {code}")
