@@ -162,9 +162,7 @@ static INIT_TEXT void init_memory(void)
     frame_table_init(memmap_top_frame());
     page_alloc_init();
     m2p_init();
-    /* Running off a stack must fault (x86/percpu.h draws the guards). */
-    hvmap_unmap((uint64_t)bsp_block + CPU_GUARD_MAIN);
-    hvmap_unmap((uint64_t)bsp_block + CPU_GUARD_DF);
+    hvmap_guard_block((uint64_t)bsp_block);
 }
 
 static INIT_TEXT void init_time(void)

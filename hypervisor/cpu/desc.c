@@ -101,10 +101,10 @@ static void init_tss(cpu_t cpu, uint64_t block)
     struct tss *t = &tss_of[cpu];
 
     t->rsp0 = block + CPU_BLOCK_BYTES - CPU_STRUCT_BYTES;
-    t->ist[IST_DF - 1] = block + CPU_STACK_DF + PAGE_SIZE;
+    t->ist[IST_DF - 1] = block + CPU_TOP_DF;
     t->ist[IST_NMI - 1] = block + CPU_STACK_NMI_A + PAGE_SIZE;
     t->ist[IST_MC - 1] = block + CPU_STACK_MC_A + PAGE_SIZE;
-    t->ist[IST_DB - 1] = block + CPU_STACK_DB + PAGE_SIZE;
+    t->ist[IST_DB - 1] = block + CPU_TOP_DB;
     t->iomap_offset = sizeof(*t); /* no port is open to CPL 3 */
     this_cpu()->tss = t;
     set_system_desc(SEL_TSS(cpu), (uint64_t)t, sizeof(*t) - 1, 0x9);

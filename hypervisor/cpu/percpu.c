@@ -18,12 +18,5 @@ void percpu_init(cpu_t cpu)
 
 NMI_SAFE bool percpu_stack_contains(uint64_t addr)
 {
-    uint64_t block = cpu_block_of(read_rsp());
-
-    if (addr < block + CPU_STACK_DF || addr + 16 < addr ||
-        addr + 16 > block + CPU_BLOCK_BYTES) {
-        return false;
-    }
-    return addr + 16 <= block + CPU_GUARD_MAIN ||
-           addr >= block + CPU_STACK_MAIN;
+    return cpu_block_has_stack(addr - cpu_block_of(read_rsp()));
 }

@@ -19,15 +19,10 @@
 
 bool backtrace_stack_ok(uint64_t addr)
 {
-    uint64_t block = cpu_block_of(read_rsp());
-    uint64_t offset = addr - block;
+    uint64_t offset = addr - cpu_block_of(read_rsp());
 
-    if (offset < CPU_STACK_DF ||
-        offset > CPU_BLOCK_BYTES - CPU_STRUCT_BYTES - PAIR_BYTES) {
-        return false;
-    }
-    /* The guard page below the main stack is not mapped. */
-    return offset + PAIR_BYTES <= CPU_GUARD_MAIN || offset >= CPU_STACK_MAIN;
+    return cpu_block_has_stack(offset) &&
+           offset <= CPU_BLOCK_BYTES - CPU_STRUCT_BYTES - PAIR_BYTES;
 }
 
 unsigned int backtrace_walk(uint64_t rbp, stack_contains_fn stack_ok,

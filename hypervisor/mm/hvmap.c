@@ -15,6 +15,7 @@
 #include "lib/bits.h"
 #include "lib/errno.h"
 #include "x86/invlpg.h"
+#include "x86/percpu.h"
 #include "x86/string_asm.h"
 #include "cpu/features.h"
 #include "mm/boot_alloc.h"
@@ -80,6 +81,14 @@ static pte_t *entry_for(uint64_t va, unsigned int level)
     return &table[pt_index(va, level)];
 }
 
+/* Is there a 4 KiB page of ours at @va, in a table that exists? */
+static bool hvmap_is_mapped(uint64_t va)
+{
+    pte_t *e = entry_for(va, 1);
+
+    return e != NULL && (*e & PTE_P) != 0;
+}
+
 static void check_range(uint64_t va)
 {
     BUG_ON(va < HV_HOLE_START || va >= HV_HOLE_END ||
@@ -125,6 +134,36 @@ void hvmap_unmap(uint64_t va)
         *e = 0;
         invlpg(va);
     }
+}
+
+void hvmap_guard_block(uint64_t block)
+{
+    for (uint64_t off = 0; off <= CPU_GUARD_LAST; off += PAGE_SIZE) {
+        if (cpu_block_is_guard(off)) {
+            hvmap_unmap(block + off);
+        }
+    }
+}
+
+int hvmap_cpu_block(cpu_t cpu, uint64_t *ret_block)
+{
+    uint64_t block = CPU_BLOCKS_VA + (uint64_t)cpu * CPU_BLOCK_BYTES;
+
+    for (uint64_t off = 0; off < CPU_BLOCK_BYTES; off += PAGE_SIZE) {
+        void *page;
+
+        if (cpu_block_is_guard(off) || hvmap_is_mapped(block + off)) {
+            continue;
+        }
+        page = hv_page_alloc();
+        if (page == NULL || hvmap_map(block + off, ptr_to_mfn(page),
+                                      PTE_W | PTE_NX) != 0) {
+            hv_page_free(page);
+            return -ENOMEM;
+        }
+    }
+    *ret_block = block;
+    return 0;
 }
 
 void hvmap_fill_l4(pte_t *l4, mfn_t perdomain)

@@ -70,6 +70,27 @@ void hvmap_drop_init(void);
 void hvmap_unmap(uint64_t va);
 
 /**
+ * hvmap_guard_block() - unmap the guard pages of a CPU's block
+ * @block: its address; mapped by 4 KiB pages
+ *
+ * From here on it faults to run off one of its stacks (x86/percpu.h).
+ * Context: boot, once per block.
+ */
+void hvmap_guard_block(uint64_t block);
+
+/**
+ * hvmap_cpu_block() - memory for the block of another CPU
+ * @cpu:       its number, below NR_CPUS
+ * @ret_block: its address, aligned to CPU_BLOCK_BYTES; set only on success
+ *
+ * Zeroed the first time; its guard pages have no memory at all.  A CPU that
+ * comes back finds the same block.  One that failed keeps what it had got.
+ * Context: any but NMI/#MC; one caller at a time, as for hvmap_map().
+ * Return:  0, -ENOMEM
+ */
+int hvmap_cpu_block(cpu_t cpu, uint64_t *ret_block) MUST_CHECK;
+
+/**
  * hvmap_fill_l4() - copy the hypervisor's slots into a guest's L4
  * @l4:        the guest's table, through the direct map
  * @perdomain: L3 frame of the domain's per-domain area, or INVALID_MFN

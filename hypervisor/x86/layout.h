@@ -10,6 +10,7 @@
  *   260   0xffff820000000000  per-domain area: each vcpu's GDT+LDT   -
  *   261   0xffff828000000000  (unused)
  *         0xffff82c000000000  fixed map: device pages (uncached)     -
+ *         0xffff82c800000000  blocks of the other processors         -
  *         0xffff82d080000000  hypervisor image, 1 GiB                -
  *         0xffff82e000000000  frame table (struct frame[])           -
  *   262   0xffff830000000000  direct map of machine memory, 5 TiB    -
@@ -69,14 +70,18 @@
 /* One CPU's block: stacks and struct cpu_block (x86/percpu.h). */
 #define CPU_BLOCK_BYTES 0x10000
 #define CPU_STRUCT_BYTES 0x400
-#define CPU_GUARD_DF 0x1000
-#define CPU_STACK_DF 0x2000
-#define CPU_STACK_NMI_A 0x3000
-#define CPU_STACK_NMI_B 0x4000
+#define CPU_GUARD_PAGES 0x0555 /* bit n: page n of it is not mapped */
+#define CPU_GUARD_LAST 0xa000
+#define CPU_STACK_DB 0x1000
+#define CPU_TOP_DB 0x1800
+#define CPU_TOP_DF 0x2000
+#define CPU_STACK_MC_B 0x3000
 #define CPU_STACK_MC_A 0x5000
-#define CPU_STACK_MC_B 0x6000
-#define CPU_STACK_DB 0x7000
-#define CPU_GUARD_MAIN 0x8000
-#define CPU_STACK_MAIN 0x9000
+#define CPU_STACK_NMI_B 0x7000
+#define CPU_STACK_NMI_A 0x9000
+#define CPU_STACK_MAIN 0xb000
+
+/* Where the blocks of processors but the first are mapped, by number. */
+#define CPU_BLOCKS_VA VA(0xffff82c800000000)
 
 #endif

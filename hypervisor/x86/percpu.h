@@ -4,10 +4,16 @@
  *
  *   +0x10000 - 0x400   struct cpu_block   (this_cpu())
  *   below it           struct cpu_regs of the interrupted guest (guest_regs())
- *   +0x9000            main stack, grows down to here
- *   +0x8000            guard page (not mapped)
- *   +0x7000 .. +0x2000 #DB, #MC B, #MC A, NMI B, NMI A, #DF: a page each
- *   +0x1000            guard page (not mapped)
+ *   +0xb000            main stack, grows down to here
+ *   +0x9000            NMI stack A, a page
+ *   +0x7000            NMI stack B, a page
+ *   +0x5000            #MC stack A, a page
+ *   +0x3000            #MC stack B, a page
+ *   +0x1800            #DF stack, half a page
+ *   +0x1000            #DB stack, half a page
+ *
+ * The page below each of these pages is a guard: it is not mapped.  #DF may
+ * run over #DB's stack, which is not used again once it is needed.
  *
  * INV-CPU-1: valid from the first C instruction on every stack.
  */
@@ -84,6 +90,19 @@ static inline uint64_t read_rsp(void)
 static inline uint64_t cpu_block_of(uint64_t sp)
 {
     return sp & ~(uint64_t)(CPU_BLOCK_BYTES - 1);
+}
+
+/* Is the byte at @offset of a block on a guard page? */
+static inline bool cpu_block_is_guard(uint64_t offset)
+{
+    return (CPU_GUARD_PAGES >> (offset >> 12) & 1) != 0;
+}
+
+/* Are the 16 bytes at @offset of a block, any number, on its stacks? */
+static inline bool cpu_block_has_stack(uint64_t offset)
+{
+    return offset <= CPU_BLOCK_BYTES - 16 && !cpu_block_is_guard(offset) &&
+           !cpu_block_is_guard(offset + 15);
 }
 
 static inline struct cpu_block *this_cpu(void)

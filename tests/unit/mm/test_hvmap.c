@@ -18,6 +18,9 @@
 pte_t hv_l4[PT_ENTRIES] ALIGNED(PAGE_SIZE);
 struct cpu_features cpu_features = {.page1gb = true};
 
+static unsigned int pages_left; /* that hv_page_alloc() will hand out */
+static unsigned int pages_freed;
+
 bool page_alloc_is_up(void)
 {
     return false;
@@ -25,7 +28,16 @@ bool page_alloc_is_up(void)
 
 void *hv_page_alloc(void)
 {
-    abort();
+    if (pages_left == 0) {
+        return NULL;
+    }
+    pages_left--;
+    return maddr_to_ptr(boot_alloc_pages(1, 1));
+}
+
+void hv_page_free(void *p)
+{
+    pages_freed += p != NULL;
 }
 
 void page_alloc_add(mfn_t start, uint64_t count)
@@ -54,10 +66,9 @@ static int set_up(void **state)
 }
 
 /* Translate; 0 when not mapped.  @ret_size: of the page. */
-static pte_t translate(uint64_t va, maddr_t *ret_maddr, uint64_t *ret_size)
+static pte_t translate_from(pte_t *table, uint64_t va, maddr_t *ret_maddr,
+                            uint64_t *ret_size)
 {
-    pte_t *table = build_l4;
-
     for (unsigned int level = 4; level > 0; level--) {
         pte_t e = table[pt_index(va, level)];
 
@@ -73,6 +84,11 @@ static pte_t translate(uint64_t va, maddr_t *ret_maddr, uint64_t *ret_size)
         table = mfn_to_ptr(pte_mfn(e));
     }
     return 0;
+}
+
+static pte_t translate(uint64_t va, maddr_t *ret_maddr, uint64_t *ret_size)
+{
+    return translate_from(build_l4, va, ret_maddr, ret_size);
 }
 
 static uint64_t assert_direct(maddr_t a, uint64_t flags)
@@ -143,6 +159,63 @@ static void test_image(void **state)
     }
 }
 
+/* What a block's page @n is mapped to: 0 for nothing. */
+static pte_t block_page(uint64_t block, unsigned int n)
+{
+    maddr_t got;
+    uint64_t size;
+
+    return translate_from(hv_l4, block + n * PAGE_SIZE, &got, &size);
+}
+
+static void test_guards_of_the_first(void **state)
+{
+    uint64_t block = CPU_BLOCKS_VA;
+
+    (void)state;
+    /* The image's own is not in the hole here: one that is mapped like it. */
+    for (unsigned int n = 0; n < 17; n++) {
+        assert_int_equal(hvmap_map(block + n * PAGE_SIZE, mfn(0x260 + n),
+                                   PTE_W | PTE_NX), 0);
+    }
+    hvmap_guard_block(block);
+    for (unsigned int n = 0; n < 16; n++) {
+        bool guard = n < 11 && n % 2 == 0;
+
+        assert_int_equal(block_page(block, n) & PTE_P, guard ? 0 : PTE_P);
+    }
+    assert_true(block_page(block, 16) != 0); /* what lies behind it stays */
+}
+
+static void test_block_of_another(void **state)
+{
+    uint64_t block = 1, again = 2, next = 3;
+
+    (void)state;
+    /* Ten pages are wanted; it goes on where it failed. */
+    pages_left = 4;
+    assert_int_equal(hvmap_cpu_block(7, &block), -ENOMEM);
+    assert_int_equal(block, 1);
+    assert_int_equal(pages_freed, 0);
+    pages_left = 6;
+    assert_int_equal(hvmap_cpu_block(7, &block), 0);
+    assert_int_equal(pages_left, 0);
+    assert_int_equal(block, CPU_BLOCKS_VA + 7 * CPU_BLOCK_BYTES);
+    for (unsigned int n = 0; n < 16; n++) {
+        bool guard = n < 11 && n % 2 == 0;
+        pte_t e = block_page(block, n);
+
+        assert_int_equal(e & (PTE_P | PTE_W | PTE_NX | PTE_U),
+                         guard ? 0 : PTE_P | PTE_W | PTE_NX);
+    }
+    assert_int_equal(hvmap_cpu_block(7, &again), 0);
+    assert_int_equal(again, block);
+    pages_left = 10;
+    assert_int_equal(hvmap_cpu_block(NR_CPUS - 1, &next), 0);
+    assert_int_equal(block_page(block, 16), 0);
+    assert_true(next + CPU_BLOCK_BYTES <= VA(0xffff82d080000000));
+}
+
 static void test_slots(void **state)
 {
     pte_t l4[PT_ENTRIES] = {[5] = 7};
@@ -171,6 +244,8 @@ int main(void)
         cmocka_unit_test(test_direct_map),
         cmocka_unit_test(test_image),
         cmocka_unit_test(test_slots),
+        cmocka_unit_test(test_guards_of_the_first),
+        cmocka_unit_test(test_block_of_another),
     };
 
     return cmocka_run_group_tests(tests, set_up, NULL);
