@@ -73,6 +73,7 @@ SECTIONS
     .init : AT(ADDR(.init) - HV_IMAGE_VA) {
         __init_start = .;
         *(.init.text .init.text.*)
+        . = ALIGN(4096);
         __init_text_end = .;
         *(.init.data .init.data.*)
         . = ALIGN(8);

@@ -5,6 +5,7 @@
 #include "boot/cmdline.h"
 
 #include "boot/loader.h"
+#include "boot/selfcheck.h"
 #include "cpu/spec_ctrl.h"
 #include "crash/reboot.h"
 #include "dev/irq.h"
@@ -176,6 +177,7 @@ static const struct {
     {"spec-ctrl", spec_set_option},
     {"irq_ratelimit", set_irq_ratelimit},
     {"vigil_provoke", set_provoke},
+    {"vigil_selfcheck", selfcheck_set_option},
     {"no-real-mode", ignore},
     {"edd", ignore},
 };

@@ -8,6 +8,7 @@
 #include "boot/cmdline.h"
 #include "boot/harvest.h"
 #include "boot/loader.h"
+#include "boot/selfcheck.h"
 #include "boot/version.h"
 #include "cpu/clock.h"
 #include "cpu/desc.h"
@@ -315,6 +316,7 @@ void boot_main(uint32_t magic, uint32_t info)
     init_memmap();
     harvest_boxes();
     init_memory();
+    selfcheck_cpu();
     /* 5. Devices and time. */
     init_interrupts();
     init_time();

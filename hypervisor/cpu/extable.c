@@ -5,14 +5,24 @@
  */
 #include "cpu/extable.h"
 
+#include "x86/percpu.h"
+
 struct extable_entry {
     int32_t insn, fixup; /* relative to the field itself */
 };
 
 extern const struct extable_entry __ex_table_start[], __ex_table_end[];
 
+static struct extable_probe probes[NR_CPUS]; /* p */
+
+struct extable_probe *extable_probe(void)
+{
+    return &probes[this_cpu_id()];
+}
+
 uint64_t extable_find(uint64_t rip)
 {
+    const struct extable_probe *probe = extable_probe();
     const struct extable_entry *e;
 
     for (e = __ex_table_start; e < __ex_table_end; e++) {
@@ -20,5 +30,5 @@ uint64_t extable_find(uint64_t rip)
             return (uint64_t)&e->fixup + (uint64_t)(int64_t)e->fixup;
         }
     }
-    return 0;
+    return probe->rip == rip ? probe->fixup : 0;
 }

@@ -18,4 +18,18 @@
  */
 uint64_t extable_find(uint64_t rip);
 
+/* One more, for a moment: code outside the image that must not run. */
+struct extable_probe {
+    uint64_t rip;   /* p: 0 for none           */
+    uint64_t fixup; /* p: where to go from it  */
+};
+
+/**
+ * extable_probe() - this CPU's entry for a call that is meant to fault
+ *
+ * Context: interrupts off from before rip is set until it is 0 again.
+ * Return:  the entry
+ */
+struct extable_probe *extable_probe(void);
+
 #endif

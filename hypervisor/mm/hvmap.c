@@ -33,7 +33,7 @@
 #define BIOS_END    0x100000UL
 
 extern char __image_start[], __text_end[], __rodata_end[], __init_start[],
-    __init_end[], __data_start[], __bss_end[];
+    __init_text_end[], __init_end[], __data_start[], __bss_end[];
 
 /* The L4 the functions below work on: a copy while hvmap_init() builds. */
 static pte_t build_l4[PT_ENTRIES] INIT_DATA ALIGNED(PAGE_SIZE);
@@ -166,6 +166,54 @@ int hvmap_cpu_block(cpu_t cpu, uint64_t *ret_block)
     return 0;
 }
 
+static const char *leaf_fault(uint64_t va, uint64_t flags)
+{
+    if ((flags & PTE_W) != 0 && (flags & PTE_NX) == 0) {
+        return "is writable and executable";
+    }
+    if ((flags & PTE_U) == 0) {
+        return NULL;
+    }
+    if (va < M2P_VA || va >= M2P_VA_END) {
+        return "is open to guests";
+    }
+    return (flags & PTE_W) != 0 ? "is for guests to write" : NULL;
+}
+
+/* @flags: W and U where all tables above have them, NX where one has. */
+static const char *audit(const pte_t *table, unsigned int level, uint64_t va,
+                         uint64_t flags, uint64_t *ret_va)
+{
+    for (unsigned int i = 0; i < PT_ENTRIES; i++) {
+        uint64_t here = va + ((uint64_t)i << (L1_SHIFT + 9 * (level - 1)));
+        const char *fault;
+        uint64_t all;
+        pte_t e = table[i];
+
+        if ((e & PTE_P) == 0 ||
+            (level == 4 && (i < HV_L4_FIRST || i > HV_L4_LAST))) {
+            continue;
+        }
+        here |= level == 4 ? 0xffffUL << 48 : 0;
+        all = (flags & e & (PTE_W | PTE_U)) | ((flags | e) & PTE_NX);
+        if (level > 1 && (e & PTE_PS) == 0) {
+            fault = audit(mfn_to_ptr(pte_mfn(e)), level - 1, here, all, ret_va);
+        } else {
+            fault = leaf_fault(here, all);
+            *ret_va = fault != NULL ? here : *ret_va;
+        }
+        if (fault != NULL) {
+            return fault;
+        }
+    }
+    return NULL;
+}
+
+const char *hvmap_audit(uint64_t *ret_va)
+{
+    return audit(hv_l4, 4, 0, PTE_W | PTE_U, ret_va);
+}
+
 void hvmap_fill_l4(pte_t *l4, mfn_t perdomain)
 {
     for (unsigned int i = HV_L4_FIRST; i <= HV_L4_LAST; i++) {
@@ -275,8 +323,8 @@ INIT_TEXT void hvmap_init(void)
     directmap_build();
     image_part(__image_start, __text_end, 0);
     image_part(__text_end, __rodata_end, PTE_NX);
-    /* Code and data in one piece, until hvmap_drop_init(). */
-    image_part(__init_start, __init_end, PTE_W);
+    image_part(__init_start, __init_text_end, 0);
+    image_part(__init_text_end, __init_end, PTE_W | PTE_NX);
     image_part(__data_start, __bss_end, PTE_W | PTE_NX);
     for (unsigned int i = HV_L4_FIRST; i <= HV_L4_LAST; i++) {
         if (i != PERDOMAIN_L4_SLOT) {

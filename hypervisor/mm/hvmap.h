@@ -18,8 +18,8 @@ extern pte_t hv_l4[PT_ENTRIES];
 /**
  * hvmap_init() - build the direct map and split the image by permission
  *
- * Direct map: every RAM frame of mm/memmap, 2 MiB pages where possible,
- * W, NX.  Image: text RX, rodata R, data RW NX.  Allocates L3 tables for
+ * Direct map: every RAM frame of mm/memmap, 2 MiB pages where possible, W,
+ * NX; text and constants R, NX.  Image: text RX, rodata R, data RW NX.  Allocates L3 tables for
  * every slot 256..271 but the per-domain one.
  * Also maps read-write what ACPI tables may lie in: firmware's ACPI and
  * reserved regions below the top of low RAM, and the BIOS area.  Drops the
@@ -55,8 +55,7 @@ int hvmap_map_2m(uint64_t va, mfn_t m, uint64_t flags) MUST_CHECK;
 /**
  * hvmap_drop_init() - unmap the code and data only boot needed
  *
- * Until then that part of the image is writable and executable.  Its memory
- * goes to the page allocator.
+ * Their memory goes to the page allocator.
  * Context: boot, the last step; the caller must not be in .init.text.
  */
 void hvmap_drop_init(void);
@@ -77,6 +76,17 @@ void hvmap_unmap(uint64_t va);
  * Context: boot, once per block.
  */
 void hvmap_guard_block(uint64_t block);
+
+/**
+ * hvmap_audit() - look at every mapping of the hypervisor's own
+ * @ret_va: address of the first that is wrong; set only then
+ *
+ * None may be writable and executable; none but the M2P open to guests, and
+ * that only to read.
+ * Context: any but NMI/#MC; takes time in proportion to the tables.
+ * Return:  NULL when all are right, else what is wrong, in words
+ */
+const char *hvmap_audit(uint64_t *ret_va) MUST_CHECK;
 
 /**
  * hvmap_cpu_block() - memory for the block of another CPU

@@ -153,7 +153,7 @@ static void test_image(void **state)
         assert_int_equal(size, PAGE_SIZE);
         want = a < 0x236000   ? 0
                : a < 0x240000 ? PTE_NX
-               : a < 0x249000 ? PTE_W
+               : a < 0x244000 ? 0
                               : PTE_W | PTE_NX;
         assert_int_equal(e & (PTE_W | PTE_NX | PTE_U), want);
     }
@@ -216,6 +216,37 @@ static void test_block_of_another(void **state)
     assert_true(next + CPU_BLOCK_BYTES <= VA(0xffff82d080000000));
 }
 
+static void test_audit(void **state)
+{
+    uint64_t va = 0, wrong = FIXMAP_IOMAP_VA + 5 * PAGE_SIZE;
+
+    (void)state;
+    assert_null(hvmap_audit(&va));
+    assert_int_equal(hvmap_map(wrong, mfn(0x300), PTE_W), 0);
+    assert_string_equal(hvmap_audit(&va), "is writable and executable");
+    assert_true(va == wrong);
+    assert_int_equal(hvmap_map(wrong, mfn(0x300), PTE_NX), 0);
+    assert_null(hvmap_audit(&va));
+    /* To guests: the M2P, all levels of it, and nothing else. */
+    assert_int_equal(hvmap_map(wrong, mfn(0x300), PTE_U | PTE_NX), 0);
+    assert_null(hvmap_audit(&va)); /* a table above says no */
+    hvmap_unmap(wrong);
+    wrong = M2P_VA + 7 * PAGE_SIZE;
+    assert_int_equal(hvmap_map(wrong, mfn(0x300), PTE_U | PTE_NX), 0);
+    assert_null(hvmap_audit(&va));
+    assert_int_equal(hvmap_map(wrong, mfn(0x300), PTE_U | PTE_W | PTE_NX), 0);
+    assert_string_equal(hvmap_audit(&va), "is for guests to write");
+    assert_true(va == wrong);
+    hvmap_unmap(wrong);
+    *entry_for(FIXMAP_VA, 1) = pte_make(mfn(0x300), PTE_P | PTE_U | PTE_NX);
+    for (unsigned int level = 2; level <= 4; level++) {
+        *entry_for(FIXMAP_VA, level) |= PTE_U;
+    }
+    assert_string_equal(hvmap_audit(&va), "is open to guests");
+    assert_true(va == FIXMAP_VA);
+    hvmap_unmap(FIXMAP_VA);
+}
+
 static void test_slots(void **state)
 {
     pte_t l4[PT_ENTRIES] = {[5] = 7};
@@ -246,6 +277,7 @@ int main(void)
         cmocka_unit_test(test_slots),
         cmocka_unit_test(test_guards_of_the_first),
         cmocka_unit_test(test_block_of_another),
+        cmocka_unit_test(test_audit),
     };
 
     return cmocka_run_group_tests(tests, set_up, NULL);

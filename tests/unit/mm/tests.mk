@@ -20,5 +20,5 @@ test_hvmap-cflags := -fPIC -include $(TOP)/tests/unit/mm/fake_image.h \
 test_hvmap-libs := -no-pie -Wl,--no-relax $(addprefix -Wl$(comma)--defsym=,\
     __image_start=0x1f0080200000 __text_end=0x1f0080236000 \
     __rodata_end=0x1f0080240000 __init_start=0x1f0080240000 \
-    __init_end=0x1f0080249000 __data_start=0x1f0080249000 \
+    __init_text_end=0x1f0080244000 __init_end=0x1f0080249000 __data_start=0x1f0080249000 \
     __bss_end=0x1f0080301000)
