@@ -11,22 +11,35 @@
  */
 #include "hypercall/call.h"
 
-#include "x86/tlb.h"
 #include "domain/grant.h"
+#include "domain/tlb_owed.h"
 #include "pv/grant_pte.h"
 
 #define AVAIL_PTE_SHIFT 9
 #define AVAIL_PTE_BITS  7U
 
 /*
+ * Mappings whose entries have gone.  The granter learns of it when no processor
+ * knows them any more: one flush for several.
+ */
+#define UNMAPS_A_FLUSH 16
+
+struct unmaps {
+    unsigned int count;
+    struct {
+        struct grant_map_state state;
+        uint32_t gone; /* GNTMAP_* */
+    } of[UNMAPS_A_FLUSH];
+};
+
+/*
  * A list operation: what one element is and does.  Bytes from @out_at on are
  * copied back to the guest.
  */
 struct list_op {
-    void (*one)(void *op);
+    void (*one)(void *op, struct unmaps *u);
     uint8_t size;
     uint8_t out_at, out_size;
-    bool maps; /* changes entries: stale translations must go at the end */
 };
 
 union list_element {
@@ -80,7 +93,7 @@ static pte_t map_pte(mfn_t m, uint32_t flags)
     return pte_make(m, pte);
 }
 
-static void map_one(void *element)
+static void map_one(void *element, struct unmaps *u UNUSED)
 {
     struct gnttab_map_grant_ref *op = element;
     struct domain *d = current->domain;
@@ -105,17 +118,57 @@ static void map_one(void *element)
     op->dev_bus_addr = mfn_to_maddr(state.mfn);
 }
 
+static void unmaps_end(struct unmaps *u)
+{
+    struct domain *d = current->domain;
+
+    if (u->count == 0) {
+        return;
+    }
+    tlb_pay(d);
+    for (unsigned int i = 0; i < u->count; i++) {
+        grant_unmap_end(d, &u->of[i].state, u->of[i].gone);
+    }
+    u->count = 0;
+}
+
+/* @gone of a mapping, from grant_unmap_begin(), has been taken down. */
+static void unmaps_add(struct unmaps *u, const struct grant_map_state *state,
+                       uint32_t gone)
+{
+    u->of[u->count].state = *state;
+    u->of[u->count].gone = gone;
+    u->count++;
+    if (u->count == UNMAPS_A_FLUSH) {
+        unmaps_end(u);
+    }
+}
+
+static int16_t unmap_begin(grant_handle_t handle, struct unmaps *u,
+                           struct grant_map_state *ret_state)
+{
+    struct domain *d = current->domain;
+    int16_t status = grant_unmap_begin(d, handle, ret_state);
+
+    if (status == GNTST_bad_handle && u->count != 0) {
+        /* Another part of it may be among those. */
+        unmaps_end(u);
+        status = grant_unmap_begin(d, handle, ret_state);
+    }
+    return status;
+}
+
 /*
  * Take down what @op names.  An entry that does not map the frame (any more)
  * is an error, and the grant stays in use: otherwise a mapper could have it
  * counted as returned and keep the mapping.
  */
-static int16_t unmap_status(const struct gnttab_unmap_grant_ref *op)
+static int16_t unmap_status(const struct gnttab_unmap_grant_ref *op,
+                            struct unmaps *u)
 {
-    struct domain *d = current->domain;
     struct grant_map_state state;
     uint32_t gone = 0;
-    int16_t status = grant_unmap_begin(d, op->handle, &state);
+    int16_t status = unmap_begin(op->handle, u, &state);
 
     if (status != GNTST_okay) {
         return status;
@@ -138,24 +191,23 @@ static int16_t unmap_status(const struct gnttab_unmap_grant_ref *op)
             status = GNTST_general_error;
         }
     }
-    grant_unmap_end(d, &state, gone);
+    unmaps_add(u, &state, gone);
     return status;
 }
 
-static void unmap_one(void *element)
+static void unmap_one(void *element, struct unmaps *u)
 {
     struct gnttab_unmap_grant_ref *op = element;
 
-    op->status = unmap_status(op);
+    op->status = unmap_status(op, u);
 }
 
-static void replace_one(void *element)
+static void replace_one(void *element, struct unmaps *u)
 {
     struct gnttab_unmap_and_replace *op = element;
-    struct domain *d = current->domain;
     struct grant_map_state state;
     uint32_t gone = 0;
-    int16_t status = grant_unmap_begin(d, op->handle, &state);
+    int16_t status = unmap_begin(op->handle, u, &state);
 
     op->status = status;
     if (status != GNTST_okay) {
@@ -169,19 +221,19 @@ static void replace_one(void *element)
     } else {
         op->status = GNTST_general_error;
     }
-    grant_unmap_end(d, &state, gone);
+    unmaps_add(u, &state, gone);
 }
 
 /* ---- lists ---------------------------------------------------------------- */
 
-static void copy_one(void *element)
+static void copy_one(void *element, struct unmaps *u UNUSED)
 {
     struct gnttab_copy *op = element;
 
     op->status = grant_copy(current->domain, op);
 }
 
-static void swap_one(void *element)
+static void swap_one(void *element, struct unmaps *u UNUSED)
 {
     struct gnttab_swap_grant_ref *op = element;
 
@@ -195,16 +247,13 @@ static void swap_one(void *element)
 
 static const struct list_op list_ops[] = {
     [GNTTABOP_map_grant_ref] = {map_one,
-                                OUT(gnttab_map_grant_ref, dom, dev_bus_addr),
-                                .maps = true},
+                                OUT(gnttab_map_grant_ref, dom, dev_bus_addr)},
     [GNTTABOP_unmap_grant_ref] = {unmap_one,
-                                  OUT(gnttab_unmap_grant_ref, status, status),
-                                  .maps = true},
+                                  OUT(gnttab_unmap_grant_ref, status, status)},
     [GNTTABOP_copy] = {copy_one, OUT(gnttab_copy, status, status)},
     [GNTTABOP_unmap_and_replace] = {replace_one,
                                     OUT(gnttab_unmap_and_replace, status,
-                                        status),
-                                    .maps = true},
+                                        status)},
     [GNTTABOP_swap_grant_ref] = {swap_one,
                                  OUT(gnttab_swap_grant_ref, status, status)},
 };
@@ -222,9 +271,11 @@ static int64_t work_list(const struct list_op *lo, uint64_t cmd, uint64_t list,
                          uint64_t count)
 {
     union list_element op;
+    struct unmaps u UNINITIALISED;
     uint64_t i, at = list;
     int64_t rc = 0;
 
+    u.count = 0;
     for (i = 0; i < count; i++, at += lo->size) {
         if (i != 0 && hypercall_should_stop()) {
             rc = -ERESTART;
@@ -234,16 +285,14 @@ static int64_t work_list(const struct list_op *lo, uint64_t cmd, uint64_t list,
             rc = -EFAULT;
             break;
         }
-        lo->one(&op);
+        lo->one(&op, &u);
         if (copy_to_guest(at + lo->out_at, (const char *)&op + lo->out_at,
                           lo->out_size) != 0) {
             rc = -EFAULT;
             break;
         }
     }
-    if (lo->maps) {
-        tlb_sync(); /* what the entries held before */
-    }
+    unmaps_end(&u);
     return rc != -ERESTART
                ? rc
                : hypercall_restart(__HYPERVISOR_grant_table_op, 3, cmd, at,

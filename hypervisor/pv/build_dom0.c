@@ -318,7 +318,8 @@ static INIT_TEXT int set_context(struct build *b)
     const struct dom0_layout *l = &b->layout;
     struct vcpu *v = b->d->vcpu[0];
     struct cpu_regs *regs = vcpu_regs(v);
-    int rc = pagetype_pin(b->mem.l4, b->d->domid, PAGETYPE_L4, NULL);
+    struct frame *f; /* nobody has pinned it before */
+    int rc = pagetype_pin(b->mem.l4, b->d->domid, PAGETYPE_L4, NULL, &f);
 
     if (rc == 0) {
         rc = pv_set_base(v, b->mem.l4);

@@ -8,6 +8,7 @@
 
 #include "cpu/desc.h"
 #include "domain/account.h"
+#include "domain/tlb_owed.h"
 #include "lib/errno.h"
 #include "mm/directmap.h"
 #include "pv/mmu_update.h"
@@ -87,6 +88,8 @@ static void set_slot(struct vcpu *v, unsigned int slot, pte_t e)
 {
     slots_of(v)[slot] = e;
     invlpg(gdt_va(v) + slot * PAGE_SIZE);
+    /* It may have been looked up on another CPU, too. */
+    tlb_owe(v->domain);
 }
 
 static void unmap_gdt(struct vcpu *v)
@@ -156,8 +159,6 @@ int pv_set_ldt(struct vcpu *v, uint64_t base, unsigned int ents)
 {
     unsigned int pages = (ents + 511) / 512;
     unsigned int i;
-    struct frame *table;
-    pte_t *l1e;
 
     if (ents > LDT_PAGES * 512 || !IS_ALIGNED(base, PAGE_SIZE)) {
         return -EINVAL;
@@ -167,14 +168,15 @@ int pv_set_ldt(struct vcpu *v, uint64_t base, unsigned int ents)
     }
     unmap_ldt(v);
     for (i = 0; i < pages; i++) {
-        l1e = mmu_find_l1e(v, base + i * PAGE_SIZE, &table);
-        if (l1e == NULL || (*l1e & PTE_P) == 0 ||
-            pagetype_get_page(pte_mfn(*l1e), v->domain->domid,
-                              PAGETYPE_SEGDESC, NULL, NULL) != 0) {
+        pte_t l1e = mmu_peek_l1e(v, base + i * PAGE_SIZE);
+
+        if ((l1e & PTE_P) == 0 ||
+            pagetype_get_page(pte_mfn(l1e), v->domain->domid, PAGETYPE_SEGDESC,
+                              NULL, NULL) != 0) {
             unmap_ldt(v);
             return -EINVAL;
         }
-        set_slot(v, LDT_FIRST_SLOT + i, pte_make(pte_mfn(*l1e), MAP_FLAGS));
+        set_slot(v, LDT_FIRST_SLOT + i, pte_make(pte_mfn(l1e), MAP_FLAGS));
         v->pv->ldt_mapped |= 1U << i;
     }
     v->pv->ldt_base = base;

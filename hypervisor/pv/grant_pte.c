@@ -6,8 +6,9 @@
 
 #include "lib/errno.h"
 #include "x86/atomic.h"
-#include "x86/tlb.h"
 #include "mm/directmap.h"
+#include "domain/account.h"
+#include "domain/tlb_owed.h"
 #include "pv/mmu_update.h"
 #include "pv/pagetype.h"
 #include "pv/pt_validate.h"
@@ -15,40 +16,32 @@
 #include "pv/pv.h"
 
 /*
- * The L1 entry a host address means.  A table found through the vcpu's own
- * page tables hangs below a valid L4, which keeps it what it is.  One named by
- * a machine address is held until entry_release(): dropping what its entry
- * held must not take the table away.
+ * The L1 entry a host address means.  Its table is kept one until
+ * pagetype_put_page().
  */
 static pte_t *entry_hold(struct vcpu *v, uint64_t host_addr, bool contains_pte,
                          struct frame **ret_table)
 {
-    domid_t domid = v->domain->domid;
     struct frame *f;
     mfn_t m;
 
-    *ret_table = NULL;
     if (!contains_pte) {
-        return mmu_find_l1e(v, host_addr, &f);
+        return mmu_hold_l1e(v, host_addr, ret_table);
     }
     m = maddr_to_mfn(host_addr);
     if ((host_addr & (sizeof(pte_t) - 1)) || !mfn_valid(m)) {
         return NULL;
     }
     f = frame_of(m);
-    if (!pagetype_is(f, PAGETYPE_L1) ||
-        pagetype_get_page(m, domid, PAGETYPE_L1, NULL, NULL)) {
+    if (!frame_get(f, v->domain->domid)) {
+        return NULL;
+    }
+    if (!pagetype_get_valid(f, PAGETYPE_L1)) {
+        account_put(f);
         return NULL;
     }
     *ret_table = f;
     return maddr_to_ptr(host_addr);
-}
-
-static void entry_release(struct frame *table)
-{
-    if (table) {
-        pagetype_put_page(table);
-    }
 }
 
 int grant_pte_install(struct vcpu *v, uint64_t host_addr, bool contains_pte,
@@ -72,7 +65,7 @@ int grant_pte_install(struct vcpu *v, uint64_t host_addr, bool contains_pte,
         return -EINVAL;
     }
     rc = mmu_l1e_replace(&req, entry, new_pte, NULL);
-    entry_release(table);
+    pagetype_put_page(table);
     return rc;
 }
 
@@ -82,22 +75,37 @@ static bool entry_maps(pte_t e, mfn_t m)
     return (e & PTE_P) && mfn_eq(pte_mfn(e), m);
 }
 
+/*
+ * Put @new where an entry maps @m.  What that held goes, although processors
+ * may know it yet: the grant keeps the frame until they do not.
+ */
+static int entry_take(const struct vcpu *v, pte_t *entry, mfn_t m, pte_t new)
+{
+    pte_t old;
+
+    do {
+        old = READ_ONCE(*entry);
+        if (!entry_maps(old, m)) {
+            return -ENOENT;
+        }
+    } while (!atomic_cas(entry, old, new));
+    tlb_owe(v->domain);
+    pt_l1e_put_unflushed(old);
+    return 0;
+}
+
 int grant_pte_remove(struct vcpu *v, uint64_t host_addr, bool contains_pte,
                      mfn_t m)
 {
-    struct mmu_request req = {
-        .v = v, .pt_owner = v->domain, .frames_of = v->domain->domid};
     struct frame *table;
     pte_t *entry = entry_hold(v, host_addr, contains_pte, &table);
-    int rc = -ENOENT;
+    int rc;
 
     if (!entry) {
         return -EINVAL;
     }
-    if (entry_maps(READ_ONCE(*entry), m)) {
-        rc = mmu_l1e_replace(&req, entry, 0, NULL);
-    }
-    entry_release(table);
+    rc = entry_take(v, entry, m, 0);
+    pagetype_put_page(table);
     return rc;
 }
 
@@ -105,7 +113,8 @@ int grant_pte_replace(struct vcpu *v, uint64_t host_addr, mfn_t m,
                       uint64_t new_addr)
 {
     struct frame *table, *from_table;
-    pte_t *entry, *from, old, moved;
+    pte_t *entry, *from, moved;
+    int rc = -EINVAL;
 
     if (new_addr == 0) {
         return grant_pte_remove(v, host_addr, false, m);
@@ -115,19 +124,26 @@ int grant_pte_replace(struct vcpu *v, uint64_t host_addr, mfn_t m,
         return -EINVAL;
     }
     from = entry_hold(v, new_addr, false, &from_table);
-    if (!from || from == entry || !entry_maps(READ_ONCE(*entry), m)) {
-        if (from) {
-            entry_release(from_table);
-        }
-        entry_release(table);
-        return from == entry || !from ? -EINVAL : -ENOENT;
+    if (!from) {
+        goto out_put;
     }
-    /* What the entry at new_addr holds moves with it. */
-    moved = atomic_xchg(from, 0);
-    old = atomic_xchg(entry, moved);
-    tlb_mark_stale();
-    pt_l1e_put(old);
-    entry_release(from_table);
-    entry_release(table);
-    return 0;
+    if (from == entry) {
+        goto out_put_from;
+    }
+    rc = -ENOENT;
+    if (entry_maps(READ_ONCE(*entry), m)) {
+        /* What the entry at new_addr holds moves with it. */
+        moved = atomic_xchg(from, 0);
+        rc = entry_take(v, entry, m, moved);
+        tlb_owe(v->domain);
+        /* Another vcpu was faster: back, unless it put something there, too. */
+        if (rc && !atomic_cas(from, (pte_t)0, moved) && (moved & PTE_P)) {
+            pt_l1e_put(v->domain, moved);
+        }
+    }
+out_put_from:
+    pagetype_put_page(from_table);
+out_put:
+    pagetype_put_page(table);
+    return rc;
 }

@@ -24,20 +24,20 @@ static int frame_teardown(struct frame *f, bool (*should_stop)(void))
     if (rc) {
         return rc;
     }
-    if (!pagetype_is_pinned(f)) {
+    if (pagetype_unpin(f)) {
         return 0;
     }
     /*
-     * The pin stays until its count is gone, so that an interrupted put is
-     * found again here.
+     * What the pin held is ours now, and nobody else's who unpins it.  It is
+     * pinned again when this is interrupted, and so found again here.
      */
     rc = pagetype_put(f, should_stop);
     if (rc) {
+        pagetype_repin(f);
         return rc;
     }
-    rc = pagetype_unpin(f);
     account_put(f);
-    return rc;
+    return 0;
 }
 
 /* Pinned, or left by an interrupted walk: few of them. */

@@ -63,22 +63,36 @@ int mmu_va_write(const struct mmu_request *req, uint64_t va, pte_t val)
     MUST_CHECK;
 
 /**
- * mmu_find_l1e() - the L1 entry behind a guest virtual address
+ * mmu_hold_l1e() - the L1 entry behind a guest virtual address
  * @v:         vcpu; the tables of its current mode are walked
  * @va:        any value; the hypervisor's hole is refused
- * @ret_table: the L1 table's frame; the base pointer keeps it
+ * @ret_table: the L1 table's frame, kept one until pagetype_put_page()
  *
+ * Other vcpus of the domain may change the tables meanwhile: then it is one of
+ * the domain's L1 tables, as if the guest had found it just before.
  * Context: any but NMI/#MC.
  * Return:  the entry in the direct map; NULL: no L1 table there
  */
-pte_t *mmu_find_l1e(const struct vcpu *v, uint64_t va,
+pte_t *mmu_hold_l1e(const struct vcpu *v, uint64_t va,
                     struct frame **ret_table);
+
+/**
+ * mmu_peek_l1e() - what the L1 entry behind a guest virtual address says
+ * @v:  as mmu_hold_l1e()
+ * @va: as mmu_hold_l1e()
+ *
+ * Nothing is held, and nothing it says may be relied on: see frame_get() and
+ * pagetype_get().
+ * Context: any but NMI/#MC.
+ * Return:  the entry; 0: there is none
+ */
+pte_t mmu_peek_l1e(const struct vcpu *v, uint64_t va);
 
 /**
  * mmu_l1e_replace() - the checked store every L1 change ends in
  * @req:     see above
  * @entry:   in a valid L1 table of @req->pt_owner, through the direct map;
- *           the caller holds its type or knows that a base pointer leads to it
+ *           the caller holds it by a type count
  * @val:     the new entry, as the guest wrote it
  * @expect:  store only if the entry holds this; NULL: whatever it holds
  *
@@ -122,7 +136,7 @@ static inline MUST_CHECK int mmu_finish_pending(struct vcpu *v,
  * @f:           frame; the caller gives up one type count and one reference
  * @should_stop: NULL: to the end
  *
- * @v must have nothing pending.
+ * @v should have nothing pending; else it is done at once.
  * Context: any but NMI/#MC.
  */
 void mmu_release_table(struct vcpu *v, struct frame *f,

@@ -120,6 +120,18 @@ int mmu_flush_bitmap(const struct domain *d, uint64_t va)
     return 0;
 }
 
+static int do_pin(struct vcpu *v, mfn_t m, enum pagetype type,
+                  const struct domain *owner, bool (*should_stop)(void))
+{
+    struct frame *f;
+    int rc = pagetype_pin(m, owner->domid, type, should_stop, &f);
+
+    if (f) {
+        mmu_release_table(v, f, should_stop);
+    }
+    return rc;
+}
+
 static int do_unpin(struct vcpu *v, mfn_t m, const struct domain *owner,
                     bool (*should_stop)(void))
 {
@@ -248,10 +260,10 @@ int mmuext_run(struct vcpu *v, const struct mmuext_op *op,
     case MMUEXT_PIN_L2_TABLE:
     case MMUEXT_PIN_L3_TABLE:
     case MMUEXT_PIN_L4_TABLE:
-        return pagetype_pin(
-            mfn(op->arg1.mfn), pg_owner->domid,
+        return do_pin(
+            v, mfn(op->arg1.mfn),
             (enum pagetype)(PAGETYPE_L1 + (op->cmd - MMUEXT_PIN_L1_TABLE)),
-            should_stop);
+            pg_owner, should_stop);
 
     case MMUEXT_UNPIN_TABLE:
         return do_unpin(v, mfn(op->arg1.mfn), pg_owner, should_stop);

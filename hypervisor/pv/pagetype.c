@@ -10,10 +10,11 @@
 #include "lib/assert.h"
 #include "lib/errno.h"
 #include "x86/atomic.h"
-#include "x86/tlb.h"
+#include "x86/irqflags.h"
 #include "mm/directmap.h"
 #include "domain/account.h"
 #include "domain/domain.h"
+#include "domain/tlb_owed.h"
 #include "pv/descriptor.h"
 #include "pv/pt_validate.h"
 
@@ -37,6 +38,20 @@ static void word_change(struct frame *f, uint64_t clear, uint64_t set)
     } while (!atomic_cas(&f->type, x, (x & ~clear) | set));
 }
 
+/* Until the CPU that is at work on the frame is done with it. */
+static int wait_for_other(const struct frame *f, bool (*should_stop)(void))
+{
+    while (READ_ONCE(f->type) & TYPE_BUSY) {
+        if (should_stop && should_stop()) {
+            return -ERESTART;
+        }
+        cpu_relax();
+    }
+    return 0;
+}
+
+/* ---- the frame is BUSY, by us, to the end of this part ---- */
+
 /* An interrupted walk begins to hold the frame by itself. */
 static bool partial_begin(struct frame *f)
 {
@@ -50,7 +65,7 @@ static bool partial_begin(struct frame *f)
     return true;
 }
 
-/* No walk is under way any more.  The caller holds a reference. */
+/* No walk is left over any more.  The caller holds a reference. */
 static void partial_end(struct frame *f)
 {
     f->aux = 0;
@@ -79,24 +94,20 @@ static int walk_down(struct frame *f, unsigned int level,
 }
 
 /*
- * Take the entries not taken yet; then the table is valid, count + 1.
- *
- * The count goes up before the walk: an entry that leads back to the table
- * itself (to map it writable, or as another level) must find it in use.
+ * Take the entries not taken yet; then the table is valid.  Our count is in
+ * already: an entry that leads back to the table itself (to map it writable, or
+ * as another level) must find it in use.  It goes if this fails.  Others may
+ * look at the frame when this is done.
  */
 static int walk_up(struct frame *f, unsigned int level,
                    bool (*should_stop)(void))
 {
     uint64_t x;
-    int rc;
+    int rc = pt_validate(f, level, should_stop);
 
-    do {
-        x = READ_ONCE(f->type);
-    } while (!atomic_cas(&f->type, x, x + 1));
-    rc = pt_validate(f, level, should_stop);
     if (rc == 0) {
-        word_change(f, 0, TYPE_VALID);
         partial_end(f);
+        word_change(f, TYPE_BUSY, TYPE_VALID);
         return 0;
     }
     if (rc == -ERESTART && !partial_begin(f)) {
@@ -111,45 +122,58 @@ static int walk_up(struct frame *f, unsigned int level,
     }
     do {
         x = READ_ONCE(f->type);
-    } while (!atomic_cas(&f->type, x, x - 1));
+    } while (!atomic_cas(&f->type, x, (x - 1) & ~TYPE_BUSY));
     return rc;
 }
 
-/* From count 0 with no walk under way: @x is the word as it is. */
+/* As it was used last, or as a table, a processor may still know it. */
+static void forget_last_use(const struct frame *f, enum pagetype last,
+                            enum pagetype now)
+{
+    if (last != now && last != PAGETYPE_NONE) {
+        tlb_pay(domain_peek(f->owner));
+    }
+}
+
+/* ---- */
+
+/*
+ * From count 0 with no walk left over and nobody at work: @x is the word as it
+ * is.  It is claimed before the flush: nobody maps it as it was in between.
+ */
 static int first_use(struct frame *f, uint64_t x, enum pagetype type,
                      bool (*should_stop)(void))
 {
     enum pagetype last = (enum pagetype)((x & TYPE_MASK) >> TYPE_SHIFT);
-    int rc;
+    int rc = 0;
 
-    /*
-     * A stale translation could still write to the frame as it was mapped,
-     * or walk it as the table it was.
-     */
-    if (last != type && last != PAGETYPE_NONE) {
-        tlb_sync();
-    }
     if (type == PAGETYPE_WRITABLE) {
-        return atomic_cas(&f->type, x, type_bits(type) | TYPE_VALID | 1)
-                   ? 0
-                   : -EAGAIN;
-    }
-    /* Pages the hypervisor writes to by itself can be nothing else. */
-    if (f->flags & FRAME_F_HV_SHARED) {
+        if (last == type || last == PAGETYPE_NONE) {
+            return atomic_cas(&f->type, x, type_bits(type) | TYPE_VALID | 1)
+                       ? 0
+                       : -EAGAIN;
+        }
+    } else if (f->flags & FRAME_F_HV_SHARED) {
+        /* Pages the hypervisor writes to by itself can be nothing else. */
         return -EINVAL;
     }
-    if (!atomic_cas(&f->type, x, type_bits(type))) {
+    if (!atomic_cas(&f->type, x, type_bits(type) | TYPE_BUSY | 1)) {
         return -EAGAIN;
     }
-    f->aux = 0;
+    forget_last_use(f, last, type);
+    if (pagetype_level(type) != 0) {
+        f->aux = 0;
+        return walk_up(f, pagetype_level(type), should_stop);
+    }
     if (type == PAGETYPE_SEGDESC) {
         rc = descriptor_fix_page(mfn_to_ptr(frame_mfn(f)));
-        if (rc == 0) {
-            word_change(f, 0, TYPE_VALID | 1);
-        }
-        return rc;
     }
-    return walk_up(f, pagetype_level(type), should_stop);
+    if (rc == 0) {
+        word_change(f, TYPE_BUSY, TYPE_VALID);
+    } else {
+        word_change(f, TYPE_BUSY | TYPE_COUNT_MASK, 0);
+    }
+    return rc;
 }
 
 int pagetype_get_slow(struct frame *f, enum pagetype type,
@@ -170,7 +194,12 @@ int pagetype_get_slow(struct frame *f, enum pagetype type,
             }
             continue;
         }
-        if (!(x & TYPE_PARTIAL)) {
+        if ((x & TYPE_MASK) != want && count_of(x) != 0) {
+            return -EBUSY;
+        }
+        if (x & TYPE_BUSY) {
+            rc = wait_for_other(f, should_stop);
+        } else if (!(x & TYPE_PARTIAL)) {
             if (count_of(x) != 0) {
                 return -EBUSY;
             }
@@ -179,14 +208,14 @@ int pagetype_get_slow(struct frame *f, enum pagetype type,
                 return rc;
             }
             continue;
+        } else if ((x & TYPE_MASK) != want) {
+            rc = pagetype_abandon(f, should_stop);
+        } else {
+            if (atomic_cas(&f->type, x, (x | TYPE_BUSY) + 1)) {
+                return walk_up(f, pagetype_level(type), should_stop);
+            }
+            continue;
         }
-        if ((x & TYPE_MASK) == want) {
-            return walk_up(f, pagetype_level(type), should_stop);
-        }
-        if (count_of(x) != 0) {
-            return -EBUSY;
-        }
-        rc = pagetype_abandon(f, should_stop);
         if (rc) {
             return rc;
         }
@@ -208,6 +237,8 @@ int pagetype_put_slow(struct frame *f, bool (*should_stop)(void))
             }
             continue;
         }
+        /* The only count, and it is ours: nobody else is at work on it. */
+        BUG_ON(x & TYPE_BUSY);
         if (level == 0 || !(x & (TYPE_VALID | TYPE_PARTIAL))) {
             /* The type stays as a note of what stale translations can do. */
             uint64_t keep = (x & TYPE_MASK) == type_bits(PAGETYPE_WRITABLE)
@@ -219,32 +250,42 @@ int pagetype_put_slow(struct frame *f, bool (*should_stop)(void))
             }
             continue;
         }
+        if (!atomic_cas(&f->type, x, (x & ~TYPE_VALID) | TYPE_BUSY)) {
+            continue;
+        }
         if (x & TYPE_VALID) {
-            if (!atomic_cas(&f->type, x, x & ~TYPE_VALID)) {
-                continue;
-            }
             f->aux = PT_ENTRIES;
         }
         rc = walk_down(f, level, should_stop);
-        if (rc) {
-            return rc;
-        }
-        word_change(f, TYPE_COUNT_MASK, 0);
-        return 0;
+        word_change(f, rc ? TYPE_BUSY : TYPE_BUSY | TYPE_COUNT_MASK, 0);
+        return rc;
     }
 }
 
 int pagetype_abandon(struct frame *f, bool (*should_stop)(void))
 {
-    uint64_t x = READ_ONCE(f->type);
-    unsigned int level =
-        pagetype_level((enum pagetype)((x & TYPE_MASK) >> TYPE_SHIFT));
+    uint64_t x;
+    unsigned int level;
+    int rc;
 
-    /* With a count, the walk is its holder's to finish. */
-    if (!(x & TYPE_PARTIAL) || count_of(x) != 0) {
-        return 0;
-    }
-    return walk_down(f, level, should_stop);
+    do {
+        x = READ_ONCE(f->type);
+        /* With a count, the walk is its holder's to finish. */
+        if (!(x & TYPE_PARTIAL) || count_of(x) != 0) {
+            return 0;
+        }
+        if (x & TYPE_BUSY) {
+            rc = wait_for_other(f, should_stop);
+            if (rc) {
+                return rc;
+            }
+            continue;
+        }
+    } while ((x & TYPE_BUSY) || !atomic_cas(&f->type, x, x | TYPE_BUSY));
+    level = pagetype_level((enum pagetype)((x & TYPE_MASK) >> TYPE_SHIFT));
+    rc = walk_down(f, level, should_stop);
+    word_change(f, TYPE_BUSY, 0);
+    return rc;
 }
 
 int pagetype_get_page(mfn_t m, domid_t owner, enum pagetype type,
@@ -303,30 +344,42 @@ void pagetype_put_ref(struct frame *f, bool writable)
 }
 
 int pagetype_pin(mfn_t m, domid_t owner, enum pagetype type,
-                 bool (*should_stop)(void))
+                 bool (*should_stop)(void), struct frame **ret_frame)
 {
     struct frame *f;
+    uint64_t x;
     int rc = pagetype_get_page(m, owner, type, should_stop, &f);
 
+    *ret_frame = NULL;
     if (rc) {
         return rc;
     }
-    if (READ_ONCE(f->type) & TYPE_PINNED) {
-        /* Not the last count: the pin has one of its own. */
-        pagetype_put_page(f);
-        return -EINVAL;
-    }
-    word_change(f, 0, TYPE_PINNED);
+    do {
+        x = READ_ONCE(f->type);
+        if (x & TYPE_PINNED) {
+            *ret_frame = f;
+            return -EINVAL;
+        }
+    } while (!atomic_cas(&f->type, x, x | TYPE_PINNED));
     return 0;
 }
 
 int pagetype_unpin(struct frame *f)
 {
-    if (!(READ_ONCE(f->type) & TYPE_PINNED)) {
-        return -EINVAL;
-    }
-    word_change(f, TYPE_PINNED, 0);
+    uint64_t x;
+
+    do {
+        x = READ_ONCE(f->type);
+        if (!(x & TYPE_PINNED)) {
+            return -EINVAL;
+        }
+    } while (!atomic_cas(&f->type, x, x & ~TYPE_PINNED));
     return 0;
+}
+
+void pagetype_repin(struct frame *f)
+{
+    word_change(f, 0, TYPE_PINNED);
 }
 
 bool pagetype_steal_check(const struct frame *f, uint32_t held)
@@ -335,5 +388,6 @@ bool pagetype_steal_check(const struct frame *f, uint32_t held)
 
     return READ_ONCE(f->count) == 1 + held &&
            (f->flags & FRAME_F_ALLOCATED) != 0 &&
-           (x & (TYPE_COUNT_MASK | TYPE_PINNED | TYPE_PARTIAL)) == 0;
+           (x & (TYPE_COUNT_MASK | TYPE_PINNED | TYPE_PARTIAL | TYPE_BUSY)) ==
+               0;
 }

@@ -14,6 +14,8 @@
  *   count n --get(another type)----------------------> -EBUSY
  *   count 1 --put: every entry dropped---------------> count 0
  *
+ * While entries are taken or dropped, one CPU is at work: TYPE_BUSY, not VALID.
+ *
  * A frame that was writable stays VALID as that with count 0: there is nothing
  * to check when it is mapped again.  As anything else VALID implies a count.
  *
@@ -24,15 +26,33 @@
  * point downwards (no table may point at its own level), so the type counts
  * form no circle and dropping pins and bases drops everything.
  *
- * frame.type: count 0-31, type 32-34, flags 35-37.  While PARTIAL is set,
+ * frame.type: count 0-31, type 32-34, flags 35-38.  While PARTIAL is set,
  * frame.aux says how many leading entries of the table are taken, the table
  * is not valid, and the state itself holds one reference.  It arises when a
  * walk is interrupted: after get the getter holds nothing and asks again;
  * after put the putter still holds everything and asks again.  Anyone's get
  * carries such a walk on, or undoes it if another type is wanted.
  *
- * Concurrency: one pcpu; hypercalls are not preempted by each other and
- * interrupt handlers do not come here, so no lock.  Never NMI/#MC.
+ * Several CPUs (docs/adr/0018): the word changes by compare-and-swap only, and
+ * there is no lock.  BUSY means that a CPU is at work on the frame: it takes or
+ * drops entries, fixes descriptors, or has other CPUs forget how the frame was
+ * mapped.  It alone writes frame.aux and, while a table is not VALID, the
+ * table.  What others do meanwhile:
+ *
+ *   get, same type      wait, or stop if they may      (then all is decided)
+ *   get, another type   -EBUSY; with count 0 (an interrupted walk is undone)
+ *                       wait
+ *   put                 never waits: with a count of another's there is not
+ *                       the last one to drop, with none nobody else is BUSY
+ *
+ * So whoever works on a table waits only for tables of the level below it, or,
+ * to map a frame, for somebody who drops or flushes and waits for nobody.
+ * Nobody waits in a circle.  Waiting is done with interrupts on: what is waited
+ * for may be a flush that this CPU is to acknowledge.  Never NMI/#MC.
+ *
+ * An entry of a VALID table changes by compare-and-swap, and whoever changes it
+ * holds the table by a type count: what was replaced is dropped by who replaced
+ * it (pv/mmu_update.c).
  */
 #ifndef VIGIL_PV_PAGETYPE_H
 #define VIGIL_PV_PAGETYPE_H
@@ -58,6 +78,7 @@ enum pagetype {
 #define TYPE_VALID      (1UL << 35)
 #define TYPE_PINNED     (1UL << 36)
 #define TYPE_PARTIAL    (1UL << 37)
+#define TYPE_BUSY       (1UL << 38)
 
 /* The type a frame has; with count 0 the last one it had. */
 static inline enum pagetype pagetype_of(const struct frame *f)
@@ -116,6 +137,21 @@ static inline MUST_CHECK bool pagetype_get_usual(struct frame *f,
 
     return likely(pagetype_differs(x, type) == 0) &&
            likely(atomic_cas(&f->type, x, x + 1));
+}
+
+/* The same, whatever others do at this moment: false: it is not valid. */
+static inline MUST_CHECK bool pagetype_get_valid(struct frame *f,
+                                                 enum pagetype type)
+{
+    uint64_t x;
+
+    do {
+        x = READ_ONCE(f->type);
+        if (unlikely(pagetype_differs(x, type) != 0)) {
+            return false;
+        }
+    } while (unlikely(!atomic_cas(&f->type, x, x + 1)));
+    return true;
 }
 
 /**
@@ -246,13 +282,16 @@ void pagetype_put_ref(struct frame *f, bool writable);
  * @owner:       domid that must own it
  * @type:        L1..L4
  * @should_stop: as pagetype_get()
+ * @ret_frame:   NULL; or, pinned already, a frame of which the caller owes one
+ *               pagetype_put() and one account_put(): mostly not the last ones
  *
  * Context: any but NMI/#MC.
  * Return:  0; -EINVAL pinned already, or as pagetype_get(); -EBUSY; -EPERM;
  *          -ERESTART
  */
 int pagetype_pin(mfn_t m, domid_t owner, enum pagetype type,
-                 bool (*should_stop)(void)) MUST_CHECK;
+                 bool (*should_stop)(void), struct frame **ret_frame)
+    MUST_CHECK;
 
 /**
  * pagetype_unpin() - take the pin off; the caller gets what it held
@@ -263,6 +302,14 @@ int pagetype_pin(mfn_t m, domid_t owner, enum pagetype type,
  * Return:  0; -EINVAL not pinned
  */
 int pagetype_unpin(struct frame *f) MUST_CHECK;
+
+/**
+ * pagetype_repin() - the pin holds again what pagetype_unpin() gave
+ * @f: frame that was unpinned; its put was interrupted
+ *
+ * Context: any but NMI/#MC.
+ */
+void pagetype_repin(struct frame *f);
 
 /**
  * pagetype_abandon() - undo an interrupted walk nobody will finish

@@ -10,13 +10,13 @@
 #include "lib/bits.h"
 #include "lib/errno.h"
 #include "lib/rangeset.h"
-#include "x86/tlb.h"
 #include "cpu/features.h"
 #include "mm/directmap.h"
 #include "mm/hvmap.h"
 #include "mm/m2p.h"
 #include "mm/memmap.h"
 #include "domain/account.h"
+#include "domain/tlb_owed.h"
 #include "pv/pagetype.h"
 #include "pv/pte_check.h"
 #include "pv/pv.h"
@@ -98,6 +98,31 @@ int pt_l1e_get_slow(const struct domain *d, domid_t frames_of, pte_t *pte)
     }
     *pte = e;
     return 0;
+}
+
+void pt_l1e_put_unflushed(pte_t pte)
+{
+    mfn_t m = pte_mfn(pte);
+
+    if (!pt_is_device(m)) {
+        struct frame *f = frame_of(m);
+
+        if (pte & PTE_W) {
+            pagetype_put_writable(f);
+        }
+        account_put(f);
+    }
+}
+
+void pt_l1e_put_slow(const struct domain *d, pte_t pte)
+{
+    mfn_t m = pte_mfn(pte);
+
+    /* Of what @d owes its owner knows nothing. */
+    if (!pt_is_device(m) && READ_ONCE(frame_of(m)->owner) != d->domid) {
+        tlb_pay(d);
+    }
+    pt_l1e_put_unflushed(pte);
 }
 
 int pt_table_get(const struct domain *d, unsigned int level, pte_t *pte,
@@ -239,7 +264,8 @@ int pt_validate(struct frame *f, unsigned int level, bool (*should_stop)(void))
     return 0;
 }
 
-static void devalidate_l1(struct frame *f, const pte_t *table)
+static void devalidate_l1(struct frame *f, const struct domain *d,
+                          const pte_t *table)
 {
     const pte_t *e = &table[f->aux];
 
@@ -251,7 +277,7 @@ static void devalidate_l1(struct frame *f, const pte_t *table)
         }
         e--;
         if (*e & PTE_P) {
-            pt_l1e_put(*e);
+            pt_l1e_put(d, *e);
         }
     }
     f->aux = 0;
@@ -260,13 +286,14 @@ static void devalidate_l1(struct frame *f, const pte_t *table)
 int pt_devalidate(struct frame *f, unsigned int level,
                   bool (*should_stop)(void))
 {
+    const struct domain *d = domain_peek(f->owner);
     const pte_t *table = mfn_to_ptr(frame_mfn(f));
     unsigned int i;
 
-    /* The processor may still hold what these entries led to. */
-    tlb_mark_stale();
+    /* Processors may still hold what these entries led to. */
+    tlb_owe(d);
     if (level == 1) {
-        devalidate_l1(f, table);
+        devalidate_l1(f, d, table);
         return 0;
     }
     for (i = f->aux; i-- > 0;) {

@@ -73,23 +73,49 @@ static inline bool pt_is_device(mfn_t m)
 }
 
 /**
- * pt_l1e_put() - drop what a present, stored L1 entry holds
+ * pt_l1e_put_unflushed() - drop what a present, stored L1 entry holds
  * @pte: the entry, no longer in its table
  *
+ * For who keeps another domain's frame by other means until processors have
+ * forgotten the entry, or where it was never in a table.
  * Context: any but NMI/#MC.
  */
-static ALWAYS_INLINE void pt_l1e_put(pte_t pte)
+void pt_l1e_put_unflushed(pte_t pte);
+
+/**
+ * pt_l1e_put_slow() - pt_l1e_put() of device memory and others' frames
+ * @d:   as pt_l1e_put()
+ * @pte: as pt_l1e_put()
+ *
+ * Context: any but NMI/#MC, interrupts on.
+ */
+void pt_l1e_put_slow(const struct domain *d, pte_t pte);
+
+/**
+ * pt_l1e_put() - drop what a present, stored L1 entry holds
+ * @d:   domain in whose table it was
+ * @pte: the entry, no longer in its table; a flush is owed (tlb_owe())
+ *
+ * Context: any but NMI/#MC, interrupts on.
+ */
+static ALWAYS_INLINE void pt_l1e_put(const struct domain *d, pte_t pte)
 {
     mfn_t m = pte_mfn(pte);
 
-    if (likely(!pt_is_device(m))) {
+    if (likely(mfn_valid(m))) {
         struct frame *f = frame_of(m);
+        uint64_t head = READ_ONCE(*frame_head(f));
 
-        if (pte & PTE_W) {
-            pagetype_put_writable(f);
+        if (likely(((head ^ FRAME_HEAD(0, d->domid, FRAME_INUSE, 0)) &
+                    FRAME_HEAD(0, 0xffff, 0xff, 0)) == 0)) {
+            if (pte & PTE_W) {
+                pagetype_put_writable(f);
+            }
+            account_put(f);
+            return;
         }
-        account_put(f);
     }
+    pt_l1e_put_slow(d, pte);
 }
 
 /**

@@ -63,14 +63,9 @@ static inline uint64_t fetch_word(uint64_t rip)
 static ALWAYS_INLINE struct frame *target_hold(const struct vcpu *v,
                                                uint64_t addr)
 {
-    struct frame *table, *f;
-    const pte_t *map = mmu_find_l1e(v, addr, &table);
-    pte_t e;
+    pte_t e = mmu_peek_l1e(v, addr);
+    struct frame *f;
 
-    if (unlikely(!map)) {
-        return NULL;
-    }
-    e = READ_ONCE(*map);
     if ((e & (PTE_P | PTE_W)) != PTE_P || !mfn_valid(pte_mfn(e))) {
         return NULL;
     }
@@ -79,7 +74,7 @@ static ALWAYS_INLINE struct frame *target_hold(const struct vcpu *v,
     if (!pagetype_is(f, PAGETYPE_L1) || !frame_get(f, v->domain->domid)) {
         return NULL;
     }
-    if (pagetype_get(f, PAGETYPE_L1, NULL)) {
+    if (!pagetype_get_valid(f, PAGETYPE_L1)) {
         account_put(f);
         return NULL;
     }

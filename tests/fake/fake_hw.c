@@ -16,7 +16,7 @@
 
 uint64_t fake_tsc;
 uint64_t fake_tsc_step;
-unsigned int fake_cpu;
+__thread unsigned int fake_cpu;
 bool fake_irqs_on;
 uint64_t fake_cr[16];
 uint64_t fake_dr[8];

@@ -25,24 +25,29 @@ uint64_t max_frame = FRAMES;
 
 struct domain dom, other;
 static struct pv_domain pv_dom, pv_other;
-struct vcpu vcpu;
-struct pv_vcpu pv_vcpu;
-struct frame *held[HELD_MAX];
+struct vcpu vcpus[MACHINE_VCPUS];
+struct pv_vcpu pv_vcpus[MACHINE_VCPUS];
+struct frame *held[MACHINE_VCPUS][HELD_MAX];
 unsigned int stop_chance;
+__thread unsigned int me;
+static __thread unsigned int seed_now;
 
 /* ---- what the code under test calls ---- */
 
+/* Nothing here is offlining or near overflow: only another vcpu may be ahead. */
 bool frame_get_slow(struct frame *f, domid_t owner)
 {
-    /* Nothing here is offlining or near overflow: frame_get() decides alone. */
-    assert_true(f->state != FRAME_INUSE || f->owner != owner);
+    while (f->state == FRAME_INUSE && f->owner == owner) {
+        if (frame_get_usual(f, owner)) {
+            return true;
+        }
+    }
     return false;
 }
 
 bool frame_get_held(struct frame *f)
 {
-    assert_true(f->count > 0);
-    f->count++;
+    assert_true(atomic_add(&f->count, 1u) > 0);
     return true;
 }
 
@@ -181,12 +186,12 @@ static void expect_entries(struct expected *e, unsigned int n,
 void check_all(void)
 {
     struct expected e[FRAMES] = {{0}};
-    mfn_t base[2] = {pv_vcpu.guest_table, pv_vcpu.guest_table_user};
 
     for (unsigned int n = FIRST_L4; n < FRAMES; n++) {
         const struct frame *f = frame_of(mfn(n));
         unsigned int level = pagetype_level(pagetype_of(f));
 
+        assert_false(f->type & TYPE_BUSY);
         e[n].refs++; /* the allocation */
         if (f->type & TYPE_PARTIAL) {
             assert_true(level > 1);
@@ -201,19 +206,24 @@ void check_all(void)
             expect_use(&e[n], pagetype_of(f));
         }
     }
-    for (unsigned int i = 0; i < 2; i++) {
-        if (!mfn_is_invalid(base[i])) {
-            expect_use(&e[mfn_x(base[i])], PAGETYPE_L4);
-        }
-    }
-    if (pv_vcpu.mmu_pending) {
-        uint64_t n = pv_vcpu.mmu_pending - 1;
+    for (unsigned int v = 0; v < MACHINE_VCPUS; v++) {
+        const struct pv_vcpu *p = &pv_vcpus[v];
 
-        expect_use(&e[n], pagetype_of(frame_of(mfn(n))));
-    }
-    for (unsigned int i = 0; i < HELD_MAX; i++) {
-        if (held[i]) {
-            expect_use(&e[mfn_x(frame_mfn(held[i]))], PAGETYPE_WRITABLE);
+        if (!mfn_is_invalid(p->guest_table)) {
+            expect_use(&e[mfn_x(p->guest_table)], PAGETYPE_L4);
+        }
+        if (!mfn_is_invalid(p->guest_table_user)) {
+            expect_use(&e[mfn_x(p->guest_table_user)], PAGETYPE_L4);
+        }
+        if (p->mmu_pending) {
+            uint64_t n = p->mmu_pending - 1;
+
+            expect_use(&e[n], pagetype_of(frame_of(mfn(n))));
+        }
+        for (unsigned int i = 0; i < HELD_MAX; i++) {
+            if (held[v][i]) {
+                expect_use(&e[mfn_x(frame_mfn(held[v][i]))], PAGETYPE_WRITABLE);
+            }
         }
     }
     for (unsigned int n = FIRST_L4; n < FRAMES; n++) {
@@ -233,7 +243,12 @@ void check_all(void)
 
 uint32_t rnd(uint32_t below)
 {
-    return (uint32_t)rand() % below;
+    return (uint32_t)rand_r(&seed_now) % below;
+}
+
+void rnd_seed(unsigned int seed)
+{
+    seed_now = seed;
 }
 
 bool maybe_stop(void)
@@ -245,7 +260,7 @@ int ext(unsigned int cmd, uint32_t frame)
 {
     struct mmuext_op op = {.cmd = cmd, .arg1.mfn = frame};
 
-    return mmuext_run(&vcpu, &op, &dom, maybe_stop);
+    return mmuext_run(my_vcpu, &op, &dom, maybe_stop);
 }
 
 void machine_reset(unsigned int seed)
@@ -254,21 +269,24 @@ void machine_reset(unsigned int seed)
     memset(mfn_to_ptr(mfn(0)), 0, FRAMES * PAGE_SIZE);
     memset(&dom, 0, sizeof(dom));
     memset(&other, 0, sizeof(other));
-    memset(&pv_vcpu, 0, sizeof(pv_vcpu));
+    memset(pv_vcpus, 0, sizeof(pv_vcpus));
     memset(&pv_dom, 0, sizeof(pv_dom));
-    memset(&vcpu, 0, sizeof(vcpu));
+    memset(vcpus, 0, sizeof(vcpus));
     memset(held, 0, sizeof(held));
     dom.domid = 1;
     dom.pv = &pv_dom;
     dom.state = DOMAIN_RUNNING;
-    dom.max_vcpus = 1;
-    dom.vcpu[0] = &vcpu;
+    dom.max_vcpus = MACHINE_VCPUS;
     other.domid = 2;
     other.pv = &pv_other;
-    vcpu.domain = &dom;
-    vcpu.pv = &pv_vcpu;
-    pv_vcpu.guest_kernel = true;
-    pv_vcpu.guest_table = pv_vcpu.guest_table_user = INVALID_MFN;
+    for (unsigned int v = 0; v < MACHINE_VCPUS; v++) {
+        dom.vcpu[v] = &vcpus[v];
+        vcpus[v].vcpu_id = v;
+        vcpus[v].domain = &dom;
+        vcpus[v].pv = &pv_vcpus[v];
+        pv_vcpus[v].guest_kernel = true;
+        pv_vcpus[v].guest_table = pv_vcpus[v].guest_table_user = INVALID_MFN;
+    }
     for (unsigned int n = FIRST_L4; n < FRAMES; n++) {
         struct frame *f = frame_of(mfn(n));
 
@@ -279,7 +297,7 @@ void machine_reset(unsigned int seed)
         f->next = n + 1 < FIRST_OTHER ? n + 1 : FRAME_NONE;
     }
     dom.page_list = FIRST_L4;
-    srand(seed);
+    rnd_seed(seed);
 }
 
 void teardown_and_check(void)
@@ -287,10 +305,12 @@ void teardown_and_check(void)
     int rc;
 
     dom.state = DOMAIN_DYING;
-    for (unsigned int i = 0; i < HELD_MAX; i++) {
-        if (held[i]) {
-            pagetype_put_ref(held[i], true);
-            held[i] = NULL;
+    for (unsigned int i = 0; i < MACHINE_VCPUS * HELD_MAX; i++) {
+        struct frame **h = &held[i / HELD_MAX][i % HELD_MAX];
+
+        if (*h) {
+            pagetype_put_ref(*h, true);
+            *h = NULL;
         }
     }
     do {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * tests/unit/pv/mmu_machine.h - a machine of a few frames for page-type tests:
- * frame table, direct map, one domain with one vcpu and another domain, what
+ * frame table, direct map, one domain with vcpus and another domain, what
  * the code under test calls, and a model that recounts every reference.
  */
 #ifndef VIGIL_TESTS_MMU_MACHINE_H
@@ -20,12 +20,19 @@
 #define FIRST_DATA  48
 #define FIRST_OTHER 64 /* frames of the other domain */
 #define HELD_MAX    16
+#define MACHINE_VCPUS 4
 
 extern struct domain dom, other;
-extern struct vcpu vcpu; /* of dom */
-extern struct pv_vcpu pv_vcpu;
-extern struct frame *held[HELD_MAX]; /* by pagetype_get_ref(), writable    */
-extern unsigned int stop_chance;     /* of maybe_stop() being true, 16ths  */
+extern struct vcpu vcpus[MACHINE_VCPUS]; /* of dom */
+extern struct pv_vcpu pv_vcpus[MACHINE_VCPUS];
+/* By pagetype_get_ref(), writable; each vcpu's are its own. */
+extern struct frame *held[MACHINE_VCPUS][HELD_MAX];
+extern unsigned int stop_chance; /* of maybe_stop() being true, 16ths */
+
+/* Whose thread this is: the first one's unless it says otherwise. */
+extern __thread unsigned int me;
+#define my_vcpu (&vcpus[me])
+#define my_pv   (&pv_vcpus[me])
 
 /* Frames meant for level 0 (data) to 4. */
 extern const uint32_t first_of[6], end_of[5];
@@ -43,6 +50,8 @@ pte_t *table_at(unsigned int n);
 /* mmuext_op @cmd on @frame. */
 int ext(unsigned int cmd, uint32_t frame);
 uint32_t rnd(uint32_t below);
+/* This thread's random numbers from here on. */
+void rnd_seed(unsigned int seed);
 bool maybe_stop(void);
 
 #endif

@@ -50,7 +50,7 @@ static int write_one(struct mmu_request *req, maddr_t addr, pte_t val,
 
 static void hypervisor_slots(void **state)
 {
-    struct mmu_request req = {.v = &vcpu,
+    struct mmu_request req = {.v = my_vcpu,
                               .pt_owner = &dom,
                               .frames_of = dom.domid,
                               .l1_page = MMU_NO_PAGE};
@@ -70,7 +70,7 @@ static void hypervisor_slots(void **state)
 
 static void device_memory(void **state)
 {
-    struct mmu_request req = {.v = &vcpu,
+    struct mmu_request req = {.v = my_vcpu,
                               .pt_owner = &dom,
                               .frames_of = dom.domid,
                               .l1_page = MMU_NO_PAGE};
@@ -107,7 +107,7 @@ static void table_is_kept(void **state)
     (void)state;
     machine_reset(1);
     stop_chance = 0;
-    req = (struct mmu_request){.v = &vcpu,
+    req = (struct mmu_request){.v = my_vcpu,
                                .pt_owner = &dom,
                                .frames_of = dom.domid,
                                .l1_page = MMU_NO_PAGE};
@@ -148,7 +148,7 @@ static void write_protect(void **state)
     (void)state;
     machine_reset(1);
     stop_chance = 0;
-    req = (struct mmu_request){.v = &vcpu,
+    req = (struct mmu_request){.v = my_vcpu,
                                .pt_owner = &dom,
                                .frames_of = dom.domid,
                                .l1_page = MMU_NO_PAGE};
@@ -212,7 +212,7 @@ static void sparse_tables(void **state)
 /* A frame that was writable is flushed before it becomes a table. */
 static void stale_translation(void **state)
 {
-    struct mmu_request req = {.v = &vcpu,
+    struct mmu_request req = {.v = my_vcpu,
                               .pt_owner = &dom,
                               .frames_of = dom.domid,
                               .l1_page = MMU_NO_PAGE};
@@ -260,14 +260,14 @@ static void direct_writes(void **state)
     assert_int_equal(ext(MMUEXT_NEW_BASEPTR, FIRST_L4), 0);
 
     memcpy(code, store, sizeof(store));
-    assert_true(pv_pte_emulate(&vcpu, &regs, entry_va, fault));
+    assert_true(pv_pte_emulate(my_vcpu, &regs, entry_va, fault));
     assert_int_equal(regs.rip, (uint64_t)code + sizeof(store));
     assert_int_equal(table_at(l1)[9], want);
     check_all();
 
     memcpy(code, clear_w, sizeof(clear_w));
     regs.rip = (uint64_t)code;
-    assert_true(pv_pte_emulate(&vcpu, &regs, entry_va, fault));
+    assert_true(pv_pte_emulate(my_vcpu, &regs, entry_va, fault));
     assert_int_equal(table_at(l1)[9], want & ~PTE_W);
     check_all();
 
@@ -275,16 +275,16 @@ static void direct_writes(void **state)
     memcpy(code, store, sizeof(store));
     regs.rip = (uint64_t)code;
     regs.rax = pte_make(mfn(l1), PTE_P | PTE_W | PTE_U);
-    assert_false(pv_pte_emulate(&vcpu, &regs, entry_va, fault));
+    assert_false(pv_pte_emulate(my_vcpu, &regs, entry_va, fault));
     assert_int_equal(regs.rip, (uint64_t)code);
     assert_int_equal(table_at(l1)[9], want & ~PTE_W);
     /* So are stores that are not aligned, to data, or from user mode. */
     regs.rax = 0;
-    assert_false(pv_pte_emulate(&vcpu, &regs, entry_va + 4, fault));
-    assert_false(pv_pte_emulate(&vcpu, &regs, 0x9000, fault));
-    pv_vcpu.guest_kernel = false;
-    assert_false(pv_pte_emulate(&vcpu, &regs, entry_va, fault));
-    pv_vcpu.guest_kernel = true;
+    assert_false(pv_pte_emulate(my_vcpu, &regs, entry_va + 4, fault));
+    assert_false(pv_pte_emulate(my_vcpu, &regs, 0x9000, fault));
+    my_pv->guest_kernel = false;
+    assert_false(pv_pte_emulate(my_vcpu, &regs, entry_va, fault));
+    my_pv->guest_kernel = true;
     check_all();
     teardown_and_check();
 }

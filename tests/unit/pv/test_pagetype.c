@@ -2,9 +2,12 @@
 /*
  * pv/pagetype, pt_validate, mmu_update, mmuext, mm_teardown, grant_pte: random
  * guests do random things to their page tables, walks are interrupted at
- * random, and after each step every count is recomputed from the tables.
+ * random, and after each step every count is recomputed from the tables.  Then
+ * several vcpus at once.
  */
 #include "tests/unit/pv/mmu_machine.h"
+
+#include <pthread.h>
 
 #include "lib/errno.h"
 #include "mm/directmap.h"
@@ -39,7 +42,7 @@ static pte_t some_entry(unsigned int level)
     pte_t flags = PTE_P;
 
     if (rnd(4) == 0) {
-        return rnd(2) ? 0 : (pte_t)rand() << 12;
+        return rnd(2) ? 0 : (pte_t)rnd(1U << 31) << 12;
     }
     flags |= rnd(2) ? PTE_W : 0;
     flags |= rnd(2) ? PTE_U : 0;
@@ -61,7 +64,7 @@ static uint64_t some_va(void)
 
 static void hold_or_release(void)
 {
-    struct frame **h = &held[rnd(HELD_MAX)];
+    struct frame **h = &held[me][rnd(HELD_MAX)];
 
     if (*h) {
         pagetype_put_ref(*h, true);
@@ -78,17 +81,16 @@ static void hold_or_release(void)
 /* The frame behind an address, mostly. */
 static mfn_t mapped_at(uint64_t va)
 {
-    struct frame *table;
-    const pte_t *e = mmu_find_l1e(&vcpu, va, &table);
+    pte_t e = mmu_peek_l1e(my_vcpu, va);
 
-    return e && rnd(4) ? pte_mfn(*e) : mfn(rnd(FRAMES));
+    return e && rnd(4) ? pte_mfn(e) : mfn(rnd(FRAMES));
 }
 
 /* One operation; its own work left over is finished first, as hypercalls do. */
 static int one_step(struct mmu_request *req, unsigned int what, uint32_t frame,
                     maddr_t addr, uint64_t va, pte_t val)
 {
-    int rc = mmu_finish_pending(&vcpu, maybe_stop);
+    int rc = mmu_finish_pending(my_vcpu, maybe_stop);
 
     if (rc) {
         return rc;
@@ -123,12 +125,12 @@ static int one_step(struct mmu_request *req, unsigned int what, uint32_t frame,
         return mmu_va_write(req, va, val);
     case 10:
         return grant_pte_install(
-            &vcpu, va, false, other.domid,
+            my_vcpu, va, false, other.domid,
             pte_make(mfn(between(FIRST_OTHER, FRAMES)), val & 0xfff));
     case 11:
-        return grant_pte_remove(&vcpu, va, false, mapped_at(va));
+        return grant_pte_remove(my_vcpu, va, false, mapped_at(va));
     case 12:
-        return grant_pte_replace(&vcpu, va, mapped_at(va), some_va());
+        return grant_pte_replace(my_vcpu, va, mapped_at(va), some_va());
     case 13:
         return ext(MMUEXT_CLEAR_PAGE, frame);
     default:
@@ -151,20 +153,16 @@ static void plant_trees(void)
     }
 }
 
-static void random_guest(unsigned int seed, unsigned long done[16])
+static void random_steps(unsigned int steps, void (*check)(void),
+                         unsigned long done[16])
 {
-    struct mmu_request req = {.v = &vcpu,
+    struct mmu_request req = {.v = my_vcpu,
                               .pt_owner = &dom,
                               .frames_of = dom.domid,
                               .should_stop = maybe_stop,
                               .l1_page = MMU_NO_PAGE};
 
-    machine_reset(seed);
-    stop_chance = seed % 3 ? 4 : 0;
-    if (seed % 4) {
-        plant_trees();
-    }
-    for (unsigned int step = 0; step < 2000; step++) {
+    for (unsigned int step = 0; step < steps; step++) {
         unsigned int level = 1 + rnd(4), what = rnd(15);
         uint32_t frame = some_frame(rnd(16) ? level : 0);
         maddr_t addr = mfn_to_maddr(mfn(frame)) + 8 * some_index();
@@ -177,10 +175,20 @@ static void random_guest(unsigned int seed, unsigned long done[16])
         }
         do {
             rc = one_step(&req, what, frame, addr, va, val);
-            check_all();
+            check();
         } while (rc == -ERESTART && rnd(8));
         done[what] += rc == 0;
     }
+}
+
+static void random_guest(unsigned int seed, unsigned long done[16])
+{
+    machine_reset(seed);
+    stop_chance = seed % 3 ? 4 : 0;
+    if (seed % 4) {
+        plant_trees();
+    }
+    random_steps(2000, check_all, done);
     teardown_and_check();
 }
 
@@ -199,10 +207,76 @@ static void random_guests(void **state)
     }
 }
 
+/* ---- several vcpus at once, each a thread ---- */
+
+#define ROUNDS 4
+#define STEPS  3000
+
+static pthread_barrier_t barrier;
+static unsigned long done_by[MACHINE_VCPUS][16];
+
+static void check_nothing(void)
+{
+}
+
+static void *vcpu_thread(void *arg)
+{
+    me = (unsigned int)(uintptr_t)arg;
+    fake_cpu = me;
+    rnd_seed(1000 + me);
+    for (unsigned int round = 0; round < ROUNDS; round++) {
+        (void)pthread_barrier_wait(&barrier);
+        random_steps(STEPS, check_nothing, done_by[me]);
+        (void)pthread_barrier_wait(&barrier);
+    }
+    return NULL;
+}
+
+/*
+ * They fight over the same few tables and frames, with walks of one another
+ * to wait for, carry on or undo.  Whenever all stand still, every count is what
+ * the tables say.
+ */
+static void vcpus_at_once(void **state)
+{
+    pthread_t thread[MACHINE_VCPUS];
+
+    (void)state;
+    memset(done_by, 0, sizeof(done_by));
+    machine_reset(1);
+    assert_int_equal(
+        pthread_barrier_init(&barrier, NULL, MACHINE_VCPUS + 1), 0);
+    for (unsigned int v = 0; v < MACHINE_VCPUS; v++) {
+        assert_int_equal(pthread_create(&thread[v], NULL, vcpu_thread,
+                                        (void *)(uintptr_t)v),
+                         0);
+    }
+    for (unsigned int round = 0; round < ROUNDS; round++) {
+        machine_reset(round);
+        stop_chance = round % 3 ? 4 : 0;
+        if (round % 2 == 0) {
+            plant_trees();
+        }
+        (void)pthread_barrier_wait(&barrier);
+        (void)pthread_barrier_wait(&barrier);
+        check_all();
+        teardown_and_check();
+    }
+    for (unsigned int v = 0; v < MACHINE_VCPUS; v++) {
+        assert_int_equal(pthread_join(thread[v], NULL), 0);
+        for (unsigned int i = 0; i < 15; i++) {
+            if (done_by[v][i] == 0) {
+                fail_msg("vcpu %u: operation %u never succeeded", v, i);
+            }
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_guests),
+        cmocka_unit_test(vcpus_at_once),
     };
 
     machine_init();
