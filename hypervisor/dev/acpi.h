@@ -13,6 +13,7 @@
 #include "lib/compiler.h"
 #include "lib/frames.h"
 #include "lib/types.h"
+#include "mm/memmap.h"
 
 #define ACPI_TABLE_BYTES_MAX (1U << 20)
 
@@ -55,6 +56,46 @@ const struct acpi_header *acpi_find_table(const char *signature,
                                           unsigned int instance);
 
 /**
+ * acpi_map() - map what a table points to
+ * @a:     machine address, any value
+ * @bytes: length, any value
+ *
+ * Uncached and for good.
+ *
+ * Context: boot.
+ * Return:  pointer to @a; NULL: no processor can address it, or no room
+ */
+void *acpi_map(maddr_t a, size_t bytes) MUST_CHECK;
+
+/* Types of memory for acpi_range_has(). */
+#define ACPI_RAM      (1U << MEMMAP_RAM | 1U << MEMMAP_KEPT)
+#define ACPI_FIRMWARE (1U << MEMMAP_ACPI | 1U << MEMMAP_NVS)
+
+/**
+ * acpi_range_has() - is there memory of a kind in a range?
+ * @start: machine address
+ * @bytes: length; the range does not wrap
+ * @types: ACPI_RAM, ACPI_FIRMWARE, or both
+ *
+ * Device registers do not lie in memory, whatever a table says.
+ *
+ * Context: boot.
+ * Return:  true: by the memory map there is
+ */
+bool acpi_range_has(maddr_t start, uint64_t bytes, unsigned int types);
+
+/**
+ * acpi_map_table() - map and verify a table that the root does not list
+ * @a:         machine address, any value
+ * @signature: four characters it must have
+ *
+ * Context: boot.
+ * Return:  verified table; NULL: nonsense, which the log names
+ */
+const struct acpi_header *acpi_map_table(maddr_t a, const char *signature)
+    MUST_CHECK;
+
+/**
  * acpi_rsdp_maddr() - where the root pointer lies in machine memory
  *
  * Context: any.
@@ -85,14 +126,33 @@ bool acpi_checksum_ok(const void *p, size_t bytes);
 bool acpi_rsdp_parse(const void *p, size_t bytes, maddr_t *ret_root,
                      bool *ret_is_xsdt);
 
+/* Address spaces of a generic address. */
+#define ACPI_SPACE_MEMORY 0
+#define ACPI_SPACE_IO     1
+#define ACPI_SPACE_PCI    2
+
+#define ACPI_GAS_BYTES 12
+
+/* A generic address structure (ACPI 5.2.3.2), as it came: not checked. */
+struct acpi_gas {
+    uint8_t space;         /* ACPI_SPACE_*, others exist */
+    uint8_t width, offset; /* bits */
+    uint8_t access;
+    uint64_t address;
+};
+
 struct acpi_fixed {
     uint16_t pm1a_evt, pm1b_evt, pm1a_cnt, pm1b_cnt; /* ports, 0: none  */
     uint16_t pm_timer;
+    bool pm_timer_is_32bit; /* else 24 bits                             */
+    bool is_reduced;        /* hardware-reduced ACPI: none of these registers */
+    bool has_8042;          /* a keyboard controller, as far as is known      */
+    uint16_t sci;           /* its interrupt line: GSI, or ISA with an 8259   */
     uint32_t smi_command;
     uint8_t enable_value; /* written to smi_command: into ACPI mode     */
-    uint64_t dsdt;        /* machine address, 0: none                      */
+    uint64_t dsdt;        /* machine address, 0: none                   */
     uint64_t reset_address;
-    uint8_t reset_space; /* 0 memory, 1 I/O port, 2 PCI config          */
+    uint8_t reset_space; /* ACPI_SPACE_*                                */
     uint8_t reset_value;
     bool has_reset;
 };
@@ -103,7 +163,7 @@ struct acpi_fixed {
  * @ret_fixed: filled in
  *
  * Pure.  Context: any.
- * Return:  true: long enough to be one
+ * Return:  true: it is a FADT and long enough to be one
  */
 bool acpi_fadt_parse(const struct acpi_header *fadt,
                      struct acpi_fixed *ret_fixed);
@@ -123,6 +183,16 @@ bool acpi_fadt_parse(const struct acpi_header *fadt,
  */
 bool acpi_s5_parse(const uint8_t *aml, size_t bytes, uint8_t *ret_typ_a,
                    uint8_t *ret_typ_b);
+
+/**
+ * acpi_power_init() - read this machine's FADT and enter ACPI mode
+ *
+ * Plugs reset and power off into crash/reboot.h.
+ *
+ * Context: boot; acpi_init() calls it.
+ * Return:  nothing.
+ */
+void acpi_power_init(void);
 
 /**
  * acpi_fixed() - the fixed hardware of this machine

@@ -9,6 +9,7 @@
 
 #include "lib/string.h"
 #include "lib/types.h"
+#include "dev/acpi.h"
 
 /* Physical addresses end here on every x86-64 processor (SDM 3A 4.1.4). */
 #define ACPI_MADDR_END (1ULL << 52)
@@ -56,6 +57,18 @@ static inline uint64_t get64(const void *p)
 
     memcpy(&v, p, sizeof(v));
     return v;
+}
+
+/**
+ * get_gas() - a generic address structure
+ * @p: where, ACPI_GAS_BYTES bytes
+ *
+ * Context: any.
+ * Return:  its fields
+ */
+static inline struct acpi_gas get_gas(const uint8_t *p)
+{
+    return (struct acpi_gas){p[0], p[1], p[2], p[3], get64(p + 4)};
 }
 
 #endif

@@ -8,7 +8,6 @@
 
 #include "lib/string.h"
 #include "log/printk.h"
-#include "mm/memmap.h"
 #include "dev/acpi_bytes.h"
 
 #define MCFG_ENTRIES 44 /* header and eight reserved bytes */
@@ -81,25 +80,12 @@ bool acpi_mcfg_parse(const struct acpi_header *table,
     return true;
 }
 
-/* Is there memory, of whatever kind, in the window? */
-static bool has_memory(const struct mcfg_window *w)
-{
-    struct memmap_region r;
-
-    for (unsigned int i = 0; memmap_region(i, &r); i++) {
-        if (r.type != MEMMAP_RESERVED && r.start < window_end(w) &&
-            window_start(w) < r.end) {
-            return true;
-        }
-    }
-    return false;
-}
-
 void acpi_mcfg_init(void)
 {
     const struct acpi_header *h = acpi_find_table("MCFG", 0);
     unsigned int kept = 0;
 
+    mcfg.count = 0;
     if (h == NULL) {
         return;
     }
@@ -114,7 +100,8 @@ void acpi_mcfg_init(void)
     for (unsigned int i = 0; i < mcfg.count; i++) {
         const struct mcfg_window *w = &mcfg.window[i];
 
-        if (has_memory(w)) {
+        if (acpi_range_has(window_start(w), window_end(w) - window_start(w),
+                           ACPI_RAM | ACPI_FIRMWARE)) {
             pr_warn("dev: ACPI MCFG: window at 0x%lx has memory in it, ignored",
                     window_start(w));
             continue;

@@ -4,7 +4,9 @@
  */
 #include "tests/unit/dev/acpi_machine.h"
 
+#include "cpu/features.h"
 #include "mm/hvmap.h"
+#include "tests/fake/fake_hw.h"
 
 #define PIECES_MAX 4096
 
@@ -18,6 +20,28 @@ static unsigned int pieces;
 bool machine_is_full;
 const struct memmap_region *machine_map;
 const struct reboot_ops *machine_reboot_ops;
+struct cpu_features cpu_features = {.phys_bits = 40};
+
+static uint32_t in_hook(uint16_t port, unsigned int bytes)
+{
+    (void)port;
+    (void)bytes;
+    return ~0U;
+}
+
+static void out_hook(uint16_t port, unsigned int bytes, uint32_t v)
+{
+    (void)port;
+    (void)bytes;
+    (void)v;
+}
+
+void machine_hardware(void)
+{
+    fake_hw_reset();
+    fake_in_hook = in_hook;
+    fake_out_hook = out_hook;
+}
 
 void put16(void *p, uint16_t v)
 {
@@ -51,6 +75,30 @@ void *table(const char *signature, uint32_t bytes)
 
     memcpy(p, signature, 4);
     put32(p + 4, bytes);
+    return p;
+}
+
+void *fixture_load(const char *name, size_t *ret_bytes)
+{
+    char path[512];
+    FILE *f;
+    long bytes;
+    void *p;
+
+    snprintf(path, sizeof(path), "%s/%s.aml", ACPI_FIXTURES, name);
+    f = fopen(path, "rb");
+    if (f == NULL) {
+        fail_msg("%s is not there", path);
+    }
+    fseek(f, 0, SEEK_END);
+    bytes = ftell(f);
+    rewind(f);
+    p = malloc((size_t)bytes);
+    assert_int_equal(fread(p, 1, (size_t)bytes, f), bytes);
+    fclose(f);
+    if (ret_bytes != NULL) {
+        *ret_bytes = (size_t)bytes;
+    }
     return p;
 }
 

@@ -25,6 +25,9 @@ void fix_sum(uint8_t *p, size_t bytes, size_t at);
 /* A table of exactly @bytes, all zero but signature and length; free() it. */
 void *table(const char *signature, uint32_t bytes);
 
+/* A table that iasl made of acpi/<name>.asl; free() it. */
+void *fixture_load(const char *name, size_t *ret_bytes);
+
 /* Nothing in memory; machine_put()'s copies are freed. */
 void machine_reset(void);
 
@@ -36,6 +39,9 @@ extern bool machine_is_full;
 
 /* The memory map; ends with a region whose end is 0. */
 extern const struct memmap_region *machine_map;
+
+/* A machine of 40 address bits in ACPI mode: ports read as all ones. */
+void machine_hardware(void);
 
 /* What the code under test plugged into crash/reboot.h. */
 extern const struct reboot_ops *machine_reboot_ops;

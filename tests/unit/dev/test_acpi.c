@@ -72,6 +72,7 @@ static void fadt(void **state)
     (void)state;
     put32(p + 64, 0x604);
     put32(p + 76, 0x608);
+    p[91] = 4; /* bytes of the timer */
     put32(p + 40, 0x7fe0000);
     put32(p + 112, 1U << 10);
     p[116] = 1;

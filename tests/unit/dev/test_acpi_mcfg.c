@@ -14,6 +14,18 @@ const struct acpi_header *acpi_find_table(const char *signature,
     return strcmp(signature, "MCFG") == 0 && instance == 0 ? the_table : NULL;
 }
 
+bool acpi_range_has(maddr_t start, uint64_t bytes, unsigned int types)
+{
+    struct memmap_region r;
+    bool has = false;
+
+    for (unsigned int i = 0; memmap_region(i, &r); i++) {
+        has = has || ((types >> r.type & 1) != 0 && r.start < start + bytes &&
+                      start < r.end);
+    }
+    return has;
+}
+
 struct entry {
     uint64_t base;
     uint16_t segment;

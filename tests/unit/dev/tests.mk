@@ -2,10 +2,31 @@
 tests += dev/test_acpi dev/test_irq dev/test_uart16550 dev/test_rtc
 acpi-machine := tests/unit/dev/acpi_machine.c $(unit-lib) $(unit-alarm) \
     $(unit-log)
-test_acpi-srcs := $(addprefix hypervisor/dev/,acpi.c acpi_madt.c acpi_mcfg.c) \
-    $(acpi-machine)
-tests += dev/test_acpi_mcfg
+acpi-srcs := $(addprefix hypervisor/dev/,acpi.c acpi_madt.c acpi_mcfg.c \
+    acpi_fadt.c acpi_power.c acpi_hpet.c acpi_hest.c acpi_erst.c acpi_bert.c \
+    numa.c) $(acpi-machine)
+test_acpi-srcs := $(acpi-srcs)
+tests += dev/test_acpi_mcfg dev/test_acpi_tables dev/test_acpi_firmware \
+    dev/test_acpi_bert
+test_acpi_bert-srcs := $(acpi-srcs)
 test_acpi_mcfg-srcs := hypervisor/dev/acpi_mcfg.c $(acpi-machine)
+# Tables that iasl makes of the sources in acpi/.
+acpi-fixtures := $(patsubst $(TOP)/tests/unit/dev/acpi/%.asl,\
+    $(OUT)/acpi/%.aml,$(wildcard $(TOP)/tests/unit/dev/acpi/*.asl))
+$(OUT)/acpi/%.aml: $(TOP)/tests/unit/dev/acpi/%.asl
+	@echo "  IASL    $(@:$(BUILD)/%=%)"
+	$(Q)mkdir -p $(@D)
+	$(Q)iasl -p $(@:.aml=) $< >$(@:.aml=.log) 2>&1 || \
+		{ cat $(@:.aml=.log); exit 1; }
+$(OUT)/dev/test_acpi_tables $(OUT)/dev/test_acpi_firmware: | $(acpi-fixtures)
+test_acpi_tables-srcs := $(acpi-srcs)
+test_acpi_firmware-srcs := $(acpi-srcs)
+acpi-fixture-dir := -DACPI_FIXTURES='"$(OUT)/acpi"'
+test_acpi-cflags := $(acpi-fixture-dir)
+test_acpi_mcfg-cflags := $(acpi-fixture-dir)
+test_acpi_bert-cflags := $(acpi-fixture-dir)
+test_acpi_tables-cflags := $(acpi-fixture-dir)
+test_acpi_firmware-cflags := $(acpi-fixture-dir)
 test_irq-srcs := $(addprefix hypervisor/dev/,irq.c irq_vector.c irq_storm.c) \
     hypervisor/sync/spinlock.c $(unit-lib) $(unit-alarm) $(unit-log)
 test_irq-cflags := -D_GNU_SOURCE
