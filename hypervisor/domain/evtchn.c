@@ -33,8 +33,6 @@ int evtchn_domain_init(struct domain *d, uint32_t max_port)
     }
     ed->free_hint = 1; /* port 0 means "none" in many places of the ABI */
     spin_lock_init(&ed->lock, "evtchn", LOCK_RANK_EVTCHN, IRQ_ANY);
-    spin_lock_init(&ed->queue_lock, "evtchn_queue", LOCK_RANK_EVTCHN_QUEUE,
-                   IRQ_ANY);
     d->evtchn = ed;
     return 0;
 }
@@ -58,35 +56,67 @@ static int close_all(struct domain *d, bool (*should_stop)(void))
     return 0;
 }
 
+/*
+ * Nothing is bound from here on, and one CPU closes what is: false: another
+ * one is at it.  The event lock: who had got a port has bound it by now.
+ */
+static bool closing_begin(struct evtchn_domain *ed)
+{
+    if (atomic_xchg(&ed->closer, 1u) != 0) {
+        return false;
+    }
+    spin_lock(&ed->lock);
+    ed->closing = true;
+    spin_unlock(&ed->lock);
+    return true;
+}
+
+static void closing_pause(struct evtchn_domain *ed)
+{
+    __atomic_store_n(&ed->closer, 0, __ATOMIC_RELEASE);
+}
+
 int evtchn_reset(struct domain *d, bool (*should_stop)(void))
 {
-    int rc = close_all(d, should_stop);
+    struct evtchn_domain *ed = d->evtchn;
+    int rc;
 
-    if (rc != 0) {
-        return rc;
+    if (!closing_begin(ed)) {
+        return -ERESTART;
     }
-    evtchn_fifo_destroy(d);
-    spin_lock(&d->evtchn->lock);
-    d->evtchn->free_hint = 1;
-    spin_unlock(&d->evtchn->lock);
-    return 0;
+    rc = close_all(d, should_stop);
+    if (rc == 0) {
+        evtchn_fifo_destroy(d);
+        spin_lock(&ed->lock);
+        ed->free_hint = 1;
+        ed->closing = false;
+        spin_unlock(&ed->lock);
+    }
+    closing_pause(ed);
+    return rc;
 }
 
 int evtchn_domain_destroy(struct domain *d, bool (*should_stop)(void))
 {
+    struct evtchn_domain *ed = d->evtchn;
     int rc;
 
-    if (d->evtchn == NULL) {
+    if (ed == NULL) {
         return 0;
     }
-    rc = close_all(d, should_stop);
-    if (rc != 0) {
-        return rc;
+    if (!closing_begin(ed)) {
+        return -ERESTART;
     }
-    evtchn_fifo_destroy(d);
-    pirq_domain_destroy(d);
-    virq_forget_domain(d);
-    return 0;
+    rc = close_all(d, should_stop);
+    if (rc == 0) {
+        evtchn_fifo_destroy(d);
+    }
+    closing_pause(ed);
+    if (rc == 0) {
+        pirq_domain_destroy(d);
+        virq_forget_domain(d);
+    }
+    return rc;
 }
 
 void evtchn_domain_free(struct domain *d)
@@ -116,7 +146,7 @@ static evtchn_port_t port_limit(const struct evtchn_domain *ed)
 }
 
 /* A free port whose word is still in a queue: the guest has yet to pass it. */
-static bool port_is_busy(struct domain *d, const struct evtchn *chn)
+static bool port_is_busy(struct domain *d, struct evtchn *chn)
 {
     uint32_t word;
 
@@ -138,7 +168,7 @@ static int bucket_add(struct evtchn_domain *ed)
     for (unsigned int i = 0; i < EVTCHN_PER_BUCKET; i++) {
         b[i].port = (evtchn_port_t)(ed->bucket_count * EVTCHN_PER_BUCKET + i);
         b[i].priority = EVTCHN_FIFO_PRIORITY_DEFAULT;
-        b[i].last_priority = EVTCHN_FIFO_PRIORITY_DEFAULT;
+        b[i].last = FIFO_QUEUE(0, EVTCHN_FIFO_PRIORITY_DEFAULT);
     }
     ed->bucket[ed->bucket_count] = b;
     /* Release: pairs with the acquire in evtchn_of(). */
@@ -153,6 +183,9 @@ int evtchn_alloc_locked(struct domain *d, struct evtchn **ret_chn)
 
     if (domain_is_dying(d)) {
         return -EINVAL; /* INV-DOM-1 */
+    }
+    if (ed->closing) {
+        return -EBUSY;
     }
     for (evtchn_port_t port = ed->free_hint; port < port_limit(ed); port++) {
         struct evtchn *chn = evtchn_of(ed, port);
@@ -173,8 +206,8 @@ int evtchn_alloc_locked(struct domain *d, struct evtchn **ret_chn)
             continue;
         }
         ed->free_hint = first_busy != 0 ? first_busy : port + 1;
-        chn->vcpu = 0;
-        chn->priority = EVTCHN_FIFO_PRIORITY_DEFAULT;
+        WRITE_ONCE(chn->vcpu, 0);
+        WRITE_ONCE(chn->priority, EVTCHN_FIFO_PRIORITY_DEFAULT);
         *ret_chn = chn;
         return 0;
     }
@@ -190,7 +223,7 @@ void evtchn_free_locked(struct domain *d, struct evtchn *chn)
     if (ed->fifo != NULL) {
         evtchn_fifo_clear(d, chn);
     } else {
-        chn->is_pending_early = false;
+        WRITE_ONCE(chn->is_pending_early, false);
         (void)evtchn_2l_clear(d, chn);
     }
     chn->u.interdomain.remote = NULL; /* the largest of the union */
@@ -245,11 +278,19 @@ static void wake_pollers(struct domain *d, evtchn_port_t port)
 
 void evtchn_pend(struct domain *d, struct evtchn *chn)
 {
+    struct evtchn_domain *ed = d->evtchn;
     bool is_new = false;
 
-    if (READ_ONCE(d->evtchn->fifo) == NULL ||
-        !evtchn_fifo_pend(d, chn, &is_new)) {
+    if (READ_ONCE(ed->fifo) == NULL || !evtchn_fifo_pend(d, chn, &is_new)) {
         is_new = evtchn_2l_pend(d, chn);
+        /*
+         * MB(evtchn_switch:A): the bit before this look; pairs with
+         * evtchn_switch:B.  One of us sees what the other did: a bit that was
+         * set while the guest went over to the FIFO ABI is carried over.
+         */
+        if (unlikely(READ_ONCE(ed->fifo) != NULL) && evtchn_2l_clear(d, chn)) {
+            (void)evtchn_fifo_pend(d, chn, &is_new);
+        }
     }
     if (is_new && unlikely(READ_ONCE(d->pollers) != 0)) {
         wake_pollers(d, chn->port);
@@ -264,19 +305,26 @@ void evtchn_set_pending(struct domain *d, evtchn_port_t port)
         return;
     }
     chn = evtchn_of(d->evtchn, port);
-    if (chn != NULL && READ_ONCE(chn->state) != EVTCHN_FREE) {
-        evtchn_pend(d, chn);
+    if (chn != NULL) {
+        evtchn_own_lock(chn);
+        if (chn->state != EVTCHN_FREE) {
+            evtchn_pend(d, chn);
+        }
+        evtchn_own_unlock(chn);
     }
 }
 
-/* All but an IPI.  The lock keeps the connection, if there is one. */
-static NOINLINE int send_locked(struct domain *d, struct evtchn *chn)
+int evtchn_send(struct domain *d, evtchn_port_t port)
 {
-    struct evtchn_domain *ed = d->evtchn;
+    struct evtchn *chn = evtchn_of(d->evtchn, port);
     int rc = 0;
 
-    spin_lock(&ed->lock);
-    switch ((enum evtchn_state)chn->state) {
+    if (chn == NULL) {
+        return -EINVAL;
+    }
+    evtchn_own_lock(chn);
+    /* Acquire: what it is bound to was stored before. */
+    switch ((enum evtchn_state)__atomic_load_n(&chn->state, __ATOMIC_ACQUIRE)) {
     case EVTCHN_INTERDOMAIN: {
         /* Whoever cuts the connection needs our lock: the end is there. */
         struct domain *r = chn->u.interdomain.remote;
@@ -297,36 +345,27 @@ static NOINLINE int send_locked(struct domain *d, struct evtchn *chn)
         rc = -EINVAL;
         break;
     }
-    spin_unlock(&ed->lock);
+    evtchn_own_unlock(chn);
     return rc;
-}
-
-int evtchn_send(struct domain *d, evtchn_port_t port)
-{
-    struct evtchn *chn = evtchn_of(d->evtchn, port);
-
-    if (chn == NULL) {
-        return -EINVAL;
-    }
-    /* To itself: who closes it meanwhile is the same domain. */
-    if (READ_ONCE(chn->state) == EVTCHN_IPI) {
-        evtchn_pend(d, chn);
-        return 0;
-    }
-    return send_locked(d, chn);
 }
 
 int evtchn_unmask(struct domain *d, evtchn_port_t port)
 {
     struct evtchn *chn = evtchn_of(d->evtchn, port);
+    int rc = -EINVAL;
 
-    if (chn == NULL || READ_ONCE(chn->state) == EVTCHN_FREE) {
-        return -EINVAL;
+    if (chn == NULL) {
+        return rc;
     }
-    if (!evtchn_fifo_unmask(d, chn)) {
-        evtchn_2l_unmask(d, chn);
+    evtchn_own_lock(chn);
+    if (chn->state != EVTCHN_FREE) {
+        rc = 0;
+        if (!evtchn_fifo_unmask(d, chn)) {
+            evtchn_2l_unmask(d, chn);
+        }
     }
-    return 0;
+    evtchn_own_unlock(chn);
+    return rc;
 }
 
 bool evtchn_is_pending(struct domain *d, evtchn_port_t port)
@@ -408,7 +447,7 @@ static const char *const state_name[] = {
     [EVTCHN_IPI] = "ipi",
 };
 
-static bool port_is_masked(struct domain *d, const struct evtchn *chn)
+static bool port_is_masked(struct domain *d, struct evtchn *chn)
 {
     uint32_t word;
 

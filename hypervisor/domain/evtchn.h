@@ -38,16 +38,17 @@ enum evtchn_state {
 
 /*
  * Legend:  E  event lock of its domain   B  event locks of both ends
- *          Q  the queue's lock           a  atomic
+ *          +  and the channel's own lock, to leave this state; either to read
+ *          Q  lock of the queue it names   a  atomic
  */
 struct evtchn {
-    uint8_t state;         /* E, B if INTERDOMAIN: enum evtchn_state         */
-    uint8_t priority;      /* E: FIFO                                        */
-    uint8_t last_priority; /* Q: FIFO queue it was linked on last           */
-    bool is_pending_early; /* a: FIFO, no event word yet when it came       */
-    uint16_t last_vcpu;    /* Q                                              */
-    uint16_t vcpu;         /* a: vcpu to notify                              */
+    uint8_t state;         /* E+, B+ if INTERDOMAIN: enum evtchn_state       */
+    uint8_t priority;      /* E, read without: FIFO                          */
+    bool is_pending_early; /* a: FIFO, no event word yet when it came        */
+    uint16_t last;         /* Q: FIFO queue it was linked on last            */
+    uint16_t vcpu;         /* E, read without: vcpu to notify                */
     evtchn_port_t port;    /* c                                              */
+    uint32_t lock;         /* a: the channel's own, evtchn_impl.h            */
     union {
         struct {
             domid_t remote; /* may bind                                     */
@@ -58,7 +59,7 @@ struct evtchn {
         } interdomain;
         unsigned int pirq;
         unsigned int virq;
-    } u; /* E, B */
+    } u; /* as state */
 };
 
 /* ---- life ------------------------------------------------------------- */
@@ -109,8 +110,10 @@ void evtchn_vcpu_free(struct vcpu *v);
  * @d:           domain; not running, or the caller's own
  * @should_stop: asked now and then; NULL: never stop
  *
+ * Nothing can be bound until it is done.
+ *
  * Context: any but NMI/#MC.
- * Return:  0; -ERESTART call again
+ * Return:  0; -ERESTART call again: stopped, or another CPU is at it
  */
 int evtchn_reset(struct domain *d, bool (*should_stop)(void)) MUST_CHECK;
 
@@ -123,7 +126,8 @@ int evtchn_reset(struct domain *d, bool (*should_stop)(void)) MUST_CHECK;
  * @ret_port: the port
  *
  * Context: any but NMI/#MC.
- * Return:  0; -ENOSPC no port left; -ENOMEM; -EINVAL @d is dying
+ * Return:  0; -ENOSPC no port left; -ENOMEM; -EINVAL @d is dying; -EBUSY, here
+ *          and below: its ports are being reset
  */
 int evtchn_alloc_unbound(struct domain *d, domid_t remote,
                          evtchn_port_t *ret_port) MUST_CHECK;
@@ -235,8 +239,7 @@ int evtchn_send(struct domain *d, evtchn_port_t port) MUST_CHECK;
  * @d:    domain
  * @port: any number; ports that are free are left alone
  *
- * Context: any but NMI/#MC and interrupt handlers.  Takes only the FIFO
- * queue's lock.
+ * Context: any but NMI/#MC and interrupt handlers.
  * Return:  nothing.
  */
 void evtchn_set_pending(struct domain *d, evtchn_port_t port);

@@ -9,6 +9,12 @@
 #include "domain/pirq.h"
 #include "domain/virq.h"
 
+/* Release: what it is bound to comes before; pairs with evtchn_send(). */
+static void state_show(struct evtchn *chn, enum evtchn_state state)
+{
+    __atomic_store_n(&chn->state, (uint8_t)state, __ATOMIC_RELEASE);
+}
+
 int evtchn_alloc_unbound(struct domain *d, domid_t remote,
                          evtchn_port_t *ret_port)
 {
@@ -19,7 +25,7 @@ int evtchn_alloc_unbound(struct domain *d, domid_t remote,
     rc = evtchn_alloc_locked(d, &chn);
     if (rc == 0) {
         chn->u.unbound.remote = remote;
-        WRITE_ONCE(chn->state, EVTCHN_UNBOUND);
+        state_show(chn, EVTCHN_UNBOUND);
         *ret_port = chn->port;
     }
     spin_unlock(&d->evtchn->lock);
@@ -47,8 +53,8 @@ int evtchn_bind_interdomain(struct domain *d, struct domain *remote,
     chn->u.interdomain.remote_port = remote_port;
     end->u.interdomain.remote = d;
     end->u.interdomain.remote_port = chn->port;
-    WRITE_ONCE(chn->state, EVTCHN_INTERDOMAIN);
-    WRITE_ONCE(end->state, EVTCHN_INTERDOMAIN);
+    state_show(chn, EVTCHN_INTERDOMAIN);
+    state_show(end, EVTCHN_INTERDOMAIN);
 
     /* The other end may have sent before there was anyone to hear it. */
     evtchn_pend(d, chn);
@@ -78,7 +84,7 @@ int evtchn_bind_virq(struct domain *d, unsigned int virq, unsigned int vcpu,
     if (rc == 0) {
         chn->u.virq = virq;
         WRITE_ONCE(chn->vcpu, (uint16_t)vcpu);
-        WRITE_ONCE(chn->state, EVTCHN_VIRQ);
+        state_show(chn, EVTCHN_VIRQ);
         /* Last: virq_raise() looks at it without the lock. */
         __atomic_store_n(&v->virq_port[virq], chn->port, __ATOMIC_RELEASE);
         *ret_port = chn->port;
@@ -100,7 +106,7 @@ int evtchn_bind_ipi(struct domain *d, unsigned int vcpu,
     rc = evtchn_alloc_locked(d, &chn);
     if (rc == 0) {
         WRITE_ONCE(chn->vcpu, (uint16_t)vcpu);
-        WRITE_ONCE(chn->state, EVTCHN_IPI);
+        state_show(chn, EVTCHN_IPI);
         *ret_port = chn->port;
     }
     spin_unlock(&d->evtchn->lock);
@@ -120,10 +126,12 @@ int evtchn_bind_pirq(struct domain *d, unsigned int pirq, bool will_share,
     }
     /* State first: the interrupt may come as soon as it is bound. */
     chn->u.pirq = pirq;
-    WRITE_ONCE(chn->state, EVTCHN_PIRQ);
+    state_show(chn, EVTCHN_PIRQ);
     rc = pirq_bind(d, pirq, chn->port, will_share);
     if (rc != 0) {
+        evtchn_own_lock(chn);
         evtchn_free_locked(d, chn);
+        evtchn_own_unlock(chn);
         goto out_unlock;
     }
     *ret_port = chn->port;
@@ -133,21 +141,43 @@ out_unlock:
     return rc;
 }
 
-/* Undo what @chn is bound to and free it.  The locks of both ends are held. */
+/* The own locks of a channel and of its other end; NULL: it has none. */
+static void own_lock_two(struct evtchn *a, struct evtchn *b)
+{
+    if (b != NULL && (uintptr_t)b < (uintptr_t)a) {
+        evtchn_own_lock(b);
+        evtchn_own_lock(a);
+    } else {
+        evtchn_own_lock(a);
+        if (b != NULL && b != a) {
+            evtchn_own_lock(b);
+        }
+    }
+}
+
+static void own_unlock_two(struct evtchn *a, struct evtchn *b)
+{
+    evtchn_own_unlock(a);
+    if (b != NULL && b != a) {
+        evtchn_own_unlock(b);
+    }
+}
+
+/*
+ * Undo what @chn is bound to and free it.  The event locks of both ends are
+ * held; the own ones wait for who is sending.
+ */
 static void close_locked(struct domain *d, struct evtchn *chn)
 {
-    switch ((enum evtchn_state)chn->state) {
-    case EVTCHN_INTERDOMAIN: {
-        struct domain *r = chn->u.interdomain.remote;
-        struct evtchn *end =
-            evtchn_of(r->evtchn, chn->u.interdomain.remote_port);
+    struct evtchn *end = NULL;
 
-        /* It may be bound again, by the same domain. */
-        WRITE_ONCE(end->state, EVTCHN_UNBOUND);
-        end->u.unbound.remote = d->domid;
+    switch ((enum evtchn_state)chn->state) {
+    case EVTCHN_INTERDOMAIN:
+        end = evtchn_of(chn->u.interdomain.remote->evtchn,
+                        chn->u.interdomain.remote_port);
         break;
-    }
     case EVTCHN_PIRQ:
+        /* Waits for a softirq that sends to us: without our own lock. */
         pirq_unbind(d, chn->u.pirq, chn->port);
         break;
     case EVTCHN_VIRQ: {
@@ -165,7 +195,14 @@ static void close_locked(struct domain *d, struct evtchn *chn)
     case EVTCHN_IPI:
         break;
     }
+    own_lock_two(chn, end);
+    if (end != NULL) {
+        /* It may be bound again, by the same domain. */
+        WRITE_ONCE(end->state, EVTCHN_UNBOUND);
+        end->u.unbound.remote = d->domid;
+    }
     evtchn_free_locked(d, chn);
+    own_unlock_two(chn, end);
 }
 
 int evtchn_close(struct domain *d, evtchn_port_t port)

@@ -32,16 +32,31 @@
 
 #define SET_LINK_TRIES 4
 
-/* NULL: the guest has not given the page yet.  Queue lock held. */
+/* NULL: the guest has not given the page yet. */
 static event_word_t *word_of(const struct evtchn_fifo *fifo, evtchn_port_t port)
 {
     uint64_t page = port / FIFO_WORDS_PER_PAGE;
+    /* Acquire: the page is stored before the count that shows it. */
+    unsigned int count = __atomic_load_n(&fifo->page_count, __ATOMIC_ACQUIRE);
 
-    if (page >= fifo->page_count) {
+    if (page >= count) {
         return NULL;
     }
-    page = index_nospec(page, fifo->page_count);
+    page = index_nospec(page, count);
     return &fifo->words[page][port % FIFO_WORDS_PER_PAGE];
+}
+
+/* Of what init_control made complete before; NULL: it has not. */
+static struct evtchn_fifo *fifo_of(const struct evtchn_domain *ed)
+{
+    return __atomic_load_n(&ed->fifo, __ATOMIC_ACQUIRE);
+}
+
+static struct evtchn_vcpu *queues_of(const struct domain *d, unsigned int vcpu)
+{
+    const struct vcpu *v = d->vcpu[vcpu];
+
+    return v == NULL ? NULL : __atomic_load_n(&v->evtchn, __ATOMIC_ACQUIRE);
 }
 
 /*
@@ -75,74 +90,110 @@ static bool set_link(event_word_t *word, evtchn_port_t link)
     return true;
 }
 
-/* Link a word that is pending.  Queue lock held. */
-static struct vcpu *link_word(struct domain *d, struct evtchn *chn,
-                              event_word_t *word)
+/*
+ * Lock the queues the word was linked on last, or, where that vcpu has none,
+ * @now.  Only who holds that lock, and has set LINKED, changes what was last.
+ */
+static struct evtchn_vcpu *lock_last(const struct domain *d,
+                                     const struct evtchn *chn,
+                                     struct evtchn_vcpu *now)
 {
-    struct evtchn_fifo *fifo = d->evtchn->fifo;
-    struct vcpu *v = d->vcpu[READ_ONCE(chn->vcpu)];
-    struct vcpu *last = d->vcpu[chn->last_vcpu];
-    uint8_t priority = READ_ONCE(chn->priority);
-    evtchn_port_t *tail;
+    for (;;) {
+        uint16_t last = READ_ONCE(chn->last);
+        struct evtchn_vcpu *q = queues_of(d, FIFO_QUEUE_VCPU(last));
+
+        q = q != NULL ? q : now;
+        spin_lock(&q->lock);
+        if (likely(READ_ONCE(chn->last) == last)) {
+            return q;
+        }
+        spin_unlock(&q->lock);
+    }
+}
+
+/* Append to a queue, whose lock is held.  True: the vcpu is to be told. */
+static bool queue_append(const struct evtchn_fifo *fifo, struct evtchn_vcpu *q,
+                         unsigned int priority, evtchn_port_t port)
+{
+    evtchn_port_t *tail = &q->tail[priority];
     bool linked = false;
 
-    if ((READ_ONCE(*word) & (WORD_MASKED | WORD_LINKED)) != 0 || v == NULL ||
-        v->evtchn == NULL || v->evtchn->block == NULL) {
+    if (*tail != 0) {
+        event_word_t *tail_word = word_of(fifo, *tail);
+
+        linked = tail_word != NULL && set_link(tail_word, port);
+    }
+    if (!linked) {
+        WRITE_ONCE(q->block->head[priority], port);
+    }
+    *tail = port;
+    return !linked && !atomic_test_and_set_bit(priority, &q->block->ready);
+}
+
+/*
+ * Link a word that is pending.  Several CPUs may do so at once: who sets LINKED
+ * links it.  It is set with the queues locked where it was last: so long,
+ * nobody appends anything to it there, for it is not LINKED.
+ */
+static struct vcpu *link_word(struct domain *d, const struct evtchn_fifo *fifo,
+                              struct evtchn *chn, event_word_t *word)
+{
+    unsigned int vcpu = READ_ONCE(chn->vcpu);
+    unsigned int priority = READ_ONCE(chn->priority);
+    struct evtchn_vcpu *q = queues_of(d, vcpu), *old;
+    unsigned int last;
+    bool tell;
+
+    if ((READ_ONCE(*word) & (WORD_MASKED | WORD_LINKED)) != 0 || q == NULL) {
         return NULL;
     }
+    old = lock_last(d, chn, q);
     if (atomic_or(word, WORD_LINKED) & WORD_LINKED) {
+        spin_unlock(&old->lock);
         return NULL;
     }
     /*
      * If it is still remembered as a tail, the guest has emptied that queue:
      * nothing may be appended to it there, its link is about to serve here.
      */
-    if (last != NULL && last->evtchn != NULL) {
-        tail = &last->evtchn->tail[chn->last_priority];
-        if (*tail == chn->port) {
-            *tail = 0;
-        }
+    last = FIFO_QUEUE_PRIORITY(chn->last);
+    if (old->tail[last] == chn->port) {
+        old->tail[last] = 0;
     }
-    chn->last_vcpu = (uint16_t)v->vcpu_id;
-    chn->last_priority = priority;
-
-    tail = &v->evtchn->tail[priority];
-    if (*tail != 0) {
-        event_word_t *tail_word = word_of(fifo, *tail);
-
-        linked = tail_word != NULL && set_link(tail_word, chn->port);
+    WRITE_ONCE(chn->last, FIFO_QUEUE(vcpu, priority));
+    if (unlikely(old != q)) {
+        spin_unlock(&old->lock);
+        spin_lock(&q->lock);
     }
-    if (!linked) {
-        WRITE_ONCE(v->evtchn->block->head[priority], chn->port);
-    }
-    *tail = chn->port;
-    if (!linked &&
-        !atomic_test_and_set_bit(priority, &v->evtchn->block->ready)) {
-        return v;
-    }
-    return NULL;
+    tell = queue_append(fifo, q, priority, chn->port);
+    spin_unlock(&q->lock);
+    return tell ? d->vcpu[vcpu] : NULL;
 }
 
 bool evtchn_fifo_pend(struct domain *d, struct evtchn *chn, bool *ret_new)
 {
-    struct evtchn_domain *ed = d->evtchn;
-    struct vcpu *tell = NULL;
+    const struct evtchn_fifo *fifo = fifo_of(d->evtchn);
+    struct vcpu *tell;
     event_word_t *word;
 
-    spin_lock(&ed->queue_lock);
-    if (ed->fifo == NULL) {
-        spin_unlock(&ed->queue_lock);
+    if (fifo == NULL) {
         return false;
     }
-    word = word_of(ed->fifo, chn->port);
-    if (word == NULL) {
-        *ret_new = !chn->is_pending_early;
-        chn->is_pending_early = true;
-    } else {
-        *ret_new = !(atomic_or(word, WORD_PENDING) & WORD_PENDING);
-        tell = link_word(d, chn, word);
+    word = word_of(fifo, chn->port);
+    if (unlikely(word == NULL)) {
+        *ret_new = !atomic_xchg(&chn->is_pending_early, true);
+        /*
+         * MB(evtchn_early:A): the note before this look; pairs with
+         * evtchn_early:B.  The page may have come just now: then one of us two
+         * takes the note back.
+         */
+        word = word_of(fifo, chn->port);
+        if (word == NULL || !atomic_xchg(&chn->is_pending_early, false)) {
+            return true;
+        }
     }
-    spin_unlock(&ed->queue_lock);
+    *ret_new = !(atomic_or(word, WORD_PENDING) & WORD_PENDING);
+    tell = link_word(d, fifo, chn, word);
     if (tell != NULL) {
         vcpu_mark_events_pending(tell);
     }
@@ -151,79 +202,71 @@ bool evtchn_fifo_pend(struct domain *d, struct evtchn *chn, bool *ret_new)
 
 bool evtchn_fifo_unmask(struct domain *d, struct evtchn *chn)
 {
-    struct evtchn_domain *ed = d->evtchn;
+    const struct evtchn_fifo *fifo = fifo_of(d->evtchn);
     struct vcpu *tell = NULL;
     event_word_t *word;
 
-    spin_lock(&ed->queue_lock);
-    if (ed->fifo == NULL) {
-        spin_unlock(&ed->queue_lock);
+    if (fifo == NULL) {
         return false;
     }
-    word = word_of(ed->fifo, chn->port);
-    if (word != NULL) {
-        atomic_and(word, ~WORD_MASKED);
-        if (READ_ONCE(*word) & WORD_PENDING) {
-            tell = link_word(d, chn, word);
-        }
+    word = word_of(fifo, chn->port);
+    if (word != NULL &&
+        ((atomic_and(word, ~WORD_MASKED) & WORD_PENDING) != 0)) {
+        tell = link_word(d, fifo, chn, word);
     }
-    spin_unlock(&ed->queue_lock);
     if (tell != NULL) {
         vcpu_mark_events_pending(tell);
     }
     return true;
 }
 
-bool evtchn_fifo_word(struct domain *d, const struct evtchn *chn,
-                      uint32_t *ret_word)
+bool evtchn_fifo_word(struct domain *d, struct evtchn *chn, uint32_t *ret_word)
 {
-    struct evtchn_domain *ed = d->evtchn;
-    const event_word_t *word;
-    bool is_fifo;
+    const struct evtchn_fifo *fifo;
 
-    spin_lock(&ed->queue_lock);
-    is_fifo = ed->fifo != NULL;
-    if (is_fifo) {
-        word = word_of(ed->fifo, chn->port);
+    evtchn_own_lock(chn);
+    fifo = fifo_of(d->evtchn);
+    if (fifo != NULL) {
+        const event_word_t *word = word_of(fifo, chn->port);
+
         if (word != NULL) {
             *ret_word = READ_ONCE(*word);
         } else {
-            *ret_word = chn->is_pending_early ? WORD_PENDING : 0;
+            *ret_word = READ_ONCE(chn->is_pending_early) ? WORD_PENDING : 0;
         }
     }
-    spin_unlock(&ed->queue_lock);
-    return is_fifo;
+    evtchn_own_unlock(chn);
+    return fifo != NULL;
 }
 
 void evtchn_fifo_clear(struct domain *d, struct evtchn *chn)
 {
-    struct evtchn_domain *ed = d->evtchn;
-    event_word_t *word;
+    const struct evtchn_fifo *fifo = fifo_of(d->evtchn);
+    event_word_t *word = fifo != NULL ? word_of(fifo, chn->port) : NULL;
 
-    spin_lock(&ed->queue_lock);
-    chn->is_pending_early = false;
-    word = ed->fifo != NULL ? word_of(ed->fifo, chn->port) : NULL;
+    WRITE_ONCE(chn->is_pending_early, false);
     if (word != NULL) {
         /* It stays linked until the guest has gone past it. */
         atomic_and(word, ~WORD_PENDING);
     }
-    spin_unlock(&ed->queue_lock);
 }
 
-/* Bits that were pending in the bitmaps move to the words when they come. */
+/*
+ * Bits that were pending in the bitmaps move to the words when they come.
+ * MB(evtchn_switch:B): the ABI has changed before this look (a locked operation
+ * each); pairs with evtchn_switch:A.
+ */
 static void carry_over_2l(struct domain *d)
 {
-    struct evtchn_domain *ed = d->evtchn;
-
     for (evtchn_port_t port = 1; port < EVTCHN_PORTS_2L; port++) {
-        struct evtchn *chn = evtchn_of(ed, port);
+        struct evtchn *chn = evtchn_of(d->evtchn, port);
+        bool is_new;
 
         if (chn == NULL) {
             break;
         }
-        chn->priority = EVTCHN_FIFO_PRIORITY_DEFAULT;
-        if (chn->state != EVTCHN_FREE && evtchn_2l_is_pending(d, chn)) {
-            chn->is_pending_early = true;
+        if (chn->state != EVTCHN_FREE && evtchn_2l_clear(d, chn)) {
+            (void)evtchn_fifo_pend(d, chn, &is_new);
         }
     }
 }
@@ -253,7 +296,7 @@ int evtchn_fifo_init_control(struct vcpu *v, mfn_t m, uint32_t offset)
     }
 
     spin_lock(&ed->lock);
-    if (domain_is_dying(d) || v->evtchn != NULL) {
+    if (domain_is_dying(d) || ed->closing || v->evtchn != NULL) {
         spin_unlock(&ed->lock);
         rc = -EINVAL;
         goto out_free;
@@ -261,15 +304,14 @@ int evtchn_fifo_init_control(struct vcpu *v, mfn_t m, uint32_t offset)
     page = mfn_to_ptr(m);
     ev->block = (void *)(page + offset);
     ev->block_mfn = m;
-    spin_lock(&ed->queue_lock);
+    spin_lock_init(&ev->lock, "evtchn_queue", LOCK_RANK_EVTCHN_QUEUE, IRQ_ANY);
     memset(ev->block, 0, sizeof(*ev->block));
-    v->evtchn = ev;
+    __atomic_store_n(&v->evtchn, ev, __ATOMIC_RELEASE);
     if (ed->fifo == NULL) {
-        carry_over_2l(d);
-        ed->fifo = fifo;
+        (void)atomic_xchg(&ed->fifo, fifo);
         fifo = NULL;
+        carry_over_2l(d);
     }
-    spin_unlock(&ed->queue_lock);
     spin_unlock(&ed->lock);
     heap_free(fifo);
     return 0;
@@ -297,7 +339,7 @@ int evtchn_fifo_expand_array(struct domain *d, mfn_t m)
     }
     spin_lock(&ed->lock);
     fifo = ed->fifo;
-    if (fifo == NULL || domain_is_dying(d)) {
+    if (fifo == NULL || ed->closing || domain_is_dying(d)) {
         rc = -EOPNOTSUPP;
     } else if (fifo->page_count == FIFO_PAGES_MAX) {
         rc = -ENOSPC;
@@ -307,14 +349,15 @@ int evtchn_fifo_expand_array(struct domain *d, mfn_t m)
         frame_use_release(m, true);
         return rc;
     }
-    spin_lock(&ed->queue_lock);
     first = (evtchn_port_t)(fifo->page_count * FIFO_WORDS_PER_PAGE);
     fifo->words[fifo->page_count] = mfn_to_ptr(m);
     fifo->page[fifo->page_count] = m;
-    fifo->page_count++;
-    spin_unlock(&ed->queue_lock);
+    (void)atomic_add(&fifo->page_count, 1u);
 
-    /* What came before there was a word for it. */
+    /*
+     * What came before there was a word for it.  MB(evtchn_early:B): the page
+     * before this look (locked above); pairs with evtchn_early:A.
+     */
     for (evtchn_port_t port = first; port < first + FIFO_WORDS_PER_PAGE;
          port++) {
         struct evtchn *chn = evtchn_of(ed, port);
@@ -322,8 +365,8 @@ int evtchn_fifo_expand_array(struct domain *d, mfn_t m)
         if (chn == NULL) {
             break;
         }
-        if (chn->is_pending_early) {
-            chn->is_pending_early = false;
+        if (READ_ONCE(chn->is_pending_early) &&
+            atomic_xchg(&chn->is_pending_early, false)) {
             evtchn_pend(d, chn);
         }
     }
@@ -356,35 +399,56 @@ int evtchn_set_priority(struct domain *d, evtchn_port_t port, uint32_t priority)
 
 void evtchn_vcpu_free(struct vcpu *v)
 {
-    struct evtchn_domain *ed = v->domain->evtchn;
-    struct evtchn_vcpu *ev;
+    struct evtchn_vcpu *ev = v->evtchn;
 
-    spin_lock(&ed->queue_lock);
-    ev = v->evtchn;
     v->evtchn = NULL;
-    spin_unlock(&ed->queue_lock);
     if (ev != NULL) {
         frame_use_release(ev->block_mfn, true);
         heap_free(ev);
     }
 }
 
+/* Until nobody uses any more what was taken away: see evtchn_impl.h. */
+static void wait_for_users(struct evtchn_domain *ed)
+{
+    for (evtchn_port_t port = 0;; port++) {
+        struct evtchn *chn = evtchn_of(ed, port);
+
+        if (chn == NULL) {
+            break;
+        }
+        evtchn_own_lock(chn);
+        evtchn_own_unlock(chn);
+    }
+}
+
 void evtchn_fifo_destroy(struct domain *d)
 {
     struct evtchn_domain *ed = d->evtchn;
+    struct evtchn_vcpu *gone[MAX_VCPUS];
     struct evtchn_fifo *fifo;
 
-    for (unsigned int i = 0; i < d->max_vcpus; i++) {
-        if (d->vcpu[i] != NULL) {
-            evtchn_vcpu_free(d->vcpu[i]);
+    spin_lock(&ed->lock);
+    fifo = ed->fifo;
+    __atomic_store_n(&ed->fifo, NULL, __ATOMIC_RELEASE);
+    for (unsigned int i = 0; i < MAX_VCPUS; i++) {
+        struct vcpu *v = i < d->max_vcpus ? d->vcpu[i] : NULL;
+
+        gone[i] = v != NULL ? v->evtchn : NULL;
+        if (gone[i] != NULL) {
+            __atomic_store_n(&v->evtchn, NULL, __ATOMIC_RELEASE);
         }
     }
-    spin_lock(&ed->queue_lock);
-    fifo = ed->fifo;
-    ed->fifo = NULL;
-    spin_unlock(&ed->queue_lock);
+    spin_unlock(&ed->lock);
     if (fifo == NULL) {
-        return;
+        return; /* then no vcpu has queues */
+    }
+    wait_for_users(ed);
+    for (unsigned int i = 0; i < MAX_VCPUS; i++) {
+        if (gone[i] != NULL) {
+            frame_use_release(gone[i]->block_mfn, true);
+            heap_free(gone[i]);
+        }
     }
     for (unsigned int i = 0; i < fifo->page_count; i++) {
         frame_use_release(fifo->page[i], true);

@@ -2,14 +2,27 @@
 /*
  * domain/evtchn_impl.h - what the evtchn_*.c files share; for them only.
  *
- * Locks: the event lock (one a domain, both ends' in order of address for
- * what concerns a connection) guards states and bindings.  The queue lock
- * (one a domain) guards FIFO words, queues and the choice of the ABI; it is
- * what a sender takes at the receiver's.
+ * Locks, in the order they are taken:
+ *
+ * The event lock (one a domain, both ends' in order of address for what
+ * concerns a connection) guards states and bindings.
+ *
+ * A channel's own lock is what a sender takes, at its own end only: no other
+ * domain's send ever takes that one.  Who ends a connection or frees a port
+ * takes the lock of both ends' channels, in order of address, and so waits for
+ * those who send.  Who binds needs it not: fields come before the state.
+ *
+ * The queue lock (one a vcpu) guards FIFO queues.
+ *
+ * What a sender uses at the other end (words, queues) goes only when all ports
+ * are closed and each channel's lock has been taken once: whoever uses them
+ * holds one of those, or one that is connected, or the event lock.
  */
 #ifndef VIGIL_DOMAIN_EVTCHN_IMPL_H
 #define VIGIL_DOMAIN_EVTCHN_IMPL_H
 
+#include "x86/atomic.h"
+#include "x86/irqflags.h"
 #include "x86/nospec.h"
 #include "sync/spinlock.h"
 #include "domain/evtchn.h"
@@ -19,28 +32,36 @@
 #define FIFO_WORDS_PER_PAGE (PAGE_SIZE / sizeof(event_word_t))
 #define FIFO_PAGES_MAX      (EVTCHN_PORTS_FIFO / FIFO_WORDS_PER_PAGE)
 
+/* Legend: E, Q as in evtchn.h; a atomic, only grows; c constant once shown */
 struct evtchn_fifo {
-    unsigned int page_count;             /* E and Q                    */
-    event_word_t *words[FIFO_PAGES_MAX]; /* Q: guest memory            */
-    mfn_t page[FIFO_PAGES_MAX];
+    unsigned int page_count;             /* a, E to change           */
+    event_word_t *words[FIFO_PAGES_MAX]; /* c: guest memory          */
+    mfn_t page[FIFO_PAGES_MAX];          /* c */
 };
 
+/* evtchn.last: a vcpu's queue of a priority. */
+#define FIFO_QUEUE(vcpu, priority) ((uint16_t)((vcpu) << 4 | (priority)))
+#define FIFO_QUEUE_VCPU(queue)     ((unsigned int)(queue) >> 4)
+#define FIFO_QUEUE_PRIORITY(queue) ((queue)&15U)
+
 struct evtchn_vcpu {
-    struct evtchn_fifo_control_block *block; /* Q: guest memory; NULL: none */
-    mfn_t block_mfn;
-    evtchn_port_t tail[EVTCHN_FIFO_MAX_QUEUES]; /* Q; 0: not known      */
+    struct spinlock lock;                    /* LOCK_RANK_EVTCHN_QUEUE      */
+    struct evtchn_fifo_control_block *block; /* c: guest memory             */
+    mfn_t block_mfn;                         /* c */
+    evtchn_port_t tail[EVTCHN_FIFO_MAX_QUEUES]; /* Q; 0: not known          */
 };
 
 struct evtchn_domain {
     struct spinlock lock;       /* LOCK_RANK_EVTCHN                     */
-    struct spinlock queue_lock; /* LOCK_RANK_EVTCHN_QUEUE               */
     evtchn_port_t max_port;     /* c                                    */
     evtchn_port_t free_hint;    /* E: no port below is free             */
-    evtchn_port_t close_next;   /* E: progress of reset and destroy     */
+    bool closing;               /* E: reset or destroyed: nothing binds */
+    uint32_t closer;            /* a: a CPU is at it                    */
+    evtchn_port_t close_next;   /* the closer's: progress               */
     unsigned int bucket_count;  /* E, read without: only grows          */
     unsigned int bucket_max;    /* c                                    */
     struct evtchn **bucket;     /* c; entries E, as bucket_count        */
-    struct evtchn_fifo *fifo;   /* Q: NULL: 2-level ABI                 */
+    struct evtchn_fifo *fifo;   /* E, read without: NULL: 2-level ABI   */
     struct pirq_domain *pirqs;  /* E: domain/pirq.c; NULL: none yet     */
 };
 
@@ -60,13 +81,27 @@ static inline struct evtchn *evtchn_of(const struct evtchn_domain *ed,
     return &ed->bucket[index_nospec(b, count)][port % EVTCHN_PER_BUCKET];
 }
 
+static inline void evtchn_own_lock(struct evtchn *chn)
+{
+    while (unlikely(atomic_xchg(&chn->lock, 1u) != 0)) {
+        while (READ_ONCE(chn->lock) != 0) {
+            cpu_relax();
+        }
+    }
+}
+
+static inline void evtchn_own_unlock(struct evtchn *chn)
+{
+    __atomic_store_n(&chn->lock, 0, __ATOMIC_RELEASE);
+}
+
 /**
  * evtchn_alloc_locked() - take the lowest free port
  * @d:       domain
  * @ret_chn: its channel, all defaults, still EVTCHN_FREE
  *
  * Context: event lock held.
- * Return:  0; -ENOSPC; -ENOMEM; -EINVAL @d is dying
+ * Return:  0; -ENOSPC; -ENOMEM; -EINVAL @d is dying; -EBUSY being reset
  */
 int evtchn_alloc_locked(struct domain *d, struct evtchn **ret_chn) MUST_CHECK;
 
@@ -75,7 +110,7 @@ int evtchn_alloc_locked(struct domain *d, struct evtchn **ret_chn) MUST_CHECK;
  * @d:   domain
  * @chn: its channel; nothing is bound to it any more
  *
- * Context: event lock held.
+ * Context: event lock and channel's own lock held.
  * Return:  nothing.
  */
 void evtchn_free_locked(struct domain *d, struct evtchn *chn);
@@ -105,7 +140,8 @@ void evtchn_unlock_two(struct domain *a, struct domain *b);
  * @d:   receiver
  * @chn: its channel
  *
- * Context: any but NMI/#MC and interrupt handlers.
+ * Context: any but NMI/#MC and interrupt handlers; own lock held of the channel
+ *          or of its other end, or the event lock of @d.
  * Return:  nothing.
  */
 void evtchn_pend(struct domain *d, struct evtchn *chn);
@@ -168,7 +204,7 @@ bool evtchn_2l_clear(struct domain *d, struct evtchn *chn);
  * @chn:     its channel
  * @ret_new: it was not pending before
  *
- * Context: any but NMI/#MC.
+ * Context: as evtchn_pend().
  * Return:  false: the domain does not use the FIFO ABI, nothing done
  */
 bool evtchn_fifo_pend(struct domain *d, struct evtchn *chn, bool *ret_new);
@@ -178,13 +214,13 @@ bool evtchn_fifo_pend(struct domain *d, struct evtchn *chn, bool *ret_new);
  * @d:   domain
  * @chn: its channel
  *
- * Context: any but NMI/#MC.
+ * Context: any but NMI/#MC; channel's own lock held.
  * Return:  false: the domain does not use the FIFO ABI, nothing done
  */
 bool evtchn_fifo_unmask(struct domain *d, struct evtchn *chn);
 
 /**
- * evtchn_fifo_word() - a channel's event word now
+ * evtchn_fifo_word() - a channel's event word now; takes its own lock
  * @d:        domain
  * @chn:      its channel
  * @ret_word: the word; PENDING alone if it waits for its page; else 0
@@ -192,22 +228,21 @@ bool evtchn_fifo_unmask(struct domain *d, struct evtchn *chn);
  * Context: any but NMI/#MC.
  * Return:  false: the domain does not use the FIFO ABI
  */
-bool evtchn_fifo_word(struct domain *d, const struct evtchn *chn,
-                      uint32_t *ret_word);
+bool evtchn_fifo_word(struct domain *d, struct evtchn *chn, uint32_t *ret_word);
 
 /**
  * evtchn_fifo_clear() - a port is being freed: it is not pending any more
  * @d:   domain
  * @chn: its channel
  *
- * Context: any but NMI/#MC.
+ * Context: any but NMI/#MC; channel's own lock held.
  * Return:  nothing.
  */
 void evtchn_fifo_clear(struct domain *d, struct evtchn *chn);
 
 /**
  * evtchn_fifo_destroy() - give back all pages; 2-level from here on
- * @d: domain that is not running, or is the caller's
+ * @d: domain; nothing is bound, and nothing can be
  *
  * Context: any but NMI/#MC; event lock not held.
  * Return:  nothing.

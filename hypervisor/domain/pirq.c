@@ -100,7 +100,8 @@ static void pirq_softirq(void)
 
 /*
  * No softirq knows a bound irq's pirq any more.  One that does is on another
- * CPU and takes no lock but the queue's, which nobody holds who comes here.
+ * CPU and takes no lock but the channel's own and the queue's, neither of
+ * which anybody holds who comes here.
  */
 static void pirq_forget(unsigned int irq)
 {
