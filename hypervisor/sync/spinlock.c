@@ -104,14 +104,9 @@ static inline void check_before(const struct spinlock *lock, bool waits,
 
 static inline void note_taken(struct spinlock *lock, const char *file, int line)
 {
-    lock->holder = (uint16_t)(this_cpu_id() + 1);
+    (void)lock;
     (void)file;
     (void)line;
-}
-
-static inline void note_released(struct spinlock *lock)
-{
-    lock->holder = 0;
 }
 
 #endif
@@ -121,6 +116,18 @@ void spin_lock_init(struct spinlock *lock, const char *name,
 {
     *lock = (struct spinlock)SPINLOCK_INIT(name, (uint8_t)rank, (uint8_t)irq);
 }
+
+#ifndef VIGIL_DEBUG
+
+void spin_wait(struct spinlock *lock, uint32_t ticket)
+{
+    /* MB(spinlock:A) acquire; pairs with spinlock:B. */
+    while (__atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) != ticket) {
+        cpu_relax();
+    }
+}
+
+#else
 
 void spin_lock_at(struct spinlock *lock, const char *file, int line)
 {
@@ -133,21 +140,6 @@ void spin_lock_at(struct spinlock *lock, const char *file, int line)
         cpu_relax();
     }
     note_taken(lock, file, line);
-}
-
-bool spin_trylock_at(struct spinlock *lock, const char *file, int line)
-{
-    uint32_t ticket;
-
-    check_before(lock, false, file, line);
-    ticket = __atomic_load_n(&lock->owner, __ATOMIC_RELAXED);
-    /* Free means next == owner: draw that ticket, if nobody else does. */
-    if (!__atomic_compare_exchange_n(&lock->next, &ticket, ticket + 1, false,
-                                     __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
-        return false;
-    }
-    note_taken(lock, file, line);
-    return true;
 }
 
 unsigned long spin_lock_irqsave_at(struct spinlock *lock, const char *file,
@@ -172,6 +164,23 @@ void spin_unlock_irqrestore(struct spinlock *lock, unsigned long flags)
 {
     spin_unlock(lock);
     irq_restore(flags);
+}
+
+#endif
+
+bool spin_trylock_at(struct spinlock *lock, const char *file, int line)
+{
+    uint32_t ticket;
+
+    check_before(lock, false, file, line);
+    ticket = __atomic_load_n(&lock->owner, __ATOMIC_RELAXED);
+    /* Free means next == owner: draw that ticket, if nobody else does. */
+    if (!__atomic_compare_exchange_n(&lock->next, &ticket, ticket + 1, false,
+                                     __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+        return false;
+    }
+    note_taken(lock, file, line);
+    return true;
 }
 
 bool spin_is_locked(const struct spinlock *lock)
