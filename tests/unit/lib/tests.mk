@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-lib-tests := string format crc32 bitmap rangeset heapq bucket parse idset
+lib-tests := string format crc32 bitmap rangeset heapq bucket parse idset lheap
 tests += $(addprefix lib/test_,$(lib-tests))
 $(foreach t,$(lib-tests),$(eval test_$(t)-srcs := hypervisor/lib/$(t).c))
 test_format-srcs += hypervisor/lib/string.c
