@@ -323,7 +323,7 @@ void boot_main(uint32_t magic, uint32_t info)
     ras_init();
     /* 6. Domains. */
     guest_cpuid_init();
-    sched_init();
+    sched_init(1);
     virq_init();
     frame_use_plug(&frame_use);
     pv_init();

@@ -22,6 +22,7 @@
 #include "domain/death.h"
 #include "domain/evtchn.h"
 #include "domain/grant.h"
+#include "domain/sched.h"
 #include "domain/shared_info.h"
 #include "domain/vcpu.h"
 #include "domain/virq.h"
@@ -169,6 +170,7 @@ static void free_domain(struct domain *d)
     evtchn_domain_free(d);
     grant_domain_free(d);
     shared_info_destroy(d);
+    sched_domain_free(d);
     heap_free(d->e820);
     heap_free(d->rights_space);
     spin_lock(&list_lock);
@@ -258,6 +260,7 @@ int domain_create(domid_t domid, const struct xen_domctl_createdomain *config,
     d->is_privileged = privileged;
     d->create_flags = config->flags;
     d->page_list = FRAME_NONE;
+    d->node_affinity = ~0ULL;
     d->max_pages = privileged ? UINT32_MAX : 0;
     d->controller_paused = !privileged;
     memcpy(d->handle, config->handle, sizeof(d->handle));
@@ -280,6 +283,9 @@ int domain_create(domid_t domid, const struct xen_domctl_createdomain *config,
     if (rc == 0) {
         rc = grant_domain_init(d, config->max_grant_frames,
                                config->max_maptrack_frames);
+    }
+    if (rc == 0) {
+        rc = sched_domain_init(d);
     }
     if (rc != 0) {
         list_set(domid, NULL);
@@ -307,9 +313,7 @@ bool domain_has_stopped(const struct domain *d)
     for (unsigned int i = 0; i < d->max_vcpus; i++) {
         const struct vcpu *v = d->vcpu[i];
 
-        /* Acquire: what it saved as it stopped is there, too. */
-        if (v != NULL && v != current &&
-            __atomic_load_n(&v->is_running, __ATOMIC_ACQUIRE)) {
+        if (v != NULL && v != current && !vcpu_is_off(v)) {
             return false;
         }
     }

@@ -37,6 +37,7 @@ struct vigil_death;   /* <vigil/vigil_op.h> */
 struct vcpu;
 struct evtchn_domain; /* domain/evtchn.c */
 struct grant_table;   /* domain/grant.c  */
+struct sched_domain;  /* domain/sched_impl.h */
 struct pv_domain;     /* pv/pv.h         */
 
 struct domain {
@@ -73,8 +74,8 @@ struct domain {
     uint32_t vm_assist;            /* D: bit per VMASST_TYPE_*          */
     uint32_t tsc_mode;             /* D */
     uint32_t tsc_incarnation;      /* D: XEN_DOMCTL_settscinfo          */
-    uint16_t sched_weight;         /* D: 0 until set; stored only       */
-    uint16_t sched_cap;            /* D: per cent; stored only          */
+    struct sched_domain *sched;    /* c: domain/sched_domain.c          */
+    uint64_t node_affinity;        /* D: memory nodes; all ones: any    */
 
     struct evtchn_domain *evtchn;  /* c */
     struct grant_table *grants;    /* c */

@@ -64,7 +64,7 @@ static void follow_vcpu(const struct pirq *p)
         chn != NULL ? domain_vcpu(p->domain, READ_ONCE(chn->vcpu)) : NULL;
 
     if (v != NULL) {
-        irq_follow(p->irq, READ_ONCE(v->cpu));
+        irq_follow(p->irq, READ_ONCE(v->processor));
     }
 }
 

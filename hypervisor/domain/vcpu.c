@@ -5,19 +5,18 @@
 #include "domain/vcpu.h"
 
 #include "cpu/clock.h"
-#include "cpu/lapic.h"
+#include "cpu/softirq.h"
 #include "domain/evtchn.h"
 #include "domain/sched.h"
 #include "domain/shared_info.h"
 #include "domain/vclock.h"
 #include "domain/vtimer.h"
 #include "lib/errno.h"
-#include "lib/string.h"
 #include "mm/heap.h"
 #include "x86/atomic.h"
 
-/* cpu/timer.c has room for three timers of each. */
-#define VCPUS_MAX 10000
+/* cpu/timer.c has room for four timers of each, its domain's being one. */
+#define VCPUS_MAX 8000
 
 static unsigned int vcpu_count;
 
@@ -45,11 +44,9 @@ int vcpu_create(struct domain *d, unsigned int vcpu_id, struct vcpu **ret_vcpu)
     if (d->controller_paused) {
         v->hold |= VCPU_HOLD_CONTROL;
     }
-    list_init(&v->run_link);
     v->runstate.state = RUNSTATE_offline;
     v->runstate.state_entry_time = clock_now_ns();
-    memset(v->hard_affinity, 0xff, sizeof(v->hard_affinity));
-    memset(v->soft_affinity, 0xff, sizeof(v->soft_affinity));
+    sched_vcpu_init(v);
     vtimer_init(v);
     rc = vcpu_info_default(v);
     if (rc != 0) {
@@ -99,8 +96,14 @@ void vcpu_kick(struct vcpu *v)
 {
     if ((READ_ONCE(v->hold) & VCPU_HOLD_BLOCKED) != 0) {
         vcpu_release(v, VCPU_HOLD_BLOCKED);
+    } else if (READ_ONCE(v->is_running) && v != current) {
+        /*
+         * Its CPU looks at the vcpu's flags on its way out.  Whoever set one
+         * did so by a locked operation, and is_running is set before CR3 is
+         * loaded: either we see it or the exit path sees the flag.
+         */
+        softirq_raise_on(READ_ONCE(v->processor), SOFTIRQ_SCHED);
     }
-    /* One pcpu: the exit path looks at the vcpu's flags before it leaves. */
 }
 
 void vcpu_block(void)
@@ -123,23 +126,4 @@ void vcpu_mark_events_pending(struct vcpu *v)
     if (READ_ONCE(v->vcpu_info->evtchn_upcall_mask) == 0) {
         vcpu_kick(v);
     }
-}
-
-void vcpu_set_runstate(struct vcpu *v, int state, uint64_t now_ns)
-{
-    int old = v->runstate.state;
-
-    v->runstate.time[old] += now_ns - v->runstate.state_entry_time;
-    v->runstate.state_entry_time = now_ns;
-    v->runstate.state = state;
-    if (state == RUNSTATE_running) {
-        vtimer_resume(v);
-    }
-}
-
-void vcpu_runstate_get(struct vcpu *v, vcpu_runstate_info_t *ret_info)
-{
-    *ret_info = v->runstate;
-    ret_info->time[ret_info->state] +=
-        clock_now_ns() - ret_info->state_entry_time;
 }

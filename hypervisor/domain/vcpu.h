@@ -4,14 +4,16 @@
  * saved registers, its timers and its page shared with the guest.
  *
  * A vcpu may run when hold == 0.  Each bit of hold has one owner and one
- * reason; sched.c only looks at the whole word.
+ * reason; sched.c only looks at the whole word.  q below is the lock of the run
+ * queue of its processor.
  *
  *   runstate: RUNNING <-> RUNNABLE -> BLOCKED -> RUNNABLE, OFFLINE
- *   (the numbers of <xen/vcpu.h>; vcpu_set_runstate() is the one writer)
+ *   (the numbers of <xen/vcpu.h>; sched.c is the one writer)
  */
 #ifndef VIGIL_DOMAIN_VCPU_H
 #define VIGIL_DOMAIN_VCPU_H
 
+#include "lib/lheap.h"
 #include "lib/list.h"
 #include "cpu/timer.h"
 #include "domain/domain.h"
@@ -26,23 +28,40 @@
 #define VCPU_HOLD_CONTROL 0x08 /* DOMCTL_pausedomain                      */
 #define VCPU_HOLD_STOPPED 0x10 /* its domain has shut down or is dying    */
 
+/* What the scheduler does with it: sched.c draws the moves. */
+enum sched_state {
+    SCHED_ASLEEP,  /* does not want to run                        */
+    SCHED_QUEUED,  /* on the queue of its processor               */
+    SCHED_RUNNING, /* chosen by its processor                     */
+    SCHED_PARKED,  /* waits for its domain's budget               */
+    SCHED_LEAVING, /* must go elsewhere, once its CPU has saved it */
+    SCHED_MOVING,  /* between two queues                          */
+};
+
 struct pv_vcpu; /* pv/pv.h */
 struct evtchn_vcpu;
+struct sched_unit; /* domain/sched_impl.h */
 
 struct vcpu {
     struct domain *domain; /* c */
     unsigned int vcpu_id;  /* c */
-    cpu_t cpu;             /* pcpu whose queue it is on          */
+    cpu_t processor;       /* q: CPU it is on, or was on last    */
     uint32_t hold;         /* atomic; VCPU_HOLD_*                */
     bool is_initialised;   /* registers were given               */
-    bool is_running;       /* on a pcpu now                      */
+    bool is_running;       /* atomic: on a CPU, or not saved yet */
+    uint8_t sched_state;   /* q: enum sched_state; peeked at     */
     struct cpu_regs regs;  /* valid while not running; use vcpu_regs() */
 
-    struct list run_link;  /* run queue                          */
-    bool is_queued;
-    int64_t credit_ns;     /* sched.c: slept lately, less what it ran */
+    struct lheap_node run_node; /* q: key: virtual time in its domain */
+    struct sched_unit *unit;    /* q: its domain's of its processor   */
+    struct list move_link;      /* q: may_move or leaving of a queue  */
+    int64_t served_ns;          /* q: what it got more than its queue */
+    cpumask_t hard_affinity;    /* q: sched_set_affinity()            */
+    cpumask_t soft_affinity;    /* q */
+    cpumask_t hard_before_pin;  /* c while pin_override               */
+    bool pin_override;          /* by itself: SCHEDOP_pin_override    */
 
-    vcpu_runstate_info_t runstate;  /* h */
+    vcpu_runstate_info_t runstate;  /* q */
     uint64_t runstate_guest;        /* guest va of its copy, 0: none */
     struct timer singleshot;        /* VCPUOP_set_singleshot_timer   */
     struct timer periodic;
@@ -62,7 +81,6 @@ struct vcpu {
 
     struct evtchn_vcpu *evtchn; /* FIFO control block etc.; may be NULL   */
     evtchn_port_t virq_port[NR_VIRQS]; /* per-vcpu virqs; 0: unbound      */
-    uint64_t hard_affinity[4], soft_affinity[4]; /* bitmaps of pcpus      */
 
     struct pv_vcpu *pv; /* c */
 
@@ -137,6 +155,15 @@ void vcpu_free(struct vcpu *v);
 void vcpu_hold(struct vcpu *v, uint32_t why);
 
 /**
+ * vcpu_is_off() - has every CPU let go of a vcpu?
+ * @v: vcpu, held by the caller: it stays off
+ *
+ * Context: any.
+ * Return:  true: it is asleep and its registers are saved
+ */
+bool vcpu_is_off(const struct vcpu *v);
+
+/**
  * vcpu_release() - clear reasons not to run; queues it if none is left
  * @v:   vcpu
  * @why: VCPU_HOLD_* bits
@@ -172,17 +199,7 @@ void vcpu_block(void);
 void vcpu_mark_events_pending(struct vcpu *v);
 
 /**
- * vcpu_set_runstate() - account the time in the old state, enter the new
- * @v:      vcpu
- * @state:  RUNSTATE_*
- * @now_ns: clock_now_ns(), which the caller has at hand
- *
- * Context: any but NMI/#MC.
- */
-void vcpu_set_runstate(struct vcpu *v, int state, uint64_t now_ns);
-
-/**
- * vcpu_runstate_get() - times up to now
+ * vcpu_runstate_get() - times up to now, of any vcpu
  * @v:        vcpu
  * @ret_info: states and nanoseconds
  *

@@ -50,6 +50,7 @@ static bool choose_vcpu(struct cpu_block *cb)
     next = sched_pick();
     if (next != v) {
         pv_switch_to(next);
+        sched_after_switch();
     }
     return next != NULL;
 }

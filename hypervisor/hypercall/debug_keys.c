@@ -98,7 +98,7 @@ static void print_runnable(struct domain *d)
     for (i = 0; i < d->max_vcpus; i++) {
         const struct vcpu *v = d->vcpu[i];
 
-        if (v != NULL && (v->is_running || v->is_queued)) {
+        if (v != NULL && (v->is_running || v->sched_state == SCHED_QUEUED)) {
             printk(LOG_NOTICE, "  d%uv%u %s", d->domid, i,
                    v->is_running ? "running" : "queued");
         }

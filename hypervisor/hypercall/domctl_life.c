@@ -6,12 +6,10 @@
 #include "lib/string.h"
 #include "x86/irqflags.h"
 #include "log/printk.h"
+#include "domain/sched.h"
 #include "domain/vclock.h"
-#include "domain/vcpu.h"
 #include "pv/domain_pv.h"
 #include "hypercall/domctl.h"
-
-#define WEIGHT_DEFAULT 256
 
 /*
  * Only what this version can keep is accepted.  The grant version is a
@@ -50,7 +48,6 @@ static int64_t create(struct xen_domctl *op)
     }
     rc = pv_domain_create(wanted, c, false, &d);
     if (rc == 0) {
-        d->sched_weight = WEIGHT_DEFAULT;
         op->domain = d->domid;
     }
     return rc;
@@ -140,7 +137,6 @@ static int64_t max_mem(struct domain *d, uint64_t kib)
     return 0;
 }
 
-/* Weight and cap are kept for the tools; the scheduler does not use them. */
 static int64_t scheduler(struct domain *d, struct xen_domctl_scheduler_op *s,
                          bool *ret_back)
 {
@@ -149,17 +145,17 @@ static int64_t scheduler(struct domain *d, struct xen_domctl_scheduler_op *s,
     }
     switch (s->cmd) {
     case XEN_DOMCTL_SCHEDOP_getinfo:
-        s->u.credit2.weight =
-            d->sched_weight != 0 ? d->sched_weight : WEIGHT_DEFAULT;
-        s->u.credit2.cap = d->sched_cap;
+        sched_get_share(d, &s->u.credit2.weight, &s->u.credit2.cap);
         *ret_back = true;
         return 0;
-    case XEN_DOMCTL_SCHEDOP_putinfo:
-        if (s->u.credit2.weight != 0) {
-            d->sched_weight = s->u.credit2.weight;
-        }
-        d->sched_cap = s->u.credit2.cap;
-        return 0;
+    case XEN_DOMCTL_SCHEDOP_putinfo: {
+        uint16_t weight, cap;
+
+        sched_get_share(d, &weight, &cap);
+        /* A weight of 0 leaves it alone. */
+        weight = s->u.credit2.weight != 0 ? s->u.credit2.weight : weight;
+        return sched_set_share(d, weight, s->u.credit2.cap);
+    }
     default:
         return -EINVAL;
     }

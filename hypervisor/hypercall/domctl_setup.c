@@ -17,7 +17,8 @@
 #define TSC_MODE_DEFAULT       0
 #define TSC_MODE_NEVER_EMULATE 2
 
-#define NODE_BITS 64
+#define NODE_BITS   64
+#define NODES_THERE 1UL
 
 static int64_t get_policy(const struct domain *d,
                           struct xen_domctl_cpu_policy *p, bool *ret_back)
@@ -176,8 +177,9 @@ static int64_t memory_mapping(struct domain *d,
     return 0;
 }
 
-/* There is one memory node. */
-static int64_t set_nodes(const struct xen_domctl_nodeaffinity *n)
+/* There is one memory node: all memory is of a node that is in the set. */
+static int64_t set_nodes(struct domain *d,
+                         const struct xen_domctl_nodeaffinity *n)
 {
     uint64_t map[NODE_BITS / 64];
     int rc = xenctl_bitmap_in(&n->nodemap, map, NODE_BITS);
@@ -185,12 +187,20 @@ static int64_t set_nodes(const struct xen_domctl_nodeaffinity *n)
     if (rc != 0) {
         return rc;
     }
-    return (map[0] & 1) != 0 ? 0 : -EINVAL;
+    if ((map[0] & NODES_THERE) == 0) {
+        return -EINVAL;
+    }
+    spin_lock(&d->lock);
+    d->node_affinity = map[0];
+    spin_unlock(&d->lock);
+    return 0;
 }
 
-static int64_t get_nodes(const struct xen_domctl_nodeaffinity *n)
+static int64_t get_nodes(const struct domain *d,
+                         const struct xen_domctl_nodeaffinity *n)
 {
-    const uint64_t map[NODE_BITS / 64] = {1};
+    const uint64_t any = READ_ONCE(d->node_affinity);
+    const uint64_t map[NODE_BITS / 64] = {any == ~0ULL ? NODES_THERE : any};
 
     return xenctl_bitmap_out(&n->nodemap, map, NODE_BITS);
 }
@@ -233,9 +243,9 @@ int64_t domctl_setup(struct domain *d, struct xen_domctl *op, bool *ret_back)
     case XEN_DOMCTL_set_virq_handler:
         return virq_set_handler(op->u.set_virq_handler.virq, d);
     case XEN_DOMCTL_setnodeaffinity:
-        return set_nodes(&op->u.nodeaffinity);
+        return set_nodes(d, &op->u.nodeaffinity);
     case XEN_DOMCTL_getnodeaffinity:
-        return get_nodes(&op->u.nodeaffinity);
+        return get_nodes(d, &op->u.nodeaffinity);
     default:
         return DOMCTL_NOT_MINE;
     }

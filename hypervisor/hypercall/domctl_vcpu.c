@@ -12,7 +12,7 @@
 #include "mm/directmap.h"
 #include "mm/heap.h"
 #include "mm/page_alloc.h"
-#include "domain/vcpu.h"
+#include "domain/sched.h"
 #include "pv/context.h"
 #include "pv/fpu.h"
 #include "pv/guest_msr.h"
@@ -20,8 +20,7 @@
 #include "hypercall/domctl.h"
 #include "hypercall/xenctl_bitmap.h"
 
-#define AFFINITY_BITS  256
-#define AFFINITY_WORDS (AFFINITY_BITS / 64)
+#define AFFINITY_BITS (8 * sizeof(cpumask_t))
 
 /* Largest extended-state record anybody could have to give us. */
 #define XSTATE_BYTES_MAX 0x10000UL
@@ -103,64 +102,46 @@ static void get_info(struct vcpu *v, struct xen_domctl_getvcpuinfo *info)
     vcpu_runstate_get(v, &run);
     info->online = (v->hold & VCPU_HOLD_DOWN) == 0;
     info->blocked = (v->hold & VCPU_HOLD_BLOCKED) != 0;
-    info->running = v->is_running;
+    info->running = READ_ONCE(v->is_running);
     info->cpu_time = run.time[RUNSTATE_running];
-    info->cpu = v->cpu;
+    info->cpu = v->processor;
 }
 
-/* Processors there are: one, so far. */
-static void online_cpus(uint64_t map[AFFINITY_WORDS])
-{
-    memset(map, 0, AFFINITY_BITS / 8);
-    map[0] = 1;
-}
-
-static bool map_and(uint64_t *map, const uint64_t *with)
-{
-    uint64_t any = 0;
-    unsigned int i;
-
-    for (i = 0; i < AFFINITY_WORDS; i++) {
-        map[i] &= with[i];
-        any |= map[i];
-    }
-    return any != 0;
-}
-
-/* Set one kind; what it comes to is written back. */
-static int set_map(const struct xenctl_bitmap *b, uint64_t *affinity,
-                   const uint64_t *within, bool must_fit)
-{
-    uint64_t wanted[AFFINITY_WORDS], effective[AFFINITY_WORDS];
-    int rc = xenctl_bitmap_in(b, wanted, AFFINITY_BITS);
-
-    if (rc != 0) {
-        return rc;
-    }
-    memcpy(effective, wanted, sizeof(effective));
-    if (!map_and(effective, within) && must_fit) {
-        return -EINVAL;
-    }
-    memcpy(affinity, wanted, sizeof(wanted));
-    return xenctl_bitmap_out(b, effective, AFFINITY_BITS);
-}
-
+/*
+ * What is asked for is stored, what it comes to on the processors there are is
+ * written back.
+ */
 static int64_t set_affinity(struct vcpu *v,
                             const struct xen_domctl_vcpuaffinity *a)
 {
-    uint64_t within[AFFINITY_WORDS];
+    bool set_hard = (a->flags & XEN_VCPUAFFINITY_HARD) != 0;
+    bool set_soft = (a->flags & XEN_VCPUAFFINITY_SOFT) != 0;
+    cpumask_t hard = v->hard_affinity, soft = v->soft_affinity;
+    cpumask_t effective = sched_cpus_used();
     int rc = 0;
 
-    if ((a->flags & (XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT)) == 0) {
+    if (!set_hard && !set_soft) {
         return -EINVAL;
     }
-    online_cpus(within);
-    if ((a->flags & XEN_VCPUAFFINITY_HARD) != 0) {
-        rc = set_map(&a->cpumap_hard, v->hard_affinity, within, true);
+    if (set_hard && v->pin_override) {
+        return -EBUSY;
     }
-    if (rc == 0 && (a->flags & XEN_VCPUAFFINITY_SOFT) != 0) {
-        (void)map_and(within, v->hard_affinity);
-        rc = set_map(&a->cpumap_soft, v->soft_affinity, within, false);
+    if (set_hard) {
+        rc = xenctl_bitmap_in(&a->cpumap_hard, &hard, AFFINITY_BITS);
+    }
+    if (rc == 0 && set_soft) {
+        rc = xenctl_bitmap_in(&a->cpumap_soft, &soft, AFFINITY_BITS);
+    }
+    if (rc == 0) {
+        rc = sched_set_affinity(v, hard, soft);
+    }
+    effective &= hard;
+    if (rc == 0 && set_hard) {
+        rc = xenctl_bitmap_out(&a->cpumap_hard, &effective, AFFINITY_BITS);
+    }
+    effective &= soft;
+    if (rc == 0 && set_soft) {
+        rc = xenctl_bitmap_out(&a->cpumap_soft, &effective, AFFINITY_BITS);
     }
     return rc;
 }
@@ -168,18 +149,17 @@ static int64_t set_affinity(struct vcpu *v,
 static int64_t get_affinity(const struct vcpu *v,
                             const struct xen_domctl_vcpuaffinity *a)
 {
+    cpumask_t hard = v->hard_affinity, soft = v->soft_affinity;
     int rc = 0;
 
     if ((a->flags & (XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT)) == 0) {
         return -EINVAL;
     }
     if ((a->flags & XEN_VCPUAFFINITY_HARD) != 0) {
-        rc =
-            xenctl_bitmap_out(&a->cpumap_hard, v->hard_affinity, AFFINITY_BITS);
+        rc = xenctl_bitmap_out(&a->cpumap_hard, &hard, AFFINITY_BITS);
     }
     if (rc == 0 && (a->flags & XEN_VCPUAFFINITY_SOFT) != 0) {
-        rc =
-            xenctl_bitmap_out(&a->cpumap_soft, v->soft_affinity, AFFINITY_BITS);
+        rc = xenctl_bitmap_out(&a->cpumap_soft, &soft, AFFINITY_BITS);
     }
     return rc;
 }

@@ -3,9 +3,9 @@
  * hypercall/sched_op.c - HYPERVISOR_sched_op(cmd, arg).
  *
  *   yield, block, shutdown, poll, remote_shutdown, shutdown_code, pin_override
- * Return:  0; -EFAULT; -EINVAL malformed; -EPERM pin_override or
- *          remote_shutdown by a guest; -ESRCH no such domain; -ENOSYS no such
- *          cmd
+ * Return:  0; -EFAULT; -EINVAL malformed, no such processor; -EPERM
+ *          pin_override or remote_shutdown by a guest; -EBUSY pinned already;
+ *          -ESRCH no such domain; -ENOSYS no such cmd
  */
 #include "cpu/clock.h"
 #include "domain/evtchn.h"
@@ -117,6 +117,44 @@ static int64_t poll_ports(uint64_t arg)
     return 0;
 }
 
+/*
+ * The control domain's firmware calls want a certain processor.  Its settings
+ * come back by a negative number, and cannot be changed until then.
+ */
+static int64_t pin_override(uint64_t arg)
+{
+    struct vcpu *v = current;
+    struct sched_pin_override p;
+    cpumask_t before = v->hard_affinity;
+    int rc;
+
+    if (!v->domain->is_privileged) {
+        return -EPERM;
+    }
+    if (copy_from_guest(&p, arg, sizeof(p)) != 0) {
+        return -EFAULT;
+    }
+    if (p.pcpu < 0) {
+        if (!v->pin_override) {
+            return -EINVAL;
+        }
+        v->pin_override = false;
+        return sched_set_affinity(v, v->hard_before_pin, v->soft_affinity);
+    }
+    if (v->pin_override) {
+        return -EBUSY;
+    }
+    if (p.pcpu >= NR_CPUS) {
+        return -EINVAL;
+    }
+    rc = sched_set_affinity(v, BIT(p.pcpu), v->soft_affinity);
+    if (rc == 0) {
+        v->pin_override = true;
+        v->hard_before_pin = before;
+    }
+    return rc;
+}
+
 int64_t do_sched_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                     uint64_t a5)
 {
@@ -146,8 +184,7 @@ int64_t do_sched_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
     case SCHEDOP_remote_shutdown:
         return remote_shutdown(a2);
     case SCHEDOP_pin_override:
-        /* One pcpu: every vcpu is on it already. */
-        return current->domain->is_privileged ? 0 : -EPERM;
+        return pin_override(a2);
     default:
         return -ENOSYS;
     }

@@ -15,6 +15,7 @@
 #include "lib/assert.h"
 #include "log/conring.h"
 #include "mm/heap.h"
+#include "domain/sched.h"
 #include "hypercall/debug_keys.h"
 #include "hypercall/domctl.h"
 #include "hypercall/xenctl_bitmap.h"
@@ -23,9 +24,6 @@ STATIC_ASSERT(sizeof(struct xen_sysctl) == 136, "sysctl");
 STATIC_ASSERT(sizeof(struct xen_sysctl_physinfo) == 112, "physinfo");
 STATIC_ASSERT(sizeof(struct xen_sysctl_readconsole) == 24, "readconsole");
 STATIC_ASSERT(sizeof(struct xen_sysctl_cpupool_op) == 40, "cpupool_op");
-
-/* The scheduler looks again this long after the last switch (sched.c). */
-#define RATELIMIT_US 500U
 
 #define CPU_BITS      64
 #define CONSOLE_CHUNK PAGE_SIZE
@@ -135,7 +133,7 @@ static int64_t cpupool(struct xen_sysctl_cpupool_op *p, bool *ret_back)
         }
         p->sched_id = XEN_SCHEDULER_CREDIT2;
         p->n_dom = domain_count();
-        cpus = 1;
+        cpus = sched_cpus_used();
         break;
     case XEN_SYSCTL_CPUPOOL_OP_FREEINFO:
         break;
@@ -161,11 +159,15 @@ static int64_t scheduler(struct xen_sysctl_scheduler_op *s)
     if (s->sched_id != XEN_SCHEDULER_CREDIT2) {
         return -EINVAL;
     }
-    if (s->cmd != XEN_SYSCTL_SCHEDOP_getinfo) {
-        return s->cmd == XEN_SYSCTL_SCHEDOP_putinfo ? -EOPNOTSUPP : -EINVAL;
+    switch (s->cmd) {
+    case XEN_SYSCTL_SCHEDOP_getinfo:
+        s->u.sched_credit2.ratelimit_us = sched_ratelimit_us();
+        return 0;
+    case XEN_SYSCTL_SCHEDOP_putinfo:
+        return sched_set_ratelimit(s->u.sched_credit2.ratelimit_us);
+    default:
+        return -EINVAL;
     }
-    s->u.sched_credit2.ratelimit_us = RATELIMIT_US;
-    return 0;
 }
 
 static int64_t run(struct xen_sysctl *op, bool *ret_back)

@@ -10,7 +10,7 @@
 #include "cpu/features.h"
 #include "mm/frame.h"
 #include "mm/page_alloc.h"
-#include "domain/vcpu.h"
+#include "domain/sched.h"
 #include "pv/guest_cpuid.h"
 #include "hypercall/sysctl.h"
 
@@ -45,36 +45,20 @@ static int64_t physinfo(struct xen_sysctl_physinfo *p)
     return 0;
 }
 
-/* Time no vcpu of today's domains has run in. */
-static uint64_t idle_ns(void)
-{
-    uint64_t now = clock_now_ns(), busy = 0;
-    struct domain *d = domain_next(0);
-
-    while (d != NULL) {
-        domid_t domid = d->domid;
-        unsigned int i;
-
-        for (i = 0; i < d->max_vcpus; i++) {
-            vcpu_runstate_info_t run;
-
-            if (d->vcpu[i] != NULL) {
-                vcpu_runstate_get(d->vcpu[i], &run);
-                busy += run.time[RUNSTATE_running];
-            }
-        }
-        domain_put(d);
-        d = domain_next((domid_t)(domid + 1));
-    }
-    return now > busy ? now - busy : 0;
-}
-
 static int64_t getcpuinfo(struct xen_sysctl_getcpuinfo *g)
 {
-    const xen_sysctl_cpuinfo_t info = {.idletime = idle_ns()};
+    uint32_t i;
 
     g->nr_cpus = MIN(g->max_cpus, CPUS_ONLINE);
-    return g->nr_cpus == 0 ? 0 : copy_elem_to_guest(g->info, 0, &info);
+    for (i = 0; i < g->nr_cpus; i++) {
+        const xen_sysctl_cpuinfo_t info = {.idletime = sched_idle_ns(i)};
+        int rc = copy_elem_to_guest(g->info, i, &info);
+
+        if (rc != 0) {
+            return rc;
+        }
+    }
+    return 0;
 }
 
 /* Whole machine only, unless the width asked for covers all or nothing. */

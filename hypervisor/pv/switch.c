@@ -8,7 +8,6 @@
  */
 #include "pv/switch.h"
 
-#include "cpu/clock.h"
 #include "cpu/desc.h"
 #include "cpu/features.h"
 #include "cpu/spec_ctrl.h"
@@ -16,6 +15,7 @@
 #include "lib/errno.h"
 #include "mm/directmap.h"
 #include "mm/hvmap.h"
+#include "domain/vtimer.h"
 #include "pv/ctrlreg.h"
 #include "pv/debugreg.h"
 #include "pv/descriptor.h"
@@ -106,31 +106,26 @@ static void part_from_last(const struct domain *d)
     }
 }
 
-static void switch_out(struct vcpu *v, uint64_t now)
+static void switch_out(struct vcpu *v)
 {
     pv_save_segments(v);
     v->regs = *guest_regs();
     pv_debugreg_save(v);
     pv_fpu_save(v);
-    v->is_running = false;
-    if (v->runstate.state == RUNSTATE_running) {
-        vcpu_set_runstate(v,
-                          v->hold == 0 ? RUNSTATE_runnable
-                          : (v->hold & VCPU_HOLD_BLOCKED) != 0
-                              ? RUNSTATE_blocked
-                              : RUNSTATE_offline,
-                          now);
-    }
+    /*
+     * MB(switch:A) release; pairs with switch:B in domain/sched_move.c: another
+     * CPU may take it up from now on.
+     */
+    __atomic_store_n(&v->is_running, false, __ATOMIC_RELEASE);
 }
 
 void pv_switch_to(struct vcpu *next)
 {
     struct vcpu *prev = current;
     bool gdt_stays = pv_gdt_stays(prev, next);
-    uint64_t now = clock_now_ns();
 
     if (prev != NULL) {
-        switch_out(prev, now);
+        switch_out(prev);
     }
     if (!gdt_stays) {
         /* The old GDT is mapped by the old page tables only. */
@@ -162,6 +157,6 @@ void pv_switch_to(struct vcpu *next)
     load_segments(next);
     pv_debugreg_load(next);
     pv_fpu_load(next);
-    vcpu_set_runstate(next, RUNSTATE_running, now);
+    vtimer_resume(next);
     pv_runstate_publish(next);
 }

@@ -23,7 +23,9 @@ enum lock_rank {
     LOCK_RANK_MSIX_PAGES = 39,   /* mappings of MSI-X tables                 */
     LOCK_RANK_HEAP = 40,         /* page allocator and frame states          */
     LOCK_RANK_POOL = 45,         /* small-object heap                        */
+    LOCK_RANK_SCHED_CPUS = 48,   /* the set of CPUs that run vcpus           */
     LOCK_RANK_RUNQUEUE = 50,     /* one CPU's run queue                      */
+    LOCK_RANK_SCHED_BUDGET = 52, /* what is left of a domain's cap           */
     LOCK_RANK_IRQ_DESC = 60,     /* one physical interrupt descriptor        */
     LOCK_RANK_DEVICE = 70,       /* registers of one device: IO-APIC, RTC    */
     LOCK_RANK_PCI_CFG = 75,      /* ports 0xcf8 and 0xcfc                    */

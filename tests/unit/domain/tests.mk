@@ -7,10 +7,14 @@ test_evtchn-srcs := $(evtchn-srcs)
 test_evtchn-cflags := -D_GNU_SOURCE
 test_evtchn_fifo-srcs := $(evtchn-srcs)
 test_evtchn_fifo-cflags := -D_GNU_SOURCE
-tests += domain/test_sched
-test_sched-srcs := hypervisor/domain/sched.c $(unit-lib) $(unit-alarm) \
-    $(unit-log)
+tests += domain/test_sched domain/test_sched_moves
+sched-srcs := $(addprefix hypervisor/domain/,sched.c sched_move.c sched_cpus.c \
+    sched_domain.c) hypervisor/lib/lheap.c hypervisor/sync/spinlock.c \
+    tests/unit/domain/sched_machine.c $(unit-lib) $(unit-alarm) $(unit-log)
+test_sched-srcs := $(sched-srcs)
 test_sched-cflags := -D_GNU_SOURCE
+test_sched_moves-srcs := $(sched-srcs)
+test_sched_moves-cflags := -D_GNU_SOURCE
 tests += domain/test_grant
 test_grant-srcs := $(addprefix hypervisor/domain/,grant.c grant_map.c \
     grant_copy.c) hypervisor/sync/spinlock.c $(unit-lib) $(unit-alarm) \
