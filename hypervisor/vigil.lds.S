@@ -118,5 +118,5 @@ SECTIONS
     }
 }
 
-ASSERT(__text_end - __text_start + (__rodata_end - __rodata_start) < 400 * 1024,
-       "text and rodata exceed 400 KiB")
+ASSERT(__text_end - __text_start + (__rodata_end - __rodata_start) < 512 * 1024,
+       "text and rodata exceed 512 KiB")
