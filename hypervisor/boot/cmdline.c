@@ -23,6 +23,7 @@ struct boot_options boot_options = {
     .dom0_max_bytes = INT64_MAX,
     .dom0_max_vcpus = 1,
     .maxcpus = NR_CPUS,
+    .screen = true,
 };
 
 static char saved[LOADER_CMDLINE_BYTES];
@@ -46,11 +47,27 @@ static int set_console(const char *v)
 {
     char item[ITEM_BYTES];
 
+    boot_options.screen = false;
     while (parse_next(&v, ',', item, sizeof(item))) {
         if (strcmp(item, "vga") == 0) {
-            pr_warn("boot: console=vga: no text console yet, use com1");
+            boot_options.screen = true;
         } else if (strncmp(item, "com", 3) != 0 && strcmp(item, "none") != 0) {
             return -EINVAL;
+        }
+    }
+    return 0;
+}
+
+/* vga=<mode>,keep: the mode is the one the boot loader has set. */
+static int set_vga(const char *v)
+{
+    char item[ITEM_BYTES];
+
+    while (parse_next(&v, ',', item, sizeof(item))) {
+        if (strcmp(item, "keep") == 0) {
+            boot_options.screen_kept = true;
+        } else if (strcmp(item, "current") != 0) {
+            pr_warn("boot: vga=%s: the boot loader sets the mode", item);
         }
     }
     return 0;
@@ -166,6 +183,7 @@ static const struct {
     {"com1", set_uart1},
     {"com2", set_uart2},
     {"console", set_console},
+    {"vga", set_vga},
     {"loglvl", set_loglvl},
     {"guest_loglvl", set_guest_loglvl},
     {"noreboot", set_noreboot},

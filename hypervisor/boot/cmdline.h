@@ -15,6 +15,8 @@ struct boot_options {
     int64_t dom0_max_bytes;  /* INT64_MAX: none                      */
     unsigned int dom0_max_vcpus;
     unsigned int maxcpus;
+    bool screen;       /* console=vga, or console= not given         */
+    bool screen_kept;  /* vga=keep: Dom0 does not get the screen     */
     bool sync_console; /* writers wait for the serial line           */
     bool provoke; /* vigil_provoke=1: VIGIL_OP_provoke is allowed    */
 };

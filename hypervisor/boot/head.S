@@ -44,6 +44,15 @@ mb2_header:
     .align 8
     .short 6, 0
     .long 8
+    /* a screen we can write on: text, or pixels in whatever size it has */
+    .align 8
+    .short 4, 1
+    .long 12
+    .long 2
+    .align 8
+    .short 5, 1
+    .long 20
+    .long 0, 0, 0
     .align 8
     .short 0, 0
     .long 8

@@ -9,6 +9,7 @@
 
 #include "lib/compiler.h"
 #include "lib/frames.h"
+#include "dev/fbcon.h"
 
 #define LOADER_CMDLINE_BYTES 2048
 #define LOADER_MODULES 8
@@ -37,6 +38,7 @@ struct loader_info {
     struct loader_range range[LOADER_MMAP_ENTRIES];
     size_t rsdp_bytes; /* 0: none given */
     uint8_t rsdp[LOADER_RSDP_BYTES];
+    struct fbcon_mode screen; /* FBCON_NONE: nothing said */
     maddr_t efi_systab; /* 0: not started by UEFI */
     /* In the loader's memory: gone once the allocator stands. */
     const void *efi_map;

@@ -17,10 +17,14 @@
 #define TAG_LOADER_NAME 2
 #define TAG_MODULE 3
 #define TAG_MMAP 6
+#define TAG_FRAMEBUFFER 8
 #define TAG_EFI64 12
 #define TAG_ACPI_OLD 14
 #define TAG_ACPI_NEW 15
 #define TAG_EFI_MMAP 17
+
+#define FRAMEBUFFER_DIRECT 1
+#define FRAMEBUFFER_TEXT 2
 
 #define INFO_BYTES_MAX (1U << 20)
 
@@ -46,6 +50,16 @@ struct mb2_efi_mmap {
     uint32_t desc_bytes, version;
     uint8_t entries[];
 };
+
+struct mb2_framebuffer {
+    struct mb2_tag tag;
+    uint64_t addr;
+    uint32_t pitch, width, height;
+    uint8_t bits, type;
+    uint16_t reserved;
+    /* Direct colour only: where in a pixel, and how many bits. */
+    uint8_t red_at, red_bits, green_at, green_bits, blue_at, blue_bits;
+} PACKED;
 
 struct mb2_efi64 {
     struct mb2_tag tag;
@@ -112,6 +126,33 @@ static void parse_rsdp(const struct mb2_tag *tag, struct loader_info *out)
     }
 }
 
+static void parse_framebuffer(const struct mb2_tag *tag,
+                              struct loader_info *out)
+{
+    struct mb2_framebuffer f = {0};
+
+    memcpy(&f, tag, MIN((size_t)tag->size, sizeof(f)));
+    if (tag->size < offsetof(struct mb2_framebuffer, red_at) ||
+        (f.type == FRAMEBUFFER_DIRECT && tag->size < sizeof(f)) ||
+        (f.type != FRAMEBUFFER_DIRECT && f.type != FRAMEBUFFER_TEXT)) {
+        return;
+    }
+    out->screen = (struct fbcon_mode){
+        .kind = f.type == FRAMEBUFFER_TEXT ? FBCON_TEXT : FBCON_PIXELS,
+        .start = f.addr,
+        .pitch = f.pitch,
+        .width = f.width,
+        .height = f.height,
+        .bits = f.bits,
+        .red_at = f.red_at,
+        .red_bits = f.red_bits,
+        .green_at = f.green_at,
+        .green_bits = f.green_bits,
+        .blue_at = f.blue_at,
+        .blue_bits = f.blue_bits,
+    };
+}
+
 static void parse_efi64(const struct mb2_tag *tag, struct loader_info *out)
 {
     const struct mb2_efi64 *e = (const void *)tag;
@@ -153,6 +194,9 @@ static void parse_tag(const struct mb2_tag *tag, struct loader_info *out)
     case TAG_ACPI_OLD:
     case TAG_ACPI_NEW:
         parse_rsdp(tag, out);
+        break;
+    case TAG_FRAMEBUFFER:
+        parse_framebuffer(tag, out);
         break;
     case TAG_EFI64:
         parse_efi64(tag, out);

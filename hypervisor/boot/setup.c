@@ -22,6 +22,7 @@
 #include "crash/reboot.h"
 #include "dev/acpi.h"
 #include "dev/efi.h"
+#include "dev/fbcon.h"
 #include "dev/i8259.h"
 #include "dev/irq.h"
 #include "dev/pit.h"
@@ -121,6 +122,43 @@ static void release_frame(mfn_t m, bool writable)
 
 static const struct frame_use_ops frame_use = {hold_frame, release_frame};
 
+static struct fbcon_mode screen INIT_DATA;
+
+/* A screen in RAM would draw over somebody's memory. */
+static INIT_TEXT bool screen_is_in_ram(const struct fbcon_mode *m)
+{
+    const struct loader_info *li = &loader_info;
+    maddr_t end = m->start + (uint64_t)m->pitch * m->height;
+    unsigned int i;
+
+    for (i = 0; i < li->ranges; i++) {
+        const struct loader_range *r = &li->range[i];
+
+        if (r->type == MEMMAP_RAM && r->start < end &&
+            r->start + r->bytes > m->start) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static INIT_TEXT void init_screen(void)
+{
+    const struct loader_info *li = &loader_info;
+
+    screen = li->screen;
+    /* A UEFI machine may have no VGA at these ports. */
+    if (screen.kind == FBCON_NONE &&
+        (li->efi_systab != 0 || !fbcon_probe_text(&screen))) {
+        screen.kind = FBCON_NONE;
+    } else if (!fbcon_mode_ok(&screen) || screen_is_in_ram(&screen)) {
+        pr_warn("boot: the screen that the loader describes cannot be one");
+        screen.kind = FBCON_NONE;
+    } else if (boot_options.screen) {
+        fbcon_init(&screen);
+    }
+}
+
 /* UEFI's own map is the truth after the boot services have ended. */
 static INIT_TEXT void add_ranges(void)
 {
@@ -160,6 +198,7 @@ static INIT_TEXT void init_memmap(void)
 static INIT_TEXT void init_memory(void)
 {
     hvmap_init();
+    fbcon_map();
     frame_table_init(memmap_top_frame());
     page_alloc_init();
     m2p_init();
@@ -255,7 +294,8 @@ static INIT_TEXT void start_dom0(void)
 {
     const struct loader_info *li = &loader_info;
     struct dom0_params p = {.max_vcpus = boot_options.dom0_max_vcpus,
-                            .has_text_console = true};
+                            .screen = &screen,
+                            .is_efi = loader_info.efi_systab != 0};
     const char *why = "unknown reason";
 
     if (li->modules > 0) {
@@ -304,6 +344,7 @@ void boot_main(uint32_t magic, uint32_t info)
               magic);
     }
     cmdline_parse(loader_info.cmdline);
+    init_screen();
     xen_version_set_cmdline(cmdline_text());
     vigil_op_allow_provoke(boot_options.provoke);
     /* 3. The processor; machine checks can be taken from here on. */
@@ -328,6 +369,7 @@ void boot_main(uint32_t magic, uint32_t info)
     frame_use_plug(&frame_use);
     pv_init();
     response_init();
+    fbcon_watch();
     init_console_input();
     ras_poll_init();
     /* 7. Dom0. */
@@ -341,6 +383,10 @@ void boot_main(uint32_t magic, uint32_t info)
                              dom0->tot_pages)
                             << 2));
     pr_info("boot: Dom0 starts");
+    if (!boot_options.screen_kept) {
+        log_flush();
+        fbcon_hand_over();
+    }
     irq_disable();
     hvmap_drop_init();
     vcpu_release(dom0->vcpu[0], VCPU_HOLD_DOWN);

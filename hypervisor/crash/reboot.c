@@ -110,5 +110,6 @@ void machine_leave(void)
         }
     }
     printk(LOG_PANIC, "Resetting the machine.");
+    wait_us(log_linger_ms() * 1000);
     machine_restart();
 }

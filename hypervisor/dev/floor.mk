@@ -2,6 +2,6 @@
 dev-objs := uart16550.o port61.o pit.o rtc.o i8259.o pci_cfg.o acpi.o \
             acpi_madt.o acpi_mcfg.o ioapic.o irq.o irq_vector.o irq_storm.o \
             msi.o
-dev-objs += efi.o
+dev-objs += efi.o fbcon.o font.o
 dev-objs += acpi_fadt.o acpi_power.o acpi_hpet.o acpi_hest.o acpi_erst.o \
             acpi_bert.o numa.o

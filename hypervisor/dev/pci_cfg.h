@@ -26,6 +26,7 @@ static inline pci_bdf_t pci_bdf(uint8_t bus, uint8_t devfn)
 #define PCI_COMMAND_INTX_DISABLE 0x0400
 #define PCI_STATUS               0x06
 #define PCI_STATUS_CAP_LIST      0x0010
+#define PCI_CLASS                0x0b /* the base class */
 #define PCI_HEADER_TYPE          0x0e
 #define PCI_BAR0                 0x10
 #define PCI_CAP_POINTER          0x34

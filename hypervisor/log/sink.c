@@ -28,8 +28,8 @@
 #define LATER_BYTES 32768U /* three seconds at 115200 baud */
 #define LATER_MASK  (LATER_BYTES - 1)
 /* Written at once when the ring is full, and by each log_pump(). */
-#define FULL_BYTES 256U
-#define PUMP_BYTES 512U
+#define FULL_BYTES  256U
+#define PUMP_BYTES  512U
 /* What goes to a sink in one call, carriage returns included. */
 #define PIECE_BYTES 64U
 
@@ -42,6 +42,7 @@ static bool in_message;          /* L: the last cell had F_MORE            */
 static uint64_t lost_cells;      /* L                                      */
 static bool emergency;           /* a: set once                            */
 static struct log_sink *in_call; /* dying CPU: sink being written to       */
+static bool told_dying;          /* dying CPU: the sinks know it           */
 static char later[LATER_BYTES];  /* L: waits to be written                 */
 static uint32_t later_put, later_got; /* L: run freely                     */
 static void (*later_wake)(void);      /* c: NULL: nothing waits            */
@@ -153,12 +154,29 @@ static void later_add(const char *text, size_t len)
     }
 }
 
+/* What waited has been written; the last words begin. */
+static void tell_dying(void)
+{
+    if (told_dying || !log_is_emergency()) {
+        return;
+    }
+    told_dying = true;
+    for (struct log_sink *s = sinks; s != NULL; s = s->next) {
+        if (s->dying != NULL) {
+            in_call = s;
+            s->dying();
+            in_call = NULL;
+        }
+    }
+}
+
 static void all_sinks(const char *text, size_t len)
 {
     if (later_wake != NULL && !log_is_emergency()) {
         later_add(text, len);
     } else {
         later_flush();
+        tell_dying();
         sinks_now(text, len);
     }
 }
@@ -412,4 +430,16 @@ void log_emergency(void)
         in_call = NULL;
     }
     __atomic_store_n(&emergency, true, __ATOMIC_SEQ_CST);
+}
+
+unsigned int log_linger_ms(void)
+{
+    unsigned int ms = 0;
+
+    for (const struct log_sink *s = sinks; s != NULL; s = s->next) {
+        if (s->linger_ms != NULL) {
+            ms = MAX(ms, s->linger_ms());
+        }
+    }
+    return ms;
 }

@@ -30,6 +30,11 @@ struct log_sink {
     void (*emergency_write)(const char *text, size_t len);
     /* How much write() takes now without waiting; NULL: any amount.     */
     size_t (*room)(void);
+    /* Once, when the machine dies, before the first of its last words;
+     * like emergency_write(); may be NULL.                              */
+    void (*dying)(void);
+    /* How long its reader needs before the machine is left; NULL: not.  */
+    unsigned int (*linger_ms)(void);
     struct log_sink *next; /* log/ only                                  */
 };
 
@@ -119,6 +124,14 @@ void log_sink_skip(uint64_t first, uint64_t cells);
  * Return:  nothing.
  */
 void log_emergency(void);
+
+/**
+ * log_linger_ms() - how long the readers need before a dying machine is left
+ *
+ * Context: dying.
+ * Return:  milliseconds; 0: at once
+ */
+unsigned int log_linger_ms(void);
 
 /**
  * log_sink_lost() - cells that never reached the console

@@ -119,4 +119,14 @@ void hvmap_fill_l4(pte_t *l4, mfn_t perdomain);
  */
 void *iomap(maddr_t a, size_t bytes) MUST_CHECK;
 
+/**
+ * iomap_wc() - map a frame buffer, write-combining, for good
+ * @a:     machine address, any alignment
+ * @bytes: length
+ *
+ * Context: boot, after features_cpu_init() has set the PAT.
+ * Return:  pointer to @a, or NULL when the window is full
+ */
+void *iomap_wc(maddr_t a, size_t bytes) MUST_CHECK;
+
 #endif

@@ -37,6 +37,7 @@
 #define KEEP_MIN_PAGES      (8 * MIB_PAGES)
 /* Kept back when nothing was said: 1/16, but at most this. */
 #define KEEP_MAX_PAGES      (128 * MIB_PAGES)
+#define VIDEO_UNIT          65536U /* of the size of a frame buffer */
 #define PAGES_TO_MIB(pages) ((pages) / MIB_PAGES)
 #define WHY_BYTES           160
 
@@ -242,21 +243,58 @@ static INIT_TEXT int load(struct build *b)
     return rc;
 }
 
+static INIT_TEXT void fill_text(const struct fbcon_mode *m,
+                                dom0_vga_console_info_t *video)
+{
+    video->video_type = XEN_VGATYPE_TEXT_MODE_3;
+    video->u.text_mode_3.font_height = 16;
+    video->u.text_mode_3.cursor_y = (uint16_t)(m->height - 1);
+    video->u.text_mode_3.rows = (uint16_t)m->height;
+    video->u.text_mode_3.columns = (uint16_t)m->width;
+}
+
+static INIT_TEXT void fill_pixels(const struct fbcon_mode *m, bool is_efi,
+                                  dom0_vga_console_info_t *video)
+{
+    unsigned int coloured = m->red_bits + m->green_bits + m->blue_bits;
+    uint64_t bytes = (uint64_t)m->pitch * m->height;
+
+    video->video_type = is_efi ? XEN_VGATYPE_EFI_LFB : XEN_VGATYPE_VESA_LFB;
+    video->u.vesa_lfb.width = (uint16_t)m->width;
+    video->u.vesa_lfb.height = (uint16_t)m->height;
+    video->u.vesa_lfb.bytes_per_line = (uint16_t)m->pitch;
+    video->u.vesa_lfb.bits_per_pixel = m->bits;
+    video->u.vesa_lfb.lfb_base = (uint32_t)m->start;
+    video->u.vesa_lfb.ext_lfb_base = (uint32_t)(m->start >> 32);
+    video->u.vesa_lfb.lfb_size = (uint32_t)DIV_ROUND_UP(bytes, VIDEO_UNIT);
+    video->u.vesa_lfb.red_pos = m->red_at;
+    video->u.vesa_lfb.red_size = m->red_bits;
+    video->u.vesa_lfb.green_pos = m->green_at;
+    video->u.vesa_lfb.green_size = m->green_bits;
+    video->u.vesa_lfb.blue_pos = m->blue_at;
+    video->u.vesa_lfb.blue_size = m->blue_bits;
+    if (m->bits == 32 && coloured == 24) {
+        video->u.vesa_lfb.rsvd_pos = 24;
+        video->u.vesa_lfb.rsvd_size = 8;
+    }
+}
+
 static INIT_TEXT void fill_video(struct build *b, start_info_t *si)
 {
     dom0_vga_console_info_t *video = (void *)(si + 1);
+    const struct fbcon_mode *m = b->p->screen;
 
     /* Linux reads video_type even when the size is 0. */
     si->console.dom0.info_off = sizeof(*si);
-    if (!b->p->has_text_console) {
+    if (m->kind == FBCON_NONE || m->pitch > UINT16_MAX) {
         return;
     }
     si->console.dom0.info_size = sizeof(*video);
-    video->video_type = XEN_VGATYPE_TEXT_MODE_3;
-    video->u.text_mode_3.font_height = 16;
-    video->u.text_mode_3.cursor_y = 24;
-    video->u.text_mode_3.rows = 25;
-    video->u.text_mode_3.columns = 80;
+    if (m->kind == FBCON_TEXT) {
+        fill_text(m, video);
+    } else {
+        fill_pixels(m, b->p->is_efi, video);
+    }
 }
 
 static INIT_TEXT void fill_start_info(struct build *b)

@@ -7,6 +7,7 @@
 
 #include "lib/compiler.h"
 #include "lib/frames.h"
+#include "dev/fbcon.h"
 
 struct dom0_params {
     maddr_t kernel; /* module memory; goes to the page allocator           */
@@ -21,7 +22,8 @@ struct dom0_params {
     uint64_t max_pages; /* at most, now and by ballooning                   */
 
     unsigned int max_vcpus; /* 0 counts as 1                              */
-    bool has_text_console;  /* VGA text mode 3 is on the screen           */
+    const struct fbcon_mode *screen; /* what is on the screen             */
+    bool is_efi;                     /* it was UEFI that set it up        */
 };
 
 /**

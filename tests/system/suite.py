@@ -102,18 +102,24 @@ class Suite:
             vm.wait_dom0()
         return vm
 
-    def boot_iso(self, label="", *, options="", dom0="", wait=True, **more):
-        """Start a machine from a GRUB image made for it."""
+    def boot_iso(self, label="", *, options="", dom0="", wait=True, stub=None,
+                 stub_line="", **more):
+        """Start a machine from a GRUB image made for it.
+
+        stub: a stub guest in the place of Dom0, with a command line
+        """
         iso = BUILD / "test" / f"{type(self).__name__}{label}.iso"
         iso.parent.mkdir(parents=True, exist_ok=True)
         gz = hypervisor().with_name(hypervisor().name + ".gz")
         require(gz if is_vigil() else hypervisor(), BUILD / "dom0/vmlinuz",
                 BUILD / "dom0/initramfs.img")
         with ISO_LOCK:
-            subprocess.run([TOP / "scripts/mk-iso", "-o", iso, "-X", options,
-                            "-D", dom0, "-H", gz if is_vigil()
-                            else hypervisor()],
-                           check=True, stdout=subprocess.DEVNULL)
+            command = [TOP / "scripts/mk-iso", "-o", iso, "-X", options,
+                       "-D", dom0, "-H", gz if is_vigil() else hypervisor()]
+            if stub:
+                command += ["-k", BUILD / "guest-stubs" / stub, "-i", "",
+                            "-d", stub_line]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         vm = self.start(label, cdrom=iso, **more)
         if wait:
             vm.wait_dom0()

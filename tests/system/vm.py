@@ -61,7 +61,7 @@ class VM:
     def __init__(self, name, *, hypervisor=None, modules=(), options="",
                  cdrom=None, cpu="qemu64", memory="1G", smp=1, resets=False,
                  wall=1800, silence=LEAST, extra=(), qemu=None, machine="pc",
-                 uefi=False):
+                 uefi=False, serial=True):
         """
         name:       directory under build/test that gets the logs
         hypervisor: image for -kernel; None boots cdrom
@@ -71,6 +71,7 @@ class VM:
         wall:       seconds the machine may live
         silence:    seconds without a byte on the serial line that are believed
         machine:    pc or q35
+        serial:     False: the machine has no serial port; see screen.py
         uefi:       OVMF is the firmware, with variables of its own
         """
         self.name = name
@@ -90,6 +91,8 @@ class VM:
         self._sockets = tempfile.TemporaryDirectory(prefix="vigil-")
         self.argv = self._command(hypervisor, modules, options, cdrom, cpu,
                                   memory, smp, resets, extra, qemu)
+        if not serial:
+            self.argv[self.argv.index("chardev:serial0")] = "none"
         self.argv += ["-machine", machine] + (self._firmware() if uefi else [])
         self._write_replay()
         self.log = open(self.dir / "serial.log", "wb")

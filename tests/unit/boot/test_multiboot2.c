@@ -107,6 +107,58 @@ static void efi_tags_cut_short(void **state)
     assert_int_equal(out.efi_map_bytes, 0);
 }
 
+/* 1280 by 800, as GRUB gives it under OVMF. */
+static void put_screen(uint8_t type)
+{
+    static const uint8_t colours[] = {16, 8, 8, 8, 0, 8};
+
+    put64(0x80000000);
+    put32(5120);
+    put32(1280);
+    put32(800);
+    put(&(uint8_t[]){32, type, 0, 0}, 4);
+    put(colours, sizeof(colours));
+}
+
+static void screen_tag(void **state)
+{
+    (void)state;
+    tag(8, 38);
+    put_screen(1);
+    assert_int_equal(parse(), 0);
+    assert_int_equal(out.screen.kind, FBCON_PIXELS);
+    assert_int_equal(out.screen.start, 0x80000000);
+    assert_int_equal(out.screen.pitch, 5120);
+    assert_int_equal(out.screen.width, 1280);
+    assert_int_equal(out.screen.height, 800);
+    assert_int_equal(out.screen.bits, 32);
+    assert_int_equal(out.screen.red_at, 16);
+    assert_int_equal(out.screen.green_at, 8);
+    assert_int_equal(out.screen.blue_bits, 8);
+    reset(NULL);
+    tag(8, 32); /* text has no colours */
+    put_screen(2);
+    raw_bytes -= 6;
+    assert_int_equal(parse(), 0);
+    assert_int_equal(out.screen.kind, FBCON_TEXT);
+    reset(NULL);
+    tag(8, 38); /* a palette */
+    put_screen(0);
+    assert_int_equal(parse(), 0);
+    assert_int_equal(out.screen.kind, FBCON_NONE);
+    reset(NULL);
+    tag(8, 37); /* a colour is cut off */
+    put_screen(1);
+    assert_int_equal(parse(), 0);
+    assert_int_equal(out.screen.kind, FBCON_NONE);
+    reset(NULL);
+    tag(8, 31);
+    put_screen(2);
+    raw_bytes -= 6;
+    assert_int_equal(parse(), 0);
+    assert_int_equal(out.screen.kind, FBCON_NONE);
+}
+
 static void acpi_tags(void **state)
 {
     static const char *const order[] = {"old first", "new first"};
@@ -207,6 +259,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(efi_tags, reset),
         cmocka_unit_test_setup(efi_tags_cut_short, reset),
+        cmocka_unit_test_setup(screen_tag, reset),
         cmocka_unit_test_setup(acpi_tags, reset),
         cmocka_unit_test_setup(sizes, reset),
         cmocka_unit_test_setup(memory_map, reset),

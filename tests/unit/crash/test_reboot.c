@@ -36,6 +36,11 @@ void log_flush(void)
 {
 }
 
+unsigned int log_linger_ms(void)
+{
+    return 3;
+}
+
 static uint32_t ports_in(uint16_t port, unsigned int bytes)
 {
     assert_int_equal(bytes, 1);

@@ -33,7 +33,9 @@ test_irq-cflags := -D_GNU_SOURCE
 test_uart16550-srcs := hypervisor/dev/uart16550.c $(unit-lib) $(unit-alarm)
 test_rtc-srcs := hypervisor/dev/rtc.c hypervisor/sync/spinlock.c $(unit-lib) \
     $(unit-alarm)
-tests += dev/test_efi
+tests += dev/test_efi dev/test_fbcon
+test_fbcon-srcs := hypervisor/dev/font.c $(unit-lib) $(unit-alarm)
+test_fbcon-cflags := -include $(TOP)/tests/fake/host_names.h
 test_efi-srcs := $(unit-lib) $(unit-alarm) $(unit-log)
 test_efi-cflags := -include $(TOP)/tests/fake/host_names.h
 test_rtc-cflags := -D_GNU_SOURCE

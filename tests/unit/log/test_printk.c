@@ -323,6 +323,38 @@ static void full_ring_is_written(void **state)
     assert_int_equal(shown_len, 0);
 }
 
+static unsigned int dying_calls;
+
+static void dies(void)
+{
+    dying_calls++;
+    /* What waited (full_ring_is_written) has been shown before. */
+    assert_string_equal(shown, "z\n");
+    shown_len = 0; /* as a screen is cleared */
+}
+
+static unsigned int linger(void)
+{
+    return 5000;
+}
+
+static void sinks_hear_of_dying(void **state)
+{
+    (void)state;
+    assert_int_equal(log_linger_ms(), 0);
+    sink.dying = dies;
+    sink.linger_ms = linger;
+    assert_int_equal(dying_calls, 0);
+    log_emergency();
+    printk(LOG_PANIC, "last");
+    printk(LOG_PANIC, "words");
+    assert_int_equal(dying_calls, 1);
+    assert_string_equal(shown, "(XEN) last\n(XEN) words\n");
+    assert_int_equal(log_linger_ms(), 5000);
+    sink.dying = NULL;
+    sink.linger_ms = NULL;
+}
+
 static void fail_again(void)
 {
     /* What panic_regs() does after a fault in the sink. */
@@ -336,7 +368,7 @@ static void emergency_ignores_locks_and_drops_bad_sinks(void **state)
     this_cpu()->context = CTX_NMI | CTX_CRASH;
     log_emergency();
     printk(LOG_PANIC, "dying");
-    assert_string_equal(shown, "z\n(XEN) dying\n");
+    assert_string_equal(shown, "(XEN) dying\n");
     /* It faults while writing: it is not asked again. */
     shown_len = 0;
     during_write = fail_again;
@@ -362,6 +394,7 @@ int main(void)
         cmocka_unit_test_setup(crlf_sink, setup),
         cmocka_unit_test_setup(output_waits_for_the_pump, setup),
         cmocka_unit_test_setup(full_ring_is_written, setup),
+        cmocka_unit_test_setup(sinks_hear_of_dying, setup),
         cmocka_unit_test_setup(emergency_ignores_locks_and_drops_bad_sinks,
                                setup),
     };
