@@ -29,6 +29,8 @@ help:
 	@echo "make check      unit tests on this machine"
 	@echo "make system-check [ONLY=pattern]  tests that boot machines"
 	@echo "make deb        Debian packages of the hypervisor and the tools"
+	@echo "make dom0-disk  a disk with Debian 12 as Dom0, these packages installed"
+	@echo "make run-debian  build and boot that disk under QEMU"
 	@echo "make bench [BASE=commit]  hot paths, counted beside Debian's Xen's"
 	@echo "make bench-figures  rewrite what tests/bench/check compares with"
 	@echo "make bench-boot power-on to Dom0's init, against Debian's Xen"
@@ -62,6 +64,14 @@ iso: dom0 $(filter hypervisor,$(PARTS))
 deb: $(filter tools,$(PARTS))
 	$(MAKE) -C hypervisor debug=n BUILD=$(BUILD)/release
 	scripts/mk-deb
+
+dom0-disk: deb
+	scripts/mk-dom0-disk
+
+run-debian:
+	scripts/deps --disk
+	$(MAKE) dom0-disk
+	scripts/run-debian
 
 run:
 	scripts/deps --run
@@ -103,6 +113,6 @@ clean:
 	find $(BUILD) -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} + \
 		2>/dev/null || true
 
-.PHONY: all help deps fetch hypervisor tools stubs dom0 iso deb run lint check \
-        system-check bench bench-figures bench-boot test \
+.PHONY: all help deps fetch hypervisor tools stubs dom0 iso deb dom0-disk run-debian \
+        run lint check system-check bench bench-figures bench-boot test \
         test-long clean
