@@ -9,6 +9,7 @@
 #include "cpu/spec_ctrl.h"
 #include "crash/reboot.h"
 #include "dev/irq.h"
+#include "dev/platform_timer.h"
 #include "dev/uart16550.h"
 #include "lib/errno.h"
 #include "lib/parse.h"
@@ -187,6 +188,7 @@ static const struct {
     {"loglvl", set_loglvl},
     {"guest_loglvl", set_guest_loglvl},
     {"noreboot", set_noreboot},
+    {"clocksource", platform_timer_option},
     {"nmi", set_nmi},
     {"dom0_mem", set_dom0_mem},
     {"dom0_max_vcpus", set_dom0_max_vcpus},

@@ -25,7 +25,7 @@
 #include "dev/fbcon.h"
 #include "dev/i8259.h"
 #include "dev/irq.h"
-#include "dev/pit.h"
+#include "dev/platform_timer.h"
 #include "dev/rtc.h"
 #include "dev/uart16550.h"
 #include "domain/frame_use.h"
@@ -207,10 +207,10 @@ static INIT_TEXT void init_memory(void)
 
 static INIT_TEXT void init_time(void)
 {
-    uint64_t khz = pit_measure_tsc_khz();
+    uint64_t khz = platform_timer_init();
 
     if (khz == 0) {
-        panic("the 8254 timer does not count: cannot measure the TSC");
+        panic("no timer counts: cannot measure the TSC");
     }
     clock_init(khz, rtc_read_utc_ns());
     log_set_clock(khz);
@@ -372,6 +372,7 @@ void boot_main(uint32_t magic, uint32_t info)
     fbcon_watch();
     init_console_input();
     ras_poll_init();
+    platform_timer_watch();
     /* 7. Dom0. */
     irq_enable();
     start_dom0();

@@ -3,7 +3,7 @@
  * dev/pit.h - the 8254 timer, channel 2, as a reference clock.
  *
  * Channel 2 is gated by port 0x61 and does not interrupt.  Used while booting
- * only; afterwards the ports are the control domain's to play with through
+ * only, where there is no better timer (dev/platform_timer.c); afterwards the ports are the control domain's to play with through
  * the emulated I/O.
  */
 #ifndef VIGIL_DEV_PIT_H

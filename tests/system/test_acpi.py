@@ -74,3 +74,48 @@ class AcpiTables(Suite):
                       "error record store: 14 instructions"):
             check(words in vm.text, f"the log does not say '{words}'")
         vm.close()
+
+
+class PlatformTimer(Suite):
+    """The TSC is measured against the timer asked for, to 1 part in 1,000.
+
+    One instruction is one nanosecond here, and the TSC counts those: 1 GHz.
+    """
+
+    weight = 12
+
+    def measured(self, name, option="", extra=()):
+        """Boot with an option; the log names the timer, and the right rate."""
+        need_vigil()
+        vm = self.boot_stub("hello", options=option,
+                            extra=["-icount", "shift=0,sleep=off", *extra])
+        found = vm.expect(r"platform timer: (.*), the TSC runs at (\d+) kHz",
+                          40)
+        self.stub_verdict(vm, "hello")
+        text = vm.text
+        vm.close()
+        check(found.group(1) == name, f"the log says {found.group(0)}")
+        khz = int(found.group(2))
+        check(abs(khz - 1000000) <= 1000, f"{name}: the TSC has {khz} kHz")
+        return text
+
+    def test_hpet(self):
+        self.measured("HPET")
+
+    def test_without_hpet(self):
+        text = self.measured("ACPI PM timer", "clocksource=hpet",
+                             ["-no-hpet"])
+        check("clocksource= names cannot be used" in text, "nothing is said "
+              "of the HPET that is not there")
+
+    def test_acpi(self):
+        self.measured("ACPI PM timer", "clocksource=acpi")
+
+    def test_pit(self):
+        text = self.measured("8254", "clocksource=pit")
+        check("option clocksource" not in text, "the option is not known")
+
+    def test_bad_option(self):
+        text = self.measured("HPET", "clocksource=sundial")
+        check('option clocksource: value "sundial" not understood' in text,
+              "a bad value is not named")

@@ -39,3 +39,8 @@ test_fbcon-cflags := -include $(TOP)/tests/fake/host_names.h
 test_efi-srcs := $(unit-lib) $(unit-alarm) $(unit-log)
 test_efi-cflags := -include $(TOP)/tests/fake/host_names.h
 test_rtc-cflags := -D_GNU_SOURCE
+tests += dev/test_platform_timer dev/test_hpet
+test_platform_timer-srcs := hypervisor/dev/platform_timer.c $(unit-lib) \
+    $(unit-alarm) $(unit-log)
+test_hpet-srcs := $(addprefix hypervisor/dev/,hpet.c pmtimer.c) $(acpi-machine)
+test_hpet-cflags := $(acpi-fixture-dir)
