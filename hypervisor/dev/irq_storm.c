@@ -103,9 +103,9 @@ static void pause_ends(void *arg)
         irq_call(irq);
     }
     if (report && is_msi) {
-        pr_warn("dev: irq %u (%s of device %02x:%02x.%u) comes more than %u "
-                "times in 10 ms: held back",
-                irq, kind, bdf >> 8, bdf >> 3 & 0x1f, bdf & 7, limit);
+        pr_warn("dev: irq %u (%s of device " PCI_BDF_FMT ") comes more than "
+                "%u times in 10 ms: held back",
+                irq, kind, PCI_BDF_ARGS(bdf), limit);
     } else if (report) {
         pr_warn("dev: irq %u (%s, of %s) comes more than %u times in 10 ms: "
                 "held back",

@@ -3,56 +3,22 @@
  * dev/msi.c - message-signalled interrupts: allocate, program, mask.
  *
  * The control domain's kernel asks for a message, then turns MSI on in the
- * device's control register itself; address and data are ours.  MSI-X table
- * entries are written through a mapping of the device's own BAR: the base is
- * read from the device, never taken from the caller, and must not be RAM.
+ * device's control register itself (pci_guard.c sees to it that it does no
+ * more); address and data are ours.
  *
  * Source: PCI 3.0, 6.8; SDM 3A 10.11 (address and data).
  */
 #include "lib/bits.h"
 #include "lib/errno.h"
 #include "x86/io.h"
-#include "mm/hvmap.h"
-#include "mm/memmap.h"
-#include "dev/ioapic.h"
 #include "dev/irq_impl.h"
+#include "dev/msi.h"
+#include "dev/msix_table.h"
 
-#define MSI_CONTROL             2
-#define MSI_CONTROL_ENABLE      0x0001U
-#define MSI_CONTROL_MULTI_SHIFT 4
-#define MSI_CONTROL_MULTI_MASK  0x0070U
-#define MSI_CONTROL_CAPABLE(c)  (((c) >> 1) & 7)
-#define MSI_CONTROL_64BIT       0x0080U
-#define MSI_CONTROL_MASKABLE    0x0100U
-#define MSI_ADDRESS             4
-#define MSI_ADDRESS_HIGH        8
-#define MSI_DATA_32             8
-#define MSI_DATA_64             12
-#define MSI_MASK_32             12
-#define MSI_MASK_64             16
-#define MSI_BLOCK_MAX           32U
-
-#define MSIX_TABLE            4
-#define MSIX_TABLE_BIR        7U
-#define MSIX_ENTRIES(control) (((control)&0x7ff) + 1)
-#define MSIX_ROW_BYTES        16U
-#define MSIX_ROW_CONTROL      3 /* 32-bit words in a row */
-#define MSIX_MASKED           1U
-
-#define BAR_IO          1U
-#define BAR_TYPE_64     4U
-#define BAR_TYPE_MASK   6U
-#define BAR_MEMORY_MASK (~0xfU)
+#define MSIX_ROW_CONTROL 3 /* 32-bit words in a row */
+#define MSIX_MASKED      1U
 
 #define MSI_ADDRESS_BASE 0xfee00000U
-
-/* Pages of MSI-X tables that are mapped already; iomap() is for good. */
-#define MSIX_PAGES_MAX 128
-static SPINLOCK(msix_lock, LOCK_RANK_MSIX_PAGES, IRQ_ANY);
-static struct { /* msix_lock */
-    maddr_t page;
-    volatile uint8_t *va;
-} msix_pages[MSIX_PAGES_MAX];
 
 static uint32_t message_address(const struct irq_desc *desc)
 {
@@ -162,78 +128,22 @@ static void message_write(struct irq_desc *desc)
     msi_set_mask(desc, desc->is_masked || desc->is_held);
 }
 
-/* A page that a device table may lie in: not RAM, not another controller. */
-static bool device_page_ok(maddr_t page)
-{
-    if (page == 0 || page >= 1UL << 52 ||
-        memmap_type_at(page) != MEMMAP_RESERVED ||
-        (page >= MSI_ADDRESS_BASE && page < MSI_ADDRESS_BASE + 0x100000UL)) {
-        return false;
-    }
-    for (unsigned int i = 0; ioapic_address(i) != 0; i++) {
-        if ((ioapic_address(i) & PAGE_MASK) == page) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static volatile uint8_t *page_map_locked(maddr_t page)
-{
-    for (unsigned int i = 0; i < MSIX_PAGES_MAX; i++) {
-        if (msix_pages[i].page == page) {
-            return msix_pages[i].va;
-        }
-        if (msix_pages[i].page == 0) {
-            msix_pages[i].va = iomap(page, PAGE_SIZE);
-            if (msix_pages[i].va != NULL) {
-                msix_pages[i].page = page;
-            }
-            return msix_pages[i].va;
-        }
-    }
-    return NULL;
-}
-
-static volatile uint8_t *msix_page_map(maddr_t page)
-{
-    volatile uint8_t *va;
-
-    spin_lock(&msix_lock);
-    va = page_map_locked(page);
-    spin_unlock(&msix_lock);
-    return va;
-}
-
 /* Map one row of a device's MSI-X table. */
 static int msix_row_map(pci_bdf_t bdf, unsigned int cap, unsigned int entry,
                         volatile uint32_t **ret_row)
 {
-    uint32_t control = pci_cfg_read(bdf, cap + MSI_CONTROL, 2);
-    uint32_t table = pci_cfg_read(bdf, cap + MSIX_TABLE, 4);
-    unsigned int bir = table & MSIX_TABLE_BIR;
-    uint32_t bar;
-    maddr_t a;
+    struct msix_table table;
     volatile uint8_t *va;
+    maddr_t a;
+    int rc = msix_table_find(bdf, cap, &table);
 
-    if (entry >= MSIX_ENTRIES(control) || bir > 5) {
+    if (rc != 0) {
+        return rc;
+    }
+    if (entry >= table.rows) {
         return -EINVAL;
     }
-    if (!(pci_cfg_read(bdf, PCI_COMMAND, 2) & PCI_COMMAND_MEMORY)) {
-        return -ENODEV; /* the table does not answer */
-    }
-    bar = pci_cfg_read(bdf, PCI_BAR0 + 4 * bir, 4);
-    if (bar & BAR_IO) {
-        return -ENODEV;
-    }
-    a = bar & BAR_MEMORY_MASK;
-    if ((bar & BAR_TYPE_MASK) == BAR_TYPE_64 && bir < 5) {
-        a |= (maddr_t)pci_cfg_read(bdf, PCI_BAR0 + 4 * (bir + 1), 4) << 32;
-    }
-    a += (table & ~MSIX_TABLE_BIR) + (maddr_t)entry * MSIX_ROW_BYTES;
-    if (!device_page_ok(a & PAGE_MASK)) {
-        return -ENODEV;
-    }
+    a = table.first + (maddr_t)entry * MSIX_ROW_BYTES;
     va = msix_page_map(a & PAGE_MASK);
     if (va == NULL) {
         return -ENOMEM;
@@ -365,5 +275,32 @@ void irq_msi_restore(pci_bdf_t bdf)
             message_write(desc);
         }
     }
+    spin_unlock_irqrestore(&irq_lock, flags);
+}
+
+void msi_guest_control(pci_bdf_t bdf, unsigned int cap, uint16_t wanted)
+{
+    unsigned long flags = spin_lock_irqsave(&irq_lock);
+    uint16_t control = (uint16_t)pci_cfg_read(bdf, cap + MSI_CONTROL, 2);
+    bool enable = (wanted & MSI_CONTROL_ENABLE) != 0, ours = false;
+
+    for (unsigned int i = 0; i < NR_IRQS; i++) {
+        struct irq_desc *desc = &irq_descs[i];
+
+        if (!desc->exists || !desc->is_msi || desc->is_msix ||
+            desc->bdf != bdf) {
+            continue;
+        }
+        ours = true;
+        if (desc->is_held && !(control & MSI_CONTROL_MASKABLE)) {
+            desc->was_enabled = enable; /* when the pause is over */
+            enable = false;
+        }
+    }
+    control &= (uint16_t)~MSI_CONTROL_ENABLE;
+    if (enable && ours) {
+        control |= MSI_CONTROL_ENABLE;
+    }
+    pci_cfg_write(bdf, cap + MSI_CONTROL, 2, control);
     spin_unlock_irqrestore(&irq_lock, flags);
 }

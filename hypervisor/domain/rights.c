@@ -103,7 +103,7 @@ bool rights_ports_ok(struct domain *d, uint32_t port, uint32_t count)
            rangeset_contains(&d->io_ports, port, port + count - 1);
 }
 
-bool rights_mem_ok(struct domain *d, mfn_t m, uint64_t count)
+bool rights_mem_ok(const struct domain *d, mfn_t m, uint64_t count)
 {
     uint64_t first = mfn_x(m);
 
@@ -111,7 +111,7 @@ bool rights_mem_ok(struct domain *d, mfn_t m, uint64_t count)
            rangeset_contains(&d->io_mem, first, first + count - 1);
 }
 
-bool rights_mem_read_ok(struct domain *d, mfn_t m, uint64_t count)
+bool rights_mem_read_ok(const struct domain *d, mfn_t m, uint64_t count)
 {
     if (rights_mem_ok(d, m, count)) {
         return true;

@@ -45,7 +45,7 @@ bool rights_ports_ok(struct domain *d, uint32_t port, uint32_t count);
  * Context: any but NMI/#MC.
  * Return:  true: all of them
  */
-bool rights_mem_ok(struct domain *d, mfn_t m, uint64_t count);
+bool rights_mem_ok(const struct domain *d, mfn_t m, uint64_t count);
 
 /**
  * rights_mem_read_ok() - may it map them read-only?
@@ -58,7 +58,7 @@ bool rights_mem_ok(struct domain *d, mfn_t m, uint64_t count);
  * Context: any but NMI/#MC.
  * Return:  true: all of them
  */
-bool rights_mem_read_ok(struct domain *d, mfn_t m, uint64_t count);
+bool rights_mem_read_ok(const struct domain *d, mfn_t m, uint64_t count);
 
 /**
  * rights_irq_ok() - may it use this interrupt?

@@ -15,6 +15,7 @@
 #include "pv/guest_access.h"
 #include "pv/iret_fixup.h"
 #include "pv/privop.h"
+#include "pv/mmio_emulate.h"
 #include "pv/pte_emulate.h"
 #include "pv/pv.h"
 #include "x86/atomic.h"
@@ -97,7 +98,8 @@ static void take_pf(struct vcpu *v, struct cpu_regs *regs)
     }
     if ((regs->error_code & (PFEC_WRITE | PFEC_PRESENT)) ==
             (PFEC_WRITE | PFEC_PRESENT) &&
-        pv_pte_emulate(v, regs, addr, regs->error_code)) {
+        (pv_pte_emulate(v, regs, addr, regs->error_code) ||
+         pv_mmio_emulate(v, regs, addr, regs->error_code))) {
         return;
     }
     pv_bounce_page_fault(v, addr, regs->error_code);

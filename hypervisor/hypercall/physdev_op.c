@@ -13,8 +13,9 @@
 #include "hypercall/call.h"
 
 #include "lib/bits.h"
+#include "dev/acpi_mcfg.h"
 #include "dev/irq.h"
-#include "dev/pci_cfg.h"
+#include "dev/pci_guard.h"
 #include "domain/pirq.h"
 #include "pv/pv.h"
 
@@ -119,14 +120,14 @@ static int map_msi(struct domain *d, struct physdev_map_pirq *op,
     if (op->type == MAP_PIRQ_TYPE_MSI) {
         segment = 0;
     }
-    if (segment != 0) {
-        return -ENODEV; /* only segment 0 is reached by ports */
-    }
-    if (op->bus < 0 || (op->bus & 0xffff) > 0xff || op->devfn < 0 ||
+    if ((op->bus & 0xffff) > 0xff || op->devfn < 0 ||
         op->devfn > 0xff || op->entry_nr < 0) {
         return -EINVAL;
     }
-    req.bdf = pci_bdf((uint8_t)op->bus, (uint8_t)op->devfn);
+    req.bdf = pci_bdf((uint16_t)segment, (uint8_t)op->bus, (uint8_t)op->devfn);
+    if (pci_cfg_prepare(req.bdf) != 0) {
+        return -ENODEV;
+    }
     if (op->type == MAP_PIRQ_TYPE_MULTI_MSI) {
         if (op->entry_nr < 1 || op->entry_nr > 32) {
             return -EINVAL; /* Linux then asks for one */
@@ -279,15 +280,25 @@ static int64_t op_get_free_pirq(uint64_t arg)
     return rc;
 }
 
-/* ---- PCI devices: the hypervisor keeps no list of them --------------------- */
+/* ---- PCI devices ------------------------------------------------------------ */
 
-/* A device that Dom0 speaks of must answer; there is only segment 0. */
+/* A device that Dom0 speaks of must answer. */
 static int64_t device_found(uint16_t seg, uint8_t bus, uint8_t devfn)
 {
-    if (seg != 0 || !pci_device_exists(pci_bdf(bus, devfn))) {
-        return -ENODEV;
+    pci_bdf_t bdf = pci_bdf(seg, bus, devfn);
+
+    return pci_cfg_prepare(bdf) == 0 && pci_device_exists(bdf) ? 0 : -ENODEV;
+}
+
+/* It will have a driver soon: guard what that must not write. */
+static int64_t device_added(uint16_t seg, uint8_t bus, uint8_t devfn)
+{
+    int64_t rc = device_found(seg, bus, devfn);
+
+    if (rc == 0) {
+        pci_guard_device(pci_bdf(seg, bus, devfn));
     }
-    return 0;
+    return rc;
 }
 
 static int64_t op_device_add(uint64_t arg)
@@ -311,7 +322,7 @@ static int64_t op_device_add(uint64_t arg)
         device_found(op.seg, op.physfn.bus, op.physfn.devfn) != 0) {
         return -ENODEV;
     }
-    return device_found(op.seg, op.bus, op.devfn);
+    return device_added(op.seg, op.bus, op.devfn);
 }
 
 /* The call before segments: with a device function of 8 bits, no flags. */
@@ -322,7 +333,7 @@ static int64_t op_manage_pci_add(uint64_t arg)
     if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
         return -EFAULT;
     }
-    return device_found(0, op.bus, op.devfn);
+    return device_added(0, op.bus, op.devfn);
 }
 
 static int64_t op_manage_pci_add_ext(uint64_t arg)
@@ -340,10 +351,9 @@ static int64_t op_manage_pci_add_ext(uint64_t arg)
         device_found(0, op.physfn.bus, op.physfn.devfn) != 0) {
         return -ENODEV;
     }
-    return device_found(0, op.bus, op.devfn);
+    return device_added(0, op.bus, op.devfn);
 }
 
-/* One that has left does not answer any more: its messages go. */
 static int64_t op_device_remove(uint64_t arg)
 {
     struct physdev_pci_device op;
@@ -351,14 +361,19 @@ static int64_t op_device_remove(uint64_t arg)
     if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
         return -EFAULT;
     }
-    return op.seg != 0 ? -ENODEV : 0;
+    pci_guard_forget(pci_bdf(op.seg, op.bus, op.devfn));
+    return 0;
 }
 
 static int64_t op_manage_pci_remove(uint64_t arg)
 {
     struct physdev_manage_pci op;
 
-    return copy_from_guest(&op, arg, sizeof(op)) != 0 ? -EFAULT : 0;
+    if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
+        return -EFAULT;
+    }
+    pci_guard_forget(pci_bdf(0, op.bus, op.devfn));
+    return 0;
 }
 
 /* For a driver in another domain: has the device MSI-X to begin with? */
@@ -369,21 +384,37 @@ static int64_t op_msix(uint64_t arg)
     if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
         return -EFAULT;
     }
-    if (op.seg != 0 ||
-        pci_find_capability(pci_bdf(op.bus, op.devfn), PCI_CAP_MSIX) == 0) {
+    if (device_added(op.seg, op.bus, op.devfn) != 0 ||
+        pci_find_capability(pci_bdf(op.seg, op.bus, op.devfn),
+                            PCI_CAP_MSIX) == 0) {
         return -ENODEV;
     }
     return 0;
 }
 
+/*
+ * Dom0 has found configuration space in memory, and asks whether it is true.
+ * Nothing depends on it here: the windows of the MCFG are guarded anyway.
+ */
 static int64_t op_mmcfg_reserved(uint64_t arg)
 {
     struct physdev_pci_mmcfg_reserved op;
+    maddr_t first, last;
 
     if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
         return -EFAULT;
     }
-    return op.start_bus > op.end_bus ? -EINVAL : 0;
+    if (op.start_bus > op.end_bus) {
+        return -EINVAL;
+    }
+    first = mcfg_base(op.segment, op.start_bus);
+    last = mcfg_base(op.segment, op.end_bus);
+    if (first == 0 || last == 0 ||
+        first - op.start_bus * MCFG_BUS_BYTES != op.address ||
+        last - op.end_bus * MCFG_BUS_BYTES != op.address) {
+        return -ENODEV;
+    }
+    return 0;
 }
 
 /* No message is no error: Linux complains about every other answer than 0. */
@@ -392,7 +423,7 @@ static int64_t restore(uint16_t seg, uint8_t bus, uint8_t devfn)
     int64_t rc = device_found(seg, bus, devfn);
 
     if (rc == 0) {
-        irq_msi_restore(pci_bdf(bus, devfn));
+        irq_msi_restore(pci_bdf(seg, bus, devfn));
     }
     return rc;
 }

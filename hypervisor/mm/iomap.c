@@ -7,6 +7,7 @@
  */
 #include "lib/bits.h"
 #include "x86/layout.h"
+#include "sync/spinlock.h"
 #include "mm/hvmap.h"
 
 /* PAT entry 3 is UC, after reset and in the Xen ABI's setting alike. */
@@ -14,9 +15,10 @@
 /* PAT entry 4 of the Xen ABI's setting. */
 #define WRITE_COMBINING PTE_PAT
 
-static uint64_t next_va = FIXMAP_IOMAP_VA;
+static SPINLOCK(iomap_lock, LOCK_RANK_IOMAP, IRQ_ANY);
+static uint64_t next_va = FIXMAP_IOMAP_VA; /* iomap_lock */
 
-static void *map_with(maddr_t a, size_t bytes, uint64_t type)
+static void *map_locked(maddr_t a, size_t bytes, uint64_t type)
 {
     maddr_t start = ALIGN_DOWN(a, PAGE_SIZE);
     uint64_t size = ALIGN_UP(a + bytes, PAGE_SIZE) - start;
@@ -33,6 +35,16 @@ static void *map_with(maddr_t a, size_t bytes, uint64_t type)
     }
     next_va += size;
     return (void *)(va + (a - start));
+}
+
+static void *map_with(maddr_t a, size_t bytes, uint64_t type)
+{
+    void *va;
+
+    spin_lock(&iomap_lock);
+    va = map_locked(a, bytes, type);
+    spin_unlock(&iomap_lock);
+    return va;
 }
 
 void *iomap(maddr_t a, size_t bytes)

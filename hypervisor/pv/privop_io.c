@@ -19,7 +19,7 @@
 #include "x86/io.h"
 #include "x86/msr.h"
 #include "cpu/softirq.h"
-#include "dev/pci_cfg.h"
+#include "dev/pci_guard.h"
 #include "dev/rtc.h"
 #include "dev/uart16550.h"
 #include "pv/bounce.h"
@@ -183,7 +183,7 @@ uint32_t guest_io_read(struct domain *d, uint16_t port, unsigned int bytes)
     }
     if (is_pci_data(port, bytes)) {
         return d->is_privileged
-                   ? pci_port_read(d->pv->pci_cf8, port & 3U, bytes) &
+                   ? pci_guest_port_read(d->pv->pci_cf8, port & 3U, bytes) &
                          all_ones(bytes)
                    : all_ones(bytes);
     }
@@ -205,7 +205,7 @@ void guest_io_write(struct domain *d, uint16_t port, unsigned int bytes,
     }
     if (is_pci_data(port, bytes)) {
         if (d->is_privileged) {
-            pci_port_write(d->pv->pci_cf8, port & 3U, bytes, value);
+            pci_guest_port_write(d->pv->pci_cf8, port & 3U, bytes, value);
         }
         return;
     }

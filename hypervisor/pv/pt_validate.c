@@ -9,13 +9,14 @@
 #include "lib/assert.h"
 #include "lib/bits.h"
 #include "lib/errno.h"
-#include "lib/rangeset.h"
 #include "cpu/features.h"
 #include "mm/directmap.h"
 #include "mm/hvmap.h"
 #include "mm/m2p.h"
 #include "mm/memmap.h"
+#include "dev/pci_guard.h"
 #include "domain/account.h"
+#include "domain/rights.h"
 #include "domain/tlb_owed.h"
 #include "pv/pagetype.h"
 #include "pv/pte_check.h"
@@ -37,8 +38,12 @@ static int device_get(const struct domain *d, domid_t frames_of, pte_t *pte)
     if (frames_of != d->domid && frames_of != DOMID_IO) {
         return -EPERM;
     }
-    if (!rangeset_contains(&d->io_mem, n, n)) {
-        return -EPERM;
+    if (!rights_mem_ok(d, mfn(n), 1)) {
+        /* Some may be looked at by the control domain. */
+        if (!rights_mem_read_ok(d, mfn(n), 1)) {
+            return -EPERM;
+        }
+        *pte &= ~PTE_W;
     }
     /*
      * Whatever the rights say: RAM without a usable record is ours (image,
@@ -47,6 +52,9 @@ static int device_get(const struct domain *d, domid_t frames_of, pte_t *pte)
     type = memmap_type_at(a);
     if (a >= FIRST_MIB && (type == MEMMAP_RAM || type == MEMMAP_KEPT)) {
         return -EPERM;
+    }
+    if ((*pte & PTE_W) != 0 && pci_guard_at(a) != PCI_GUARDED_NOT) {
+        *pte &= ~PTE_W; /* pv/mmio_emulate.c does what is written */
     }
     *pte = pte_device_cache(*pte);
     return 0;

@@ -19,8 +19,9 @@ enum lock_rank {
     LOCK_RANK_EVTCHN_QUEUE = 33, /* one FIFO event queue of a vcpu          */
     LOCK_RANK_GRANT = 34,        /* one domain's grant table and maptrack    */
     LOCK_RANK_PAGETYPE = 36,     /* page-table updates of one domain         */
+    LOCK_RANK_PCI_PAGES = 37,    /* mappings of PCI's tables; what is guarded */
     LOCK_RANK_ACCOUNT = 38,      /* a domain's list and tally of frames      */
-    LOCK_RANK_MSIX_PAGES = 39,   /* mappings of MSI-X tables                 */
+    LOCK_RANK_IOMAP = 39,        /* handing out of device mappings          */
     LOCK_RANK_HEAP = 40,         /* page allocator and frame states          */
     LOCK_RANK_POOL = 45,         /* small-object heap                        */
     LOCK_RANK_SCHED_CPUS = 48,   /* the set of CPUs that run vcpus           */

@@ -56,4 +56,45 @@ static inline void mmio_write32(volatile void *p, uint32_t v)
     *(volatile uint32_t *)p = v;
 }
 
+/*
+ * PCI configuration space in memory: AMD's processors of family 10h want al, ax
+ * or eax and a plain MOV there (BKDG, "MMIO configuration coding").
+ */
+static inline uint32_t ecam_read(const volatile void *p, unsigned int bytes)
+{
+    uint32_t v;
+
+    if (bytes == 1) {
+        asm volatile("movb %1, %%al; movzbl %%al, %%eax"
+                     : "=&a"(v)
+                     : "m"(*(const volatile uint8_t *)p));
+    } else if (bytes == 2) {
+        asm volatile("movw %1, %%ax; movzwl %%ax, %%eax"
+                     : "=&a"(v)
+                     : "m"(*(const volatile uint16_t *)p));
+    } else {
+        asm volatile("movl %1, %%eax"
+                     : "=a"(v)
+                     : "m"(*(const volatile uint32_t *)p));
+    }
+    return v;
+}
+
+static inline void ecam_write(volatile void *p, unsigned int bytes, uint32_t v)
+{
+    if (bytes == 1) {
+        asm volatile("movb %%al, %0"
+                     : "=m"(*(volatile uint8_t *)p)
+                     : "a"(v));
+    } else if (bytes == 2) {
+        asm volatile("movw %%ax, %0"
+                     : "=m"(*(volatile uint16_t *)p)
+                     : "a"(v));
+    } else {
+        asm volatile("movl %%eax, %0"
+                     : "=m"(*(volatile uint32_t *)p)
+                     : "a"(v));
+    }
+}
+
 #endif

@@ -125,11 +125,11 @@ class Suite:
             vm.wait_dom0()
         return vm
 
-    def boot_stub(self, name, line="", *, options="", **more):
-        """Start a stub guest in the place of Dom0."""
+    def boot_stub(self, name, line="", *, options="", label=None, **more):
+        """Start a stub guest in the place of Dom0; label: its log's name."""
         stub = BUILD / "guest-stubs" / name
         require(stub)
-        return self.boot(name, modules=[(stub, line)], options=options,
+        return self.boot(label or name, modules=[(stub, line)], options=options,
                          wait=False, **more)
 
     def stub_verdict(self, vm, name, timeout=60, fail=None):

@@ -44,9 +44,8 @@ class Devices(Suite):
         self.boot(modules=[(BUILD / "dom0/vmlinuz",
                             f"{DOM0_OPTIONS} {self.dom0_words}".strip()),
                            (image, "")],
-                  extra=["-machine", self.machine]
-                  + qemu_devices(BUILD / "test" / name),
-                  smp=self.smp, options=self.options,
+                  machine=self.machine,
+                  extra=qemu_devices(BUILD / "test" / name), smp=self.smp, options=self.options,
                   wall=1800 + 2 * self.seconds)
 
     def teardown(self):

@@ -261,6 +261,27 @@ class Stubs(Suite):
         """Its second vCPU is one of the things it tries."""
         self.as_dom0("hostile", options="dom0_max_vcpus=2")
 
+    def pci(self, line, machine):
+        """The stub that drives edu: line, message, storm, guarded registers."""
+        vm = self.boot_stub("pci", line, label=f"pci-{machine}",
+                            machine=machine, options="irq_ratelimit=64",
+                            extra=["-device", "edu,addr=4", "-device",
+                                   "virtio-rng-pci,addr=5"])
+        try:
+            self.stub_verdict(vm, "pci", 90)
+            if is_vigil():
+                said = re.findall(r"irq \d+ \(level.*held back", vm.text)
+                check(len(said) == 1, f"one storm of a line, reports: {said}")
+        finally:
+            vm.close()
+
+    def test_pci(self):
+        self.pci("", "pc")
+
+    def test_pci_q35(self):
+        """Configuration space in memory; lines behind the first 16."""
+        self.pci("gsi=20 ecam=0xb0000000", "q35")
+
     def test_bench(self):
         """Each operation twice; the figures are another matter."""
         self.as_dom0("bench", "n=2")
@@ -270,7 +291,7 @@ def more_stubs():
     """Every other stub that was built gets a case of its own."""
     from suite import BUILD
     known = {"hello", "selftest", "nmi", "mce", "crash", "killed",
-             "hostile", "bench"}
+             "hostile", "bench", "pci"}
     folder = BUILD / "guest-stubs"
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
         if path.is_file() and not path.suffix and path.name not in known:

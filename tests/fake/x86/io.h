@@ -48,4 +48,22 @@ static inline void mmio_write32(volatile void *p, uint32_t v)
     *(volatile uint32_t *)p = v;
 }
 
+static inline uint32_t ecam_read(const volatile void *p, unsigned int bytes)
+{
+    return bytes == 1   ? *(const volatile uint8_t *)p
+           : bytes == 2 ? *(const volatile uint16_t *)p
+                        : *(const volatile uint32_t *)p;
+}
+
+static inline void ecam_write(volatile void *p, unsigned int bytes, uint32_t v)
+{
+    if (bytes == 1) {
+        *(volatile uint8_t *)p = (uint8_t)v;
+    } else if (bytes == 2) {
+        *(volatile uint16_t *)p = (uint16_t)v;
+    } else {
+        *(volatile uint32_t *)p = v;
+    }
+}
+
 #endif

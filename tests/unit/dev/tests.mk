@@ -30,6 +30,11 @@ test_acpi_firmware-cflags := $(acpi-fixture-dir)
 test_irq-srcs := $(addprefix hypervisor/dev/,irq.c irq_vector.c irq_storm.c) \
     hypervisor/sync/spinlock.c $(unit-lib) $(unit-alarm) $(unit-log)
 test_irq-cflags := -D_GNU_SOURCE
+tests += dev/test_pci_guard
+test_pci_guard-srcs := $(addprefix hypervisor/dev/,pci_guard.c pci_cfg.c \
+    msix_table.c) hypervisor/sync/spinlock.c $(unit-lib) $(unit-alarm) \
+    $(unit-log)
+test_pci_guard-cflags := -D_GNU_SOURCE
 test_uart16550-srcs := hypervisor/dev/uart16550.c $(unit-lib) $(unit-alarm)
 test_rtc-srcs := hypervisor/dev/rtc.c hypervisor/sync/spinlock.c $(unit-lib) \
     $(unit-alarm)

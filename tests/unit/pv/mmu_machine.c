@@ -12,6 +12,8 @@
 #include "mm/hvmap.h"
 #include "mm/m2p.h"
 #include "mm/memmap.h"
+#include "dev/pci_guard.h"
+#include "domain/rights.h"
 #include "domain/account.h"
 #include "pv/descriptor.h"
 #include "pv/mmu_update.h"
@@ -101,6 +103,26 @@ enum memmap_type memmap_type_at(maddr_t a)
 {
     (void)a;
     return MEMMAP_RESERVED;
+}
+
+uint64_t guarded_frame, shown_frame;
+
+enum pci_guarded pci_guard_at(maddr_t a)
+{
+    return guarded_frame != 0 && a >> PAGE_SHIFT == guarded_frame
+               ? PCI_GUARDED_TABLE
+               : PCI_GUARDED_NOT;
+}
+
+bool rights_mem_ok(const struct domain *d, mfn_t m, uint64_t count)
+{
+    return rangeset_contains(&d->io_mem, mfn_x(m), mfn_x(m) + count - 1);
+}
+
+bool rights_mem_read_ok(const struct domain *d, mfn_t m, uint64_t count)
+{
+    return rights_mem_ok(d, m, count) ||
+           (shown_frame != 0 && mfn_x(m) == shown_frame);
 }
 
 bool m2p_is_table_frame(mfn_t m)

@@ -27,6 +27,8 @@ extern struct vcpu vcpus[MACHINE_VCPUS]; /* of dom */
 extern struct pv_vcpu pv_vcpus[MACHINE_VCPUS];
 /* By pagetype_get_ref(), writable; each vcpu's are its own. */
 extern struct frame *held[MACHINE_VCPUS][HELD_MAX];
+extern uint64_t guarded_frame; /* pci_guard_at() says so; 0: none  */
+extern uint64_t shown_frame;   /* may be mapped read-only; 0: none */
 extern unsigned int stop_chance; /* of maybe_stop() being true, 16ths */
 
 /* Whose thread this is: the first one's unless it says otherwise. */

@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "cpu/features.h"
-#include "dev/pci_cfg.h"
+#include "dev/pci_guard.h"
 #include "dev/rtc.h"
 #include "dev/uart16550.h"
 #include "pv/bounce.h"
@@ -165,14 +165,14 @@ int pv_set_base_stop(struct vcpu *who, mfn_t l4, bool (*should_stop)(void))
     return 0;
 }
 
-uint32_t pci_port_read(uint32_t cf8, unsigned int offset, unsigned int bytes)
+uint32_t pci_guest_port_read(uint32_t cf8, unsigned int offset, unsigned int bytes)
 {
     (void)bytes;
     pci_cf8 = cf8;
     return (uint32_t)(pci_value >> (8 * offset));
 }
 
-void pci_port_write(uint32_t cf8, unsigned int offset, unsigned int bytes,
+void pci_guest_port_write(uint32_t cf8, unsigned int offset, unsigned int bytes,
                     uint32_t value)
 {
     (void)bytes;

@@ -89,6 +89,22 @@ static void device_memory(void **state)
     assert_int_equal(table_at(FIRST_L1)[0], dev | PTE_PCD);
     assert_int_equal(write_one(&req, entry + 8, dev + PAGE_SIZE, false),
                      -EPERM);
+    /* Guarded: the right to write is left out, whenever it is asked for. */
+    guarded_frame = 0xfed00;
+    assert_int_equal(write_one(&req, entry, 0, false), 0);
+    assert_int_equal(write_one(&req, entry, dev, false), 0);
+    assert_int_equal(table_at(FIRST_L1)[0], (dev & ~PTE_W) | PTE_PCD);
+    assert_int_equal(write_one(&req, entry, dev | PTE_PCD, false), 0);
+    assert_int_equal(table_at(FIRST_L1)[0], (dev & ~PTE_W) | PTE_PCD);
+    guarded_frame = 0;
+    assert_int_equal(write_one(&req, entry, dev, false), 0);
+    assert_int_equal(table_at(FIRST_L1)[0], dev | PTE_PCD);
+    /* No right to it, but it may be looked at. */
+    shown_frame = 0xfed01;
+    assert_int_equal(write_one(&req, entry + 8, dev + PAGE_SIZE, false), 0);
+    assert_int_equal(table_at(FIRST_L1)[1],
+                     ((dev & ~PTE_W) + PAGE_SIZE) | PTE_PCD);
+    shown_frame = 0;
     /* Not for somebody else's frames. */
     req.frames_of = other.domid;
     assert_int_equal(write_one(&req, entry + 16, dev, false), -EPERM);
