@@ -10,8 +10,8 @@
  *      Linux needs are there and those it must not see are absent.
  *   4. The console takes more than its ring holds (back-pressure).
  *   5. Time passes.
- * With `hold` on the command line it stays, blocked, after its verdict;
- * otherwise it powers off.
+ * With `hold` on the command line it stays, blocked, after its verdict; with
+ * `reboot` it asks for that; otherwise it powers off.
  */
 #include "stub.h"
 
@@ -143,6 +143,10 @@ void stub_main(void)
     check_time();
     report(VERDICT_SUCCESS, "booted as %s with %lu pages",
            stub_is_dom0() ? "dom0" : "domU", start_info->nr_pages);
+    if (cmdline_has("reboot")) {
+        report_last_line();
+        stub_shutdown(SHUTDOWN_reboot);
+    }
     if (!cmdline_has("hold")) {
         return;
     }

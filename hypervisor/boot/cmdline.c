@@ -188,6 +188,7 @@ static const struct {
     {"loglvl", set_loglvl},
     {"guest_loglvl", set_guest_loglvl},
     {"noreboot", set_noreboot},
+    {"reboot", reboot_set_option},
     {"clocksource", platform_timer_option},
     {"nmi", set_nmi},
     {"dom0_mem", set_dom0_mem},

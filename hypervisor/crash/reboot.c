@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * crash/reboot.c - ways to leave the machine, the polite ones first.
+ *
+ * Each way that is tried is a line of the log, so that the last line names the
+ * one that worked, or hung.
  */
 #include "crash/reboot.h"
 
+#include "lib/errno.h"
+#include "lib/parse.h"
+#include "lib/string.h"
 #include "x86/crash_asm.h"
 #include "x86/io.h"
 #include "x86/irqflags.h"
@@ -18,15 +24,29 @@
 
 #define RESET_SYSTEM    0x02 /* 0xcf9: kind of reset: the whole system     */
 #define RESET_CPU       0x04 /* 0xcf9: the 0 -> 1 edge resets              */
+#define RESET_POWER     0x08 /* 0xcf9: with a power cycle                  */
 #define KBD_INPUT_FULL  0x02 /* status: the controller has not read yet    */
 #define KBD_PULSE_RESET 0xfe /* command: pulse the CPU's reset line        */
 
 #define RESET_WAIT_US 50000
 #define KBD_WAIT_US   10000
 
+#define ITEM_BYTES 16
+
+enum reboot_way {
+    BY_ACPI,
+    BY_PORT,
+    BY_KEYBOARD,
+    BY_TRIPLE,
+    BY_COUNT
+};
+
 /* c: set at boot */
 static const struct reboot_ops *reboot_ops;
 static bool noreboot_asked;
+static enum reboot_way first_way = BY_ACPI;
+static bool never_reboot;
+static uint8_t port_bits = RESET_SYSTEM;
 
 void reboot_register(const struct reboot_ops *ops)
 {
@@ -36,6 +56,51 @@ void reboot_register(const struct reboot_ops *ops)
 void reboot_set_noreboot(bool noreboot)
 {
     noreboot_asked = noreboot;
+}
+
+static int set_item(const char *item)
+{
+    static const struct {
+        const char *word;
+        enum reboot_way way;
+    } words[] = {
+        {"acpi", BY_ACPI},    {"pci", BY_PORT},      {"Power", BY_PORT},
+        {"kbd", BY_KEYBOARD}, {"triple", BY_TRIPLE}, {"no", BY_COUNT},
+        {"warm", BY_COUNT},   {"cold", BY_COUNT},
+    };
+    size_t len = strlen(item);
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(words); i++) {
+        const char *word = words[i].word;
+
+        /* The whole word, or its first letter. */
+        if (strcmp(item, word) != 0 && (len != 1 || item[0] != word[0])) {
+            continue;
+        }
+        if (words[i].way != BY_COUNT) {
+            first_way = words[i].way;
+        }
+        if (word[0] == 'P') {
+            port_bits = RESET_SYSTEM | RESET_POWER;
+        }
+        never_reboot = never_reboot || word[0] == 'n';
+        return 0;
+    }
+    return -EINVAL;
+}
+
+int reboot_set_option(const char *value)
+{
+    char item[ITEM_BYTES];
+    int rc = -EINVAL;
+
+    while (parse_next(&value, ',', item, sizeof(item))) {
+        rc = set_item(item);
+        if (rc != 0) {
+            break;
+        }
+    }
+    return rc;
 }
 
 static void wait_us(unsigned int us)
@@ -64,20 +129,20 @@ void machine_halt(void)
     }
 }
 
-void machine_restart(void)
+static void by_acpi(void)
 {
-    close_box("machine restarts");
+    reboot_ops->acpi_reset();
+}
 
-    if (reboot_ops && reboot_ops->acpi_reset) {
-        reboot_ops->acpi_reset();
-        wait_us(RESET_WAIT_US);
-    }
-
-    outb(PORT_RESET, RESET_SYSTEM);
+static void by_port(void)
+{
+    outb(PORT_RESET, port_bits);
     wait_us(50);
-    outb(PORT_RESET, RESET_SYSTEM | RESET_CPU);
-    wait_us(RESET_WAIT_US);
+    outb(PORT_RESET, port_bits | RESET_CPU);
+}
 
+static void by_keyboard(void)
+{
     for (unsigned int us = 0; us < KBD_WAIT_US; us++) {
         if (!(inb(PORT_KBD_CMD) & KBD_INPUT_FULL)) {
             break;
@@ -85,8 +150,53 @@ void machine_restart(void)
         wait_us(1);
     }
     outb(PORT_KBD_CMD, KBD_PULSE_RESET);
-    wait_us(RESET_WAIT_US);
+}
 
+static void by_triple(void)
+{
+    triple_fault();
+}
+
+static void attempt(enum reboot_way way)
+{
+    static const struct {
+        const char *name;
+        void (*go)(void);
+    } ways[BY_COUNT] = {
+        [BY_ACPI] = {"the ACPI reset register", by_acpi},
+        [BY_PORT] = {"port 0xcf9", by_port},
+        [BY_KEYBOARD] = {"the keyboard controller", by_keyboard},
+        [BY_TRIPLE] = {"a triple fault", by_triple},
+    };
+
+    if (way == BY_ACPI && (!reboot_ops || !reboot_ops->acpi_reset)) {
+        return;
+    }
+    if (crash_in_progress()) {
+        printk(LOG_PANIC, "Reset by %s.", ways[way].name);
+    } else {
+        printk(LOG_NOTICE, "reset by %s", ways[way].name);
+        log_flush();
+    }
+    ways[way].go();
+    wait_us(RESET_WAIT_US);
+}
+
+void machine_restart(void)
+{
+    close_box("machine restarts");
+    if (never_reboot) {
+        printk(LOG_PANIC, "Halted: the option reboot=no was given.");
+        for (;;) {
+            halt();
+        }
+    }
+    attempt(first_way);
+    for (enum reboot_way way = BY_ACPI; way < BY_COUNT; way++) {
+        if (way != first_way) {
+            attempt(way);
+        }
+    }
     triple_fault();
 }
 

@@ -11,7 +11,10 @@
 #include "lib/compiler.h"
 #include "lib/types.h"
 
-/* Socket: firmware's ways; each may return if it did not work. */
+/*
+ * Socket: firmware's ways; NULL: there is none.  Each may return, after a
+ * bounded wait, if it did not work.
+ */
 struct reboot_ops {
     void (*acpi_reset)(void);
     void (*acpi_poweroff)(void);
@@ -34,6 +37,18 @@ void reboot_register(const struct reboot_ops *ops);
  * Return:  nothing.
  */
 void reboot_set_noreboot(bool noreboot);
+
+/**
+ * reboot_set_option() - the option reboot=
+ * @value: words or their first letters, with commas: acpi, pci (port 0xcf9),
+ *         Power (the same, with a power cycle), kbd, triple: begin with that
+ *         one, then the others in their order; no: halt instead; warm, cold:
+ *         taken and without effect, there is no BIOS test to leave out
+ *
+ * Context: boot.
+ * Return:  0, -EINVAL
+ */
+int reboot_set_option(const char *value) MUST_CHECK;
 
 /**
  * machine_restart() - reset the machine

@@ -25,6 +25,7 @@ static struct acpi_fixed fixed;
 static volatile uint8_t *reset_mmio;
 static bool has_s5;
 static uint8_t s5_typ_a, s5_typ_b;
+static struct reboot_ops reboot_ops;
 
 const struct acpi_fixed *acpi_fixed(void)
 {
@@ -33,16 +34,9 @@ const struct acpi_fixed *acpi_fixed(void)
 
 static void poweroff(void)
 {
-    if (has_s5) {
-        (void)acpi_enter_sleep((uint16_t)(s5_typ_a << PM1_SLP_TYP_SHIFT),
-                               (uint16_t)(s5_typ_b << PM1_SLP_TYP_SHIFT));
-    }
+    (void)acpi_enter_sleep((uint16_t)(s5_typ_a << PM1_SLP_TYP_SHIFT),
+                           (uint16_t)(s5_typ_b << PM1_SLP_TYP_SHIFT));
 }
-
-static const struct reboot_ops reboot_ops = {
-    .acpi_reset = acpi_reset,
-    .acpi_poweroff = poweroff,
-};
 
 /*
  * Leave legacy mode (ACPI 4.8.2.5).  Done here because the control domain is
@@ -99,6 +93,8 @@ void acpi_power_init(void)
     }
     enable_acpi_mode();
     read_s5();
+    reboot_ops.acpi_reset = fixed.has_reset ? acpi_reset : NULL;
+    reboot_ops.acpi_poweroff = has_s5 ? poweroff : NULL;
     reboot_register(&reboot_ops);
 }
 

@@ -3,7 +3,8 @@
 
 import re
 
-from suite import (BUILD, Suite, check, create, need_vigil, skip, stub_done)
+from suite import (BUILD, Suite, check, create, is_vigil, need_vigil, skip,
+                   stub_done)
 
 # What a healthy Dom0 kernel never logs.  ("WARNING: See ..." is Linux's advice
 # about a processor's known weaknesses, the same on bare metal.)
@@ -71,9 +72,13 @@ class BootIso(BootChecks):
         check(480 * 1024 < size <= 640 * 1024, f"MemTotal is {size} KiB")
 
     def test_poweroff(self):
+        """Dom0's AML says which sleep type is S5, Vigil writes it."""
         self.vm.send("poweroff -f")
         code = self.vm.wait_exit(40)
         check(code == 0, f"QEMU ended with {code}")
+        if is_vigil():
+            check("control domain switches the machine off" in self.vm.text,
+                  "Dom0 did not ask for S5")
 
 
 class BootEpyc(BootChecks):

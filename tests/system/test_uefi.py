@@ -57,3 +57,5 @@ class Uefi(BootChecks):
         self.vm.send("poweroff -f")
         code = self.vm.wait_exit(40)
         check(code == 0, f"QEMU ended with {code}")
+        check("control domain switches the machine off" in self.vm.text,
+              "Dom0 did not ask for S5")

@@ -10,6 +10,7 @@
 #include "crash/panic.h"
 #include "crash/reboot.h"
 #include "fake_hw.h"
+#include "fake_printk.h"
 
 static bool dying;
 static char trail[4096];
@@ -105,6 +106,46 @@ static void tries_everything_in_order(void **state)
     assert_string_equal(trail, "clean acpi cf9=2 cf9=6 64=fe gone ");
 }
 
+/* The way asked for comes first, the others follow in their order. */
+static void option_chooses(void **state)
+{
+    static const struct {
+        const char *option, *trail;
+    } cases[] = {
+        {"kbd", "clean 64=fe acpi cf9=2 cf9=6 gone "},
+        {"k", "clean 64=fe acpi cf9=2 cf9=6 gone "},
+        {"t", "clean gone "},
+        {"triple,warm", "clean gone "},
+        {"pci", "clean cf9=2 cf9=6 acpi 64=fe gone "},
+        {"c,Power", "clean cf9=a cf9=e acpi 64=fe gone "},
+        {"acpi", "clean acpi cf9=a cf9=e 64=fe gone "},
+    };
+
+    (void)state;
+    reboot_register(&ops);
+    for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        trail[0] = '\0';
+        assert_int_equal(reboot_set_option(cases[i].option), 0);
+        LEAVE_BY(machine_restart());
+        assert_string_equal(trail, cases[i].trail);
+    }
+    assert_int_equal(reboot_set_option(""), -22);
+    assert_int_equal(reboot_set_option("efi"), -22);
+    assert_int_equal(reboot_set_option("kbdd"), -22);
+    assert_int_equal(reboot_set_option("a-word-that-is-far-too-long"), -22);
+}
+
+/* The last test: there is no way back from it. */
+static void option_no(void **state)
+{
+    (void)state;
+    reboot_register(&ops);
+    assert_int_equal(reboot_set_option("no"), 0);
+    LEAVE_BY(machine_restart());
+    assert_string_equal(trail, "clean gone ");
+    assert_true(fake_printk_said("the option reboot=no was given"));
+}
+
 static void a_crash_is_not_called_clean(void **state)
 {
     (void)state;
@@ -137,6 +178,8 @@ int main(void)
         cmocka_unit_test_setup(a_crash_is_not_called_clean, setup),
         cmocka_unit_test_setup(noreboot_halts, setup),
         cmocka_unit_test_setup(poweroff_falls_back_to_halt, setup),
+        cmocka_unit_test_setup(option_chooses, setup),
+        cmocka_unit_test_setup(option_no, setup),
     };
 
     return UNIT_RUN(tests);
