@@ -24,6 +24,8 @@ unsigned int fake_flushed_lines;
 unsigned int fake_tlb_flushes;
 void (*fake_halt_hook)(void);
 void (*fake_triple_fault_hook)(void);
+uint32_t (*fake_mmio_in_hook)(const volatile void *p);
+void (*fake_mmio_out_hook)(volatile void *p, uint32_t v);
 uint32_t (*fake_in_hook)(uint16_t port, unsigned int bytes);
 void (*fake_out_hook)(uint16_t port, unsigned int bytes, uint32_t v);
 uintptr_t fake_bad_start, fake_bad_end;
@@ -65,6 +67,8 @@ void fake_hw_reset(void)
     fake_tlb_flushes = 0;
     fake_halt_hook = NULL;
     fake_triple_fault_hook = NULL;
+    fake_mmio_in_hook = NULL;
+    fake_mmio_out_hook = NULL;
     fake_in_hook = NULL;
     fake_out_hook = NULL;
     fake_bad_start = fake_bad_end = 0;

@@ -50,6 +50,10 @@ extern void (*fake_out_hook)(uint16_t port, unsigned int bytes, uint32_t v);
 uint32_t fake_in(uint16_t port, unsigned int bytes);
 void fake_out(uint16_t port, unsigned int bytes, uint32_t v);
 
+/* ---- device memory: 32-bit accesses; NULL: it is plain memory ---- */
+extern uint32_t (*fake_mmio_in_hook)(const volatile void *p);
+extern void (*fake_mmio_out_hook)(volatile void *p, uint32_t v);
+
 /* ---- memory that may fault: bytes in [start, end) do ---- */
 extern uintptr_t fake_bad_start, fake_bad_end;
 size_t fake_copy_may_fault(void *dst, const void *src, size_t n);

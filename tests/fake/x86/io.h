@@ -40,12 +40,17 @@ static inline void outl(uint16_t port, uint32_t v)
 
 static inline uint32_t mmio_read32(const volatile void *p)
 {
-    return *(const volatile uint32_t *)p;
+    return fake_mmio_in_hook != NULL ? fake_mmio_in_hook(p)
+                                     : *(const volatile uint32_t *)p;
 }
 
 static inline void mmio_write32(volatile void *p, uint32_t v)
 {
-    *(volatile uint32_t *)p = v;
+    if (fake_mmio_out_hook != NULL) {
+        fake_mmio_out_hook(p, v);
+    } else {
+        *(volatile uint32_t *)p = v;
+    }
 }
 
 static inline uint32_t ecam_read(const volatile void *p, unsigned int bytes)

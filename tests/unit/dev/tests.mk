@@ -30,6 +30,14 @@ test_acpi_firmware-cflags := $(acpi-fixture-dir)
 test_irq-srcs := $(addprefix hypervisor/dev/,irq.c irq_vector.c irq_storm.c) \
     hypervisor/sync/spinlock.c $(unit-lib) $(unit-alarm) $(unit-log)
 test_irq-cflags := -D_GNU_SOURCE
+tests += dev/test_ioapic dev/test_msi
+test_ioapic-srcs := hypervisor/dev/ioapic.c hypervisor/sync/spinlock.c \
+    $(unit-lib) $(unit-alarm) $(unit-log)
+test_ioapic-cflags := -D_GNU_SOURCE
+test_msi-srcs := $(addprefix hypervisor/dev/,msi.c pci_cfg.c irq.c \
+    irq_vector.c irq_storm.c) hypervisor/sync/spinlock.c $(unit-lib) \
+    $(unit-alarm) $(unit-log)
+test_msi-cflags := -D_GNU_SOURCE
 tests += dev/test_pci_guard
 test_pci_guard-srcs := $(addprefix hypervisor/dev/,pci_guard.c pci_cfg.c \
     msix_table.c) hypervisor/sync/spinlock.c $(unit-lib) $(unit-alarm) \
