@@ -372,6 +372,7 @@ void boot_main(uint32_t magic, uint32_t info)
     fbcon_watch();
     init_console_input();
     ras_poll_init();
+    ras_poll_cpu_init();
     platform_timer_watch();
     /* 7. Dom0. */
     irq_enable();

@@ -20,6 +20,7 @@
 #include "lib/frames.h"
 #include "lib/rangeset.h"
 #include "lib/xen_abi.h"
+#include "sync/seqcount.h"
 #include "sync/spinlock.h"
 #include "x86/regs.h"
 
@@ -81,13 +82,14 @@ struct domain {
     struct grant_table *grants;    /* c */
     struct pv_domain *pv;          /* c */
 
-    struct rangeset io_ports;      /* D: ports it may use               */
-    struct rangeset io_mem;        /* D: frames beyond RAM it may map   */
-    struct rangeset irqs;          /* D: pirqs it may bind              */
+    struct rangeset io_ports;      /* R: ports it may use               */
+    struct rangeset io_mem;        /* R: frames beyond RAM it may map   */
+    struct rangeset irqs;          /* R: pirqs it may bind              */
     struct range *rights_space;    /* D: of all three; NULL: no rights  */
+    struct seqcount rights_seq;    /* D: a look without the lock        */
 
-    struct e820entry *e820;        /* D: XENMEM_set_memory_map, or NULL */
-    unsigned int e820_count;
+    struct e820entry *e820;        /* D, also to read: its memory map   */
+    unsigned int e820_count;       /* D */
 
     /* line buffer of HYPERVISOR_console_io for unprivileged domains */
     struct spinlock console_lock;

@@ -97,10 +97,23 @@ void rights_init_control(struct domain *d)
     }
 }
 
+bool rights_look(const struct domain *d, const struct rangeset *set,
+                 uint64_t first, uint64_t last)
+{
+    uint32_t seq;
+    bool is_in;
+
+    do {
+        seq = seqcount_read_begin(&d->rights_seq);
+        is_in = rangeset_contains(set, first, last);
+    } while (unlikely(seqcount_read_retry(&d->rights_seq, seq)));
+    return is_in;
+}
+
 bool rights_ports_ok(struct domain *d, uint32_t port, uint32_t count)
 {
     return count != 0 && port <= PORT_LAST && count <= PORT_LAST + 1 - port &&
-           rangeset_contains(&d->io_ports, port, port + count - 1);
+           rights_look(d, &d->io_ports, port, port + count - 1);
 }
 
 bool rights_mem_ok(const struct domain *d, mfn_t m, uint64_t count)
@@ -108,7 +121,7 @@ bool rights_mem_ok(const struct domain *d, mfn_t m, uint64_t count)
     uint64_t first = mfn_x(m);
 
     return count != 0 && count - 1 <= ~0UL - first &&
-           rangeset_contains(&d->io_mem, first, first + count - 1);
+           rights_look(d, &d->io_mem, first, first + count - 1);
 }
 
 bool rights_mem_read_ok(const struct domain *d, mfn_t m, uint64_t count)
@@ -129,7 +142,7 @@ bool rights_mem_read_ok(const struct domain *d, mfn_t m, uint64_t count)
 
 bool rights_irq_ok(struct domain *d, unsigned int pirq)
 {
-    return rangeset_contains(&d->irqs, pirq, pirq);
+    return rights_look(d, &d->irqs, pirq, pirq);
 }
 
 int rights_change(struct domain *d, enum rights_kind kind, uint64_t first,
@@ -157,11 +170,13 @@ int rights_change(struct domain *d, enum rights_kind kind, uint64_t first,
         return -EINVAL;
     }
     spin_lock(&d->lock);
+    seqcount_write_begin(&d->rights_seq);
     rc = make_room(d);
     if (rc == 0) {
         rc = allow ? rangeset_add(set, first, last)
                    : rangeset_remove(set, first, last);
     }
+    seqcount_write_end(&d->rights_seq);
     spin_unlock(&d->lock);
     return rc;
 }

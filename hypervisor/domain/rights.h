@@ -26,6 +26,20 @@
 void rights_init_control(struct domain *d);
 
 /**
+ * rights_look() - is all of a range in one of the sets?
+ * @d:     domain
+ * @set:   @d->io_ports, io_mem or irqs
+ * @first: first number
+ * @last:  last number, not below @first
+ *
+ * Takes no lock; sees a change that is made at this moment as a whole or not.
+ * Context: any but NMI/#MC.
+ * Return:  true: all of it
+ */
+bool rights_look(const struct domain *d, const struct rangeset *set,
+                 uint64_t first, uint64_t last);
+
+/**
  * rights_ports_ok() - may it use these I/O ports?
  * @d:     domain
  * @port:  first

@@ -46,7 +46,8 @@ int vcpu_info_default(struct vcpu *v)
         v->vcpu_info = &v->domain->shared_info->vcpu_info[v->vcpu_id];
         return 0;
     }
-    v->vcpu_info = heap_alloc(sizeof(vcpu_info_t));
+    v->own_info = heap_alloc(sizeof(vcpu_info_t));
+    v->vcpu_info = v->own_info;
     if (v->vcpu_info == NULL) {
         return -ENOMEM;
     }
@@ -63,9 +64,10 @@ void vcpu_info_register(struct vcpu *v, mfn_t m, unsigned int offset)
     v->vcpu_info = now;
     v->vcpu_info_mfn = m;
     smp_wmb();
-    if (v->vcpu_id >= XEN_LEGACY_MAX_VCPUS) {
-        heap_free(old);
-    }
+    /*
+     * A page of the hypervisor that stood in stays until the vcpu goes: an
+     * event on another CPU may be on its way there.
+     */
     /* Events may have hit the old place while we copied. */
     now->evtchn_pending_sel = ~0UL;
     vcpu_mark_events_pending(v);

@@ -65,10 +65,7 @@ int vcpu_create(struct domain *d, unsigned int vcpu_id, struct vcpu **ret_vcpu)
 
 void vcpu_free(struct vcpu *v)
 {
-    if (v->vcpu_id >= XEN_LEGACY_MAX_VCPUS &&
-        mfn_is_invalid(v->vcpu_info_mfn)) {
-        heap_free(v->vcpu_info);
-    }
+    heap_free(v->own_info);
     v->domain->vcpu[v->vcpu_id] = NULL;
     vcpu_count--;
     heap_free(v);

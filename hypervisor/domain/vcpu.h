@@ -71,6 +71,7 @@ struct vcpu {
 
     vcpu_info_t *vcpu_info;   /* hypervisor's view, never NULL             */
     mfn_t vcpu_info_mfn;      /* registered page, INVALID_MFN: shared info */
+    vcpu_info_t *own_info;    /* c: without a slot in it: from the heap    */
     uint64_t time_guest;      /* VCPUOP_register_vcpu_time_memory_area     */
     uint32_t time_version;
     bool nmi_pending;         /* a virtual NMI waits                       */

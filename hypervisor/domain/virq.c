@@ -9,7 +9,7 @@
 #include "domain/evtchn.h"
 #include "domain/pirq.h"
 
-/* NULL: the control domain.  Held by a reference. */
+/* Under handler_lock.  NULL: the control domain.  Held by a reference. */
 static struct domain *handler[NR_VIRQS];
 static SPINLOCK(handler_lock, LOCK_RANK_DOMAIN, IRQ_ANY);
 
@@ -37,14 +37,21 @@ void virq_raise(struct vcpu *v, unsigned int virq)
 
 void virq_raise_global(unsigned int virq)
 {
-    struct domain *d = READ_ONCE(handler[virq]);
+    struct domain *d;
 
-    if (d == NULL) {
-        d = dom0;
+    spin_lock(&handler_lock);
+    d = handler[virq] != NULL ? handler[virq] : dom0;
+    if (d != NULL) {
+        domain_hold(d); /* by then it may not be the handler any more */
     }
-    if (d != NULL && d->max_vcpus > 0 && d->vcpu[0] != NULL) {
+    spin_unlock(&handler_lock);
+    if (d == NULL) {
+        return;
+    }
+    if (d->max_vcpus > 0 && d->vcpu[0] != NULL) {
         virq_raise(d->vcpu[0], virq);
     }
+    domain_put(d);
 }
 
 int virq_set_handler(unsigned int virq, struct domain *d)

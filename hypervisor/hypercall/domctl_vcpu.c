@@ -81,6 +81,9 @@ static int64_t set_context(struct domain *d, struct vcpu *v, uint64_t va)
         return -ENOMEM;
     }
     rc = copy_from_guest(ctx, va, sizeof(*ctx));
+    if (rc == 0 && !pv_set_up_begin(v->pv)) {
+        rc = -ERESTART; /* another vcpu of its domain is at it */
+    }
     if (rc == 0) {
         domain_pause(d);
         rc = pv_vcpu_set_context(v, ctx);
@@ -89,6 +92,7 @@ static int64_t set_context(struct domain *d, struct vcpu *v, uint64_t va)
         } else if (rc == 0) {
             vcpu_hold(v, VCPU_HOLD_DOWN);
         }
+        pv_set_up_end(v->pv);
         domain_unpause(d);
     }
     context_free(ctx);

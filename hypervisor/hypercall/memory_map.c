@@ -105,22 +105,37 @@ static int64_t machine_memory_map(uint64_t arg)
 /* The caller's own map, as its builder set it. */
 static int64_t memory_map(uint64_t arg)
 {
-    const struct domain *d = current->domain;
+    struct domain *d = current->domain;
+    struct e820entry e;
     struct xen_memory_map map;
+    uint32_t i;
 
-    if (d->e820 == NULL || d->e820_count == 0) {
+    if (copy_from_guest(&map, arg, sizeof(map)) != 0) {
+        return READ_ONCE(d->e820_count) == 0 ? -ENOSYS : -EFAULT;
+    }
+    /* One by one: no lock is held while guest memory is copied. */
+    for (i = 0; i < map.nr_entries; i++) {
+        bool is_there;
+
+        spin_lock(&d->lock);
+        is_there = i < d->e820_count;
+        if (is_there) {
+            e = d->e820[i];
+        }
+        spin_unlock(&d->lock);
+        if (!is_there) {
+            break;
+        }
+        if (copy_to_guest(handle_va(map.buffer) + i * sizeof(e), &e,
+                          sizeof(e)) != 0) {
+            return -EFAULT;
+        }
+    }
+    if (READ_ONCE(d->e820_count) == 0) {
         return -ENOSYS;
     }
-    if (copy_from_guest(&map, arg, sizeof(map)) != 0) {
-        return -EFAULT;
-    }
-    map.nr_entries = MIN(map.nr_entries, d->e820_count);
-    if (copy_to_guest(handle_va(map.buffer), d->e820,
-                      map.nr_entries * sizeof(*d->e820)) != 0 ||
-        copy_to_guest(arg, &map, sizeof(map)) != 0) {
-        return -EFAULT;
-    }
-    return 0;
+    map.nr_entries = i;
+    return copy_to_guest(arg, &map, sizeof(map));
 }
 
 static int64_t set_memory_map(uint64_t arg)

@@ -36,7 +36,7 @@ static int64_t initialise(struct vcpu *v, uint64_t arg)
     }
     rc = copy_from_guest(ctx, arg, sizeof(*ctx));
     if (rc == 0) {
-        rc = pv_vcpu_set_context(v, ctx);
+        rc = v->is_initialised ? -EEXIST : pv_vcpu_set_context(v, ctx);
     }
     heap_free(ctx);
     return rc;
@@ -161,6 +161,20 @@ static int64_t get_runstate(struct vcpu *v, uint64_t arg)
     return copy_to_guest(arg, &info, sizeof(info));
 }
 
+/* What one vcpu at a time does for another one. */
+static int64_t set_up(struct vcpu *v, int cmd, uint64_t arg)
+{
+    int64_t rc;
+
+    if (!pv_set_up_begin(v->pv)) {
+        return hypercall_restart(__HYPERVISOR_vcpu_op, 3, (uint64_t)cmd,
+                                 v->vcpu_id, arg, 0, 0);
+    }
+    rc = cmd == VCPUOP_initialise ? initialise(v, arg) : register_info(v, arg);
+    pv_set_up_end(v->pv);
+    return rc;
+}
+
 int64_t do_vcpu_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                    uint64_t a5)
 {
@@ -176,7 +190,8 @@ int64_t do_vcpu_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
     }
     switch ((int)a1) {
     case VCPUOP_initialise:
-        return initialise(v, a3);
+    case VCPUOP_register_vcpu_info:
+        return set_up(v, (int)a1, a3);
     case VCPUOP_up:
         if (!v->is_initialised) {
             return -EINVAL;
@@ -204,8 +219,6 @@ int64_t do_vcpu_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
         }
         timer_stop(&v->singleshot);
         return 0;
-    case VCPUOP_register_vcpu_info:
-        return register_info(v, a3);
     case VCPUOP_send_nmi:
         v->nmi_pending = true;
         vcpu_kick(v);

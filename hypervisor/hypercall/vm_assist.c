@@ -30,10 +30,10 @@ int64_t do_vm_assist(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
     }
     switch ((unsigned int)a1) {
     case VMASST_CMD_enable:
-        d->vm_assist |= 1U << type;
+        (void)atomic_or(&d->vm_assist, 1U << type);
         break;
     case VMASST_CMD_disable:
-        d->vm_assist &= ~(1U << type);
+        (void)atomic_and(&d->vm_assist, ~(1U << type));
         break;
     default:
         return -ENOSYS;

@@ -13,6 +13,7 @@
  *   the serial line's     the hypervisor's console: nothing
  *   all else              by the domain's set of ports
  */
+#include "domain/rights.h"
 #include "pv/privop_io.h"
 
 #include "x86/exc.h"
@@ -46,7 +47,7 @@ static uint32_t all_ones(unsigned int bytes)
 static bool domain_owns_ports(const struct domain *d, uint16_t port,
                               unsigned int bytes)
 {
-    return rangeset_contains(&d->io_ports, port, (uint64_t)port + bytes - 1);
+    return rights_look(d, &d->io_ports, port, (uint64_t)port + bytes - 1);
 }
 
 /*

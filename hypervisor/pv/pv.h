@@ -49,7 +49,12 @@ struct vmca {
     unsigned int waiting_count;
 };
 
+/*
+ * Of a vcpu: its own CPU's while it runs; of another only who has set up, with
+ * the vcpu down or its domain paused.
+ */
 struct pv_vcpu {
+    uint32_t set_up; /* a: pv_set_up_begin() */
     const struct trap_info *traps; /* 256; address 0: not registered.
                                       Writers: pv_set_trap()             */
     struct trap_info *own_traps; /* NULL: traps is pv_no_traps           */
@@ -94,6 +99,17 @@ struct pv_vcpu {
     struct vmca vmca;
     uint64_t async_frame[2]; /* where the rip of each NMI/#MC frame lies */
 };
+
+/* One at a time gives a vcpu that does not run its registers, or its page. */
+static inline bool pv_set_up_begin(struct pv_vcpu *p)
+{
+    return atomic_xchg(&p->set_up, 1u) == 0;
+}
+
+static inline void pv_set_up_end(struct pv_vcpu *p)
+{
+    __atomic_store_n(&p->set_up, 0, __ATOMIC_RELEASE);
+}
 
 #define PV_TRAPS 256
 

@@ -29,14 +29,15 @@
 #define INTERVAL_MIN (2 * NS_PER_S)
 #define INTERVAL_MAX (16 * NS_PER_S)
 
-/* One per CPU when there are more: only the CPU itself and its own #MC. */
+/* Only the CPU itself and its own #MC. */
 static struct {
     uint64_t status; /* 0: none in hand; written last, cleared first     */
     unsigned int bank;
 } in_hand[NR_CPUS];
 
-static struct timer timer;
-static uint64_t interval_ns = INTERVAL_MIN;
+/* Each CPU looks at its own banks, by its own clock. */
+static struct timer timer[NR_CPUS];
+static uint64_t interval_ns[NR_CPUS];
 
 NMI_SAFE bool poll_owns(unsigned int bank, uint64_t status)
 {
@@ -145,12 +146,14 @@ unsigned int ras_poll_harvest(void)
 
 static void poll_softirq(void)
 {
+    cpu_t cpu = this_cpu_id();
+
     if (ras_poll_now() != 0) {
-        interval_ns = MAX(interval_ns / 2, INTERVAL_MIN);
+        interval_ns[cpu] = MAX(interval_ns[cpu] / 2, INTERVAL_MIN);
     } else {
-        interval_ns = MIN(interval_ns * 2, INTERVAL_MAX);
+        interval_ns[cpu] = MIN(interval_ns[cpu] * 2, INTERVAL_MAX);
     }
-    timer_set(&timer, clock_now_ns() + interval_ns);
+    timer_set(&timer[cpu], clock_now_ns() + interval_ns[cpu]);
 }
 
 static void poll_due(void *arg)
@@ -161,10 +164,17 @@ static void poll_due(void *arg)
 
 void ras_poll_init(void)
 {
+    softirq_plug(SOFTIRQ_RAS, poll_softirq);
+}
+
+void ras_poll_cpu_init(void)
+{
+    cpu_t cpu = this_cpu_id();
+
     if (bank_count() == 0) {
         return;
     }
-    softirq_plug(SOFTIRQ_RAS, poll_softirq);
-    timer_init(&timer, poll_due, NULL);
-    timer_set(&timer, clock_now_ns() + interval_ns);
+    interval_ns[cpu] = INTERVAL_MIN;
+    timer_init(&timer[cpu], poll_due, NULL);
+    timer_set(&timer[cpu], clock_now_ns() + INTERVAL_MIN);
 }

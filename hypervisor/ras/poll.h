@@ -13,11 +13,18 @@
 #include "lib/types.h"
 
 /**
- * ras_poll_init() - start looking
+ * ras_poll_init() - plug in what looks
  *
- * Context: boot, timers work.
+ * Context: boot, once.
  */
 void ras_poll_init(void);
+
+/**
+ * ras_poll_cpu_init() - start looking at the banks of this CPU
+ *
+ * Context: boot, on each CPU; timers work.
+ */
+void ras_poll_cpu_init(void);
 
 /**
  * ras_poll_now() - look at the banks now

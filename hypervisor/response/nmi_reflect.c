@@ -22,7 +22,10 @@ _Static_assert(NMI_CAUSE_IOCHK == XEN_NMIREASON_io_error &&
 
 #define ALL_REASONS ((unsigned long)(NMI_CAUSES - 1))
 
-/* The pending NMI of the vcpu is one of the hardware's. */
+/*
+ * The pending NMI of the vcpu is one of the hardware's.  Atomic: the CPU that
+ * got it sets this, the one where the vcpu runs takes it back.
+ */
 static bool armed;
 
 static struct vcpu *receiver(void)
@@ -57,16 +60,16 @@ void nmi_reflect_run(void)
         return;
     }
     /* Armed, but neither pending nor taken: dropped for want of a handler. */
-    if (armed && v->nmi_pending) {
+    if (READ_ONCE(armed) && READ_ONCE(v->nmi_pending)) {
         return;
     }
-    armed = false;
+    WRITE_ONCE(armed, false);
     if (v->pv->traps[EXC_NMI].address == 0) {
         drop_all();
         return;
     }
-    armed = true;
-    v->nmi_pending = true;
+    atomic_store(&armed, true);
+    WRITE_ONCE(v->nmi_pending, true);
     vcpu_kick(v);
 }
 
@@ -78,8 +81,7 @@ static void nmi_taken(struct vcpu *v)
     if (v != receiver()) {
         return;
     }
-    if (armed) {
-        armed = false;
+    if (atomic_xchg(&armed, false)) {
         causes = nmi_next_for_dom0();
         (void)atomic_add(&ras_counters.nmi_reflected, 1);
     }

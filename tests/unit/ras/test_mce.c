@@ -299,6 +299,7 @@ static void interval_adapts(void **state)
 {
     (void)state;
     ras_poll_init();
+    ras_poll_cpu_init();
     assert_int_equal(interval(), 2000000000);
     for (unsigned int i = 0; i < 5; i++) {
         armed_timer->fn(armed_timer->arg);
