@@ -7,6 +7,9 @@ test_evtchn-srcs := $(evtchn-srcs)
 test_evtchn-cflags := -D_GNU_SOURCE
 test_evtchn_fifo-srcs := $(evtchn-srcs)
 test_evtchn_fifo-cflags := -D_GNU_SOURCE
+tests += domain/test_evtchn_smp
+test_evtchn_smp-srcs := $(evtchn-srcs)
+test_evtchn_smp-cflags := -D_GNU_SOURCE
 tests += domain/test_sched domain/test_sched_moves
 sched-srcs := $(addprefix hypervisor/domain/,sched.c sched_move.c sched_cpus.c \
     sched_domain.c) hypervisor/lib/lheap.c hypervisor/sync/spinlock.c \
