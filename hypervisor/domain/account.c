@@ -45,15 +45,17 @@ static void unlist_chain(struct domain *d, struct frame *first,
 }
 
 /*
- * A frame of the hypervisor's becomes the domain's, whatever happens to its
- * count and state at this moment.
+ * Frames of one owner become another's, whatever happens to their counts and
+ * states at this moment.
  */
-static void give_to(struct domain *d, struct frame *f, domid_t from,
-                    uint8_t flags)
+static void give_to(struct domain *d, struct frame *f, uint32_t count,
+                    domid_t from, uint8_t flags)
 {
-    uint64_t change = FRAME_HEAD(0, from ^ d->domid, 0, flags);
+    const uint64_t change = FRAME_HEAD(0, from ^ d->domid, 0, flags);
 
-    (void)__atomic_fetch_xor(frame_head(f), change, __ATOMIC_SEQ_CST);
+    for (const struct frame *end = f + count; f < end; f++) {
+        (void)__atomic_fetch_xor(frame_head(f), change, __ATOMIC_SEQ_CST);
+    }
 }
 
 static void tally_drop(struct domain *d, uint32_t count)
@@ -108,9 +110,7 @@ int account_alloc(struct domain *d, pfn_t p, unsigned int order,
         return -EINVAL;
     }
     list_chain(d, f, f + (count - 1));
-    for (uint32_t i = 0; i < count; i++) {
-        give_to(d, &f[i], DOMID_XEN, OWNED);
-    }
+    give_to(d, f, count, DOMID_XEN, OWNED);
     if (d->outstanding_pages != 0) {
         domain_claim(d, d->outstanding_pages -
                             MIN(d->outstanding_pages, count));
@@ -239,7 +239,7 @@ int account_assign(struct domain *d, struct frame *f)
     WRITE_ONCE(f->type, 0);
     list_chain(d, f, f);
     d->tot_pages++;
-    give_to(d, f, from, OWNED);
+    give_to(d, f, 1, from, OWNED);
     spin_unlock(&d->lock);
     return 0;
 }
@@ -249,7 +249,7 @@ void account_share_hv_page(struct domain *d, void *p)
     struct frame *f = frame_of(ptr_to_mfn(p));
 
     WRITE_ONCE(f->type, 0);
-    give_to(d, f, DOMID_XEN, FRAME_F_HV_SHARED);
+    give_to(d, f, 1, DOMID_XEN, FRAME_F_HV_SHARED);
 }
 
 void account_unshare_hv_page(void *p)
