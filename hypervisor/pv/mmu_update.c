@@ -6,7 +6,7 @@
  * the old one held.  So a refused change has no effect, and a frame is never
  * without its reference while an entry leads to it.
  *
- * No lock (docs/adr/0018).  Whoever changes an entry holds its table by a type
+ * No lock (docs/adr/0022).  Whoever changes an entry holds its table by a type
  * count, and stores by compare-and-swap over what was looked at to decide what
  * to take and to drop.  Another vcpu changed it meanwhile: then all is undone
  * and decided anew.  Of accesses the processor notes at any moment (A, D)

@@ -33,7 +33,7 @@
  * after put the putter still holds everything and asks again.  Anyone's get
  * carries such a walk on, or undoes it if another type is wanted.
  *
- * Several CPUs (docs/adr/0018): the word changes by compare-and-swap only, and
+ * Several CPUs (docs/adr/0022): the word changes by compare-and-swap only, and
  * there is no lock.  BUSY means that a CPU is at work on the frame: it takes or
  * drops entries, fixes descriptors, or has other CPUs forget how the frame was
  * mapped.  It alone writes frame.aux and, while a table is not VALID, the
