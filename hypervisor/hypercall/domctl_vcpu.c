@@ -220,7 +220,7 @@ static int64_t get_xstate(struct vcpu *v, struct xen_domctl_vcpuextstate *x,
     void *record;
     int64_t rc;
 
-    if (x->size == 0 && x->xfeature_mask == 0) {
+    if ((x->size == 0 && x->xfeature_mask == 0) || handle_is_null(x->buffer)) {
         x->size = bytes;
         x->xfeature_mask = cpu_features.xcr0_mask;
         *ret_back = true;

@@ -196,6 +196,9 @@ int pv_xstate_set(struct vcpu *v, const void *in, size_t bytes)
     if (!cpu_features.xsave) {
         return -EOPNOTSUPP;
     }
+    if (bytes == sizeof(header)) {
+        return 0; /* of a vcpu that has no such state: nothing to do */
+    }
     if (bytes < sizeof(header) + FPU_MIN_BYTES || bytes > pv_xstate_bytes()) {
         return -EINVAL;
     }

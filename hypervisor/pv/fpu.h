@@ -120,7 +120,7 @@ int pv_xstate_get(struct vcpu *v, void *out) MUST_CHECK;
  * pv_xstate_set() - import extended state
  * @v:     vcpu, not running
  * @in:    record, hypervisor memory, contents from a toolstack
- * @bytes: its size
+ * @bytes: its size; PV_XSTATE_HEADER_BYTES alone changes nothing
  *
  * Context: any but NMI/#MC.
  * Return:  0; -EINVAL wrong size or inconsistent; -EOPNOTSUPP without XSAVE
