@@ -20,6 +20,7 @@
 #pragma GCC diagnostic ignored "-Wredundant-decls"
 #include <xen/xen.h>
 
+#include <xen/arch-x86/cpufeatureset.h>
 #include <xen/arch-x86/cpuid.h>
 #include <xen/arch-x86/xen-mca.h>
 #include <xen/callback.h>

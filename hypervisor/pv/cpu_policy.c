@@ -3,11 +3,8 @@
  * pv/cpu_policy.c - the arithmetic of CPUID policies; pure but for asking the
  * processor.
  *
- * What a PV guest may see is an allow-list: a bit nobody thought about stays
- * hidden.  Left out on purpose: everything that needs ring 0 (VME PSE PGE
- * MTRR PSE36 PCID SMEP SMAP UMIP PKU X2APIC TSC_DEADLINE TSC_ADJUST XSAVES
- * PAGE1GB INVPCID VMX SVM MONITOR DS), MPX and TSX, and SPEC_CTRL and its
- * kin, which would have to be switched on every entry and exit.
+ * What a PV guest may see is an allow-list, pv/cpu_view.def: a bit, leaf or MSR
+ * nobody thought about stays hidden.
  */
 #include "pv/cpu_policy.h"
 
@@ -28,37 +25,54 @@ enum reg {
 struct word_place {
     uint32_t leaf, subleaf;
     enum reg reg;
-    uint32_t pv_allowed;
+};
+
+enum view { VIEW_HIDDEN, VIEW_SHOWN, VIEW_XSAVE, VIEW_AVX, VIEW_AVX512, VIEW_OWN };
+
+#define ANY ~0U
+
+static const struct feature_view {
+    uint16_t feature; /* 32 * word + bit */
+    uint8_t view;
+} features[] = {
+#define FEATURE(name, view, reason) {XEN_X86_FEATURE_##name, VIEW_##view},
+#include "pv/cpu_view.def"
+};
+
+static const struct leaf_view {
+    uint32_t first, last, subleaf;
+    uint32_t a, b, c, d; /* bits that stay */
+} leaves[] = {
+#define LEAF(first, last, subleaf, a, b, c, d, reason)                         \
+    {first, last, subleaf, a, b, c, d},
+#include "pv/cpu_view.def"
 };
 
 /* clang-format off */
 static const struct word_place words[CPU_FEATURESET_WORDS] = {
-    [0]  = {0x00000001, NO_SUB, REG_D, 0x1fc9cbf5},
-    [1]  = {0x00000001, NO_SUB, REG_C, 0xf6d83203},
-    [2]  = {0x80000001, NO_SUB, REG_D, 0xea500800},
-    [3]  = {0x80000001, NO_SUB, REG_C, 0x002109e3},
-    [4]  = {0x0000000d, 1,      REG_A, 0x00000007},
-    [5]  = {0x00000007, 0,      REG_B, 0xfdaf0329},
-    [6]  = {0x00000007, 0,      REG_C, 0x02405f43},
-    [7]  = {0x80000007, NO_SUB, REG_D, 0x00000000},
-    [8]  = {0x80000008, NO_SUB, REG_B, 0x64001005},
-    [9]  = {0x00000007, 0,      REG_D, 0x2000441c},
-    [10] = {0x00000007, 1,      REG_A, 0x00001c30},
-    [11] = {0x80000021, NO_SUB, REG_A, 0x78000064},
-    [12] = {0x00000007, 1,      REG_B, 0x00000000},
-    [13] = {0x00000007, 2,      REG_D, 0x00000020},
-    [14] = {0x00000007, 1,      REG_C, 0x00000000},
-    [15] = {0x00000007, 1,      REG_D, 0x00000000},
+    [0]  = {0x00000001, NO_SUB, REG_D},
+    [1]  = {0x00000001, NO_SUB, REG_C},
+    [2]  = {0x80000001, NO_SUB, REG_D},
+    [3]  = {0x80000001, NO_SUB, REG_C},
+    [4]  = {0x0000000d, 1,      REG_A},
+    [5]  = {0x00000007, 0,      REG_B},
+    [6]  = {0x00000007, 0,      REG_C},
+    [7]  = {0x80000007, NO_SUB, REG_D},
+    [8]  = {0x80000008, NO_SUB, REG_B},
+    [9]  = {0x00000007, 0,      REG_D},
+    [10] = {0x00000007, 1,      REG_A},
+    [11] = {0x80000021, NO_SUB, REG_A},
+    [12] = {0x00000007, 1,      REG_B},
+    [13] = {0x00000007, 2,      REG_D},
+    [14] = {0x00000007, 1,      REG_C},
+    [15] = {0x00000007, 1,      REG_D},
     /* 16 and 17 are the two halves of MSR_ARCH_CAPABILITIES */
-    [18] = {0x80000021, NO_SUB, REG_C, 0x00000006},
+    [18] = {0x80000021, NO_SUB, REG_C},
 };
 /* clang-format on */
 
 #define WORD_ARCH_CAPS_LOW  16
 #define WORD_ARCH_CAPS_HIGH 17
-
-/* What of ARCH_CAPABILITIES says "not vulnerable", without new controls. */
-#define ARCH_CAPS_ALLOWED (1UL << 62 | 0x1d12e171UL)
 
 /* Leaf 1 EDX bits that AMD repeats in leaf 0x80000001 EDX (APM 3, E.4). */
 #define AMD_COMMON_EDX 0x0183f3ffU
@@ -301,53 +315,81 @@ static void clear_leaf(xen_cpuid_leaf_t *l)
     l->a = l->b = l->c = l->d = 0;
 }
 
-/* Leaves outside the feature words: clear what is not for guests. */
+/* May guests with these state components have it, if the processor does? */
+static bool view_allows(enum view view, uint64_t xcr0_mask)
+{
+    switch (view) {
+    case VIEW_SHOWN:
+        return true;
+    case VIEW_XSAVE:
+        return xcr0_mask != 0;
+    case VIEW_AVX:
+        return (xcr0_mask & XCR0_YMM) != 0;
+    case VIEW_AVX512:
+        return (xcr0_mask & XCR0_HI16_ZMM) != 0;
+    case VIEW_HIDDEN:
+    case VIEW_OWN:
+        break;
+    }
+    return false;
+}
+
+static uint32_t allowed_word(unsigned int word, uint64_t xcr0_mask)
+{
+    uint32_t allowed = 0;
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(features); i++) {
+        if (features[i].feature / 32U == word &&
+            view_allows(features[i].view, xcr0_mask)) {
+            allowed |= 1U << (features[i].feature % 32U);
+        }
+    }
+    return allowed;
+}
+
+static const struct leaf_view *view_of_leaf(const xen_cpuid_leaf_t *l)
+{
+    for (unsigned int i = 0; i < ARRAY_SIZE(leaves); i++) {
+        const struct leaf_view *v = &leaves[i];
+
+        if (l->leaf >= v->first && l->leaf <= v->last &&
+            (v->subleaf == ANY || v->subleaf == l->subleaf)) {
+            return v;
+        }
+    }
+    return NULL;
+}
+
+/* Clear what is not for guests; the feature words come later. */
 static void reduce_leaf(xen_cpuid_leaf_t *l, bool is_amd)
 {
+    const struct leaf_view *v = view_of_leaf(l);
+
+    if (v == NULL) {
+        clear_leaf(l);
+        return;
+    }
+    l->a &= v->a;
+    l->b &= v->b;
+    l->c &= v->c;
+    l->d &= v->d;
     switch (l->leaf) {
     case 0x0:
         l->a = MIN(l->a, POLICY_BASIC_MAX);
         break;
-    case 0x1:
-        l->b &= 0x00ffffff; /* the APIC id is the vcpu's */
-        break;
-    case 0x3: /* serial number       */
-    case 0x5: /* monitor             */
-    case 0x6: /* thermal and power   */
-    case 0x8:
-    case 0x9: /* direct cache access */
-    case 0xa: /* performance counters */
-    case 0xc:
-    case 0x8000000a: /* SVM   */
-    case 0x8000001b: /* IBS   */
-    case 0x8000001c: /* LWP   */
-    case 0x8000001d: /* topology extensions: the feature bit is hidden */
-    case 0x8000001e:
-    case 0x8000001f: /* SEV   */
-    case 0x80000020:
-        clear_leaf(l);
-        break;
     case 0x7:
         if (l->subleaf == 0) {
             l->a = MIN(l->a, MAX_SUB_FEATURES);
-        } else if (l->subleaf == 2) {
-            l->a = l->b = l->c = 0;
         }
         break;
-    case 0x80000000:
+    case POLICY_EXT_FIRST:
         l->a = MIN(l->a, POLICY_EXT_MAX);
         break;
     case 0x80000007:
-        l->a = l->c = 0;
         l->b = is_amd ? E7_EBX_MCA_OVERFLOW_RECOVERY | E7_EBX_SUCCOR : 0;
         break;
     case 0x80000008:
-        l->a &= 0xffff; /* no guest-physical width */
-        l->c = is_amd ? l->c & 0xf0ff : 0;
-        l->d = 0;
-        break;
-    case 0x80000021:
-        l->b = l->d = 0;
+        l->c = is_amd ? l->c : 0;
         break;
     default:
         break;
@@ -401,37 +443,6 @@ static void set_feature(struct cpu_policy *p, unsigned int feature, bool on)
     }
 }
 
-/* What needs the AVX state: without it none of these may be shown. */
-static void drop_avx(struct cpu_policy *p)
-{
-    static const unsigned int dependants[] = {
-        1 * 32 + 12, 1 * 32 + 28, 1 * 32 + 29, 3 * 32 + 11, 3 * 32 + 16,
-        5 * 32 + 5,  6 * 32 + 9,  6 * 32 + 10, 10 * 32 + 4,
-    };
-
-    for (unsigned int i = 0; i < ARRAY_SIZE(dependants); i++) {
-        set_feature(p, dependants[i], false);
-    }
-}
-
-/* AVX-512 in words 5, 6, 9 and 10 needs its three state components. */
-static void drop_avx512(struct cpu_policy *p)
-{
-    static const struct {
-        unsigned int word;
-        uint32_t bits;
-    } parts[] = {
-        {5, 0xdc230000}, {6, 0x00005842}, {9, 0x0080010c}, {10, 0x00000020}};
-
-    for (unsigned int i = 0; i < ARRAY_SIZE(parts); i++) {
-        for (unsigned int bit = 0; bit < 32; bit++) {
-            if (parts[i].bits >> bit & 1) {
-                set_feature(p, parts[i].word * 32 + bit, false);
-            }
-        }
-    }
-}
-
 static void copy_amd_common(struct cpu_policy *p, bool is_amd)
 {
     xen_cpuid_leaf_t *e1 = find(p, 0x80000001, NO_SUB);
@@ -456,23 +467,18 @@ void policy_for_pv(struct cpu_policy *p, uint64_t xcr0_mask, bool is_amd)
         }
         l = find(p, words[w].leaf, words[w].subleaf);
         if (l != NULL) {
-            *leaf_reg(l, words[w].reg) &= words[w].pv_allowed;
+            *leaf_reg(l, words[w].reg) &= allowed_word(w, xcr0_mask);
         }
     }
     if (xcr0_mask == 0) {
-        set_feature(p, FEATURE_XSAVE, false);
         clear_xstate(p);
-    }
-    if ((xcr0_mask & XCR0_YMM) == 0) {
-        drop_avx(p);
-    }
-    if ((xcr0_mask & XCR0_HI16_ZMM) == 0) {
-        drop_avx512(p);
     }
     reduce_xstate(p, xcr0_mask);
     set_feature(p, FEATURE_HYPERVISOR, true);
     copy_amd_common(p, is_amd);
-    p->arch_caps &= ARCH_CAPS_ALLOWED;
+    p->arch_caps &=
+        (uint64_t)allowed_word(WORD_ARCH_CAPS_HIGH, xcr0_mask) << 32 |
+        allowed_word(WORD_ARCH_CAPS_LOW, xcr0_mask);
     p->platform_info = 0;
 }
 
@@ -508,8 +514,8 @@ static void clamp_others(xen_cpuid_leaf_t *l, const struct cpu_policy *max)
         } else if (l->subleaf == 0) {
             l->a &= m->a;
             l->d &= m->d;
-            l->b = m->b;
-            l->c = m->c;
+            l->b = l->a != 0 ? m->b : 0;
+            l->c = l->a != 0 ? m->c : 0;
         } else if (l->subleaf == 1) {
             l->b = l->c = l->d = 0;
         } else {

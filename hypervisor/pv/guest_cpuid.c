@@ -4,6 +4,7 @@
  */
 #include "pv/guest_cpuid.h"
 
+#include "lib/bits.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "x86/cr.h"
@@ -24,6 +25,8 @@ static struct cpu_policy host_policy;
 static struct cpu_policy pv_policy;
 static uint32_t host_words[CPU_FEATURESET_WORDS]; /* of host_policy */
 static const struct cpu_policy no_policy;
+
+#define APIC_IDS_A_VCPU 2U
 
 #define XEN_LEAF_TSC_SAFE   0x2U
 #define XEN_LEAF_TSC_RDTSCP 0x4U
@@ -152,10 +155,27 @@ static bool shows_osxsave(const struct vcpu *v, const struct cpuid_regs *leaf1)
 static void fix_xstate(const struct vcpu *v, const struct cpu_policy *p,
                        uint32_t subleaf, struct cpuid_regs *r)
 {
-    if (subleaf == 0) {
+    if (subleaf == 0 && r->a != 0) {
         r->b = policy_xstate_bytes(p, v->pv->xcr0, false);
     } else if (subleaf == 1 && (r->a & 2) != 0) {
         r->b = policy_xstate_bytes(p, v->pv->xcr0, true);
+    }
+}
+
+/*
+ * Leaf 0xb by vcpus, whatever processor runs them: one thread a core, one
+ * package.  APIC ids are twice the vcpu's number, as everywhere in the ABI.
+ */
+static void topology_leaf(const struct vcpu *v, uint32_t subleaf,
+                          struct cpuid_regs *r)
+{
+    unsigned int max = v->domain->max_vcpus;
+
+    r->c |= subleaf & 0xff;
+    r->d = v->vcpu_id * APIC_IDS_A_VCPU;
+    if ((r->c & 0xff00) != 0) {
+        r->a = subleaf == 0 ? 1 : order_of_count(max * APIC_IDS_A_VCPU);
+        r->b = subleaf == 0 ? 1 : max;
     }
 }
 
@@ -165,14 +185,13 @@ static void fix_dynamic(const struct vcpu *v, const struct cpu_policy *p,
 {
     switch (leaf) {
     case 0x1:
-        r->b |= v->vcpu_id * 2 << 24;
+        r->b |= v->vcpu_id * APIC_IDS_A_VCPU << 24;
         if (shows_osxsave(v, r)) {
             r->c |= 1U << (FEATURE_OSXSAVE % 32);
         }
         break;
     case 0xb:
-        r->c = (r->c & ~0xffU) | (subleaf & 0xff);
-        r->d = v->vcpu_id * 2;
+        topology_leaf(v, subleaf, r);
         break;
     case 0xd:
         fix_xstate(v, p, subleaf, r);

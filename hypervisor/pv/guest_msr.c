@@ -2,10 +2,10 @@
 /*
  * pv/guest_msr.c - the MSRs a PV guest's kernel sees.
  *
- * Three kinds: those that are the vcpu's own (bases, TSC_AUX), those with a
- * fixed answer the ABI promises (PAT, APIC_BASE), and those of the machine a
- * guest may look at but not change.  Everything unknown is #GP, except that a
- * guest which has not registered a handler for #GP yet reads 0.
+ * pv/cpu_view.def has a row for each.  Here are those that are the vcpu's own
+ * (bases, TSC_AUX) or have an answer the ABI promises (PAT, APIC_BASE); what a
+ * row says all of is looked up.  Everything unknown is #GP, except that a guest
+ * which has not registered a handler for #GP yet reads 0.
  */
 #include "pv/guest_msr.h"
 
@@ -32,39 +32,58 @@
 
 #define PRED_CMD_IBPB 1UL
 
-/* Index ranges of the performance counters, which are not offered. */
-#define MSR_PERF_STATUS         0x198
-#define MSR_PERF_CTL            0x199
-#define MSR_THERM_INTERRUPT     0x19b
-#define MSR_THERM_STATUS        0x19c
-#define MSR_PERFCTR0            0xc1
-#define MSR_PERFCTR7            0xc8
-#define MSR_EVNTSEL0            0x186
-#define MSR_EVNTSEL7            0x18d
-#define MSR_FIXED_CTR0          0x309
-#define MSR_FIXED_CTR2          0x30b
-#define MSR_PERF_CAPABILITIES   0x345
-#define MSR_FIXED_CTR_CTRL      0x38d
-#define MSR_PERF_GLOBAL_OVF     0x390
-#define MSR_K7_EVNTSEL0         0xc0010000
-#define MSR_K7_PERFCTR3         0xc0010007
-#define MSR_K8_SYSCFG           0xc0010010
 #define MSR_K7_HWCR             0xc0010015
-#define MSR_K8_IORR_BASE0       0xc0010016
-#define MSR_K8_IORR_MASK1       0xc0010019
-#define MSR_K8_TOP_MEM1         0xc001001a
-#define MSR_K8_TOP_MEM2         0xc001001d
-#define MSR_K8_PSTATE_LIMIT     0xc0010061
-#define MSR_K8_PSTATE7          0xc001006b
-#define MSR_FAM15H_EVNTSEL0     0xc0010200
-#define MSR_FAM15H_PERFCTR5     0xc001020b
 #define MSR_AMD_DE_CFG          0xc0011029
 #define DE_CFG_LFENCE_SERIALISE (1UL << 1)
 #define HWCR_CPUID_USER_DIS     (1UL << 35)
 
+enum msr_of { OF_ANY, OF_INTEL, OF_AMD, OF_NOT_AMD };
+enum msr_read { READ_FAULT, READ_ZERO, READ_MACHINE, READ_DOM0, READ_OWN };
+enum msr_write { WRITE_FAULT, WRITE_DROP, WRITE_ZERO, WRITE_DOM0, WRITE_OWN };
+
+static const struct msr_view {
+    uint32_t first, last;
+    uint8_t of, read, write;
+} msr_views[] = {
+#define MSR(first, last, of, read, write, reason)                              \
+    {first, last, OF_##of, READ_##read, WRITE_##write},
+#include "pv/cpu_view.def"
+};
+
 static bool is_amd(void)
 {
     return cpu_features.vendor == CPU_AMD;
+}
+
+static bool is_intel(void)
+{
+    return cpu_features.vendor == CPU_INTEL;
+}
+
+static bool vendor_has(enum msr_of of)
+{
+    switch (of) {
+    case OF_ANY:
+        return true;
+    case OF_INTEL:
+        return is_intel();
+    case OF_AMD:
+        return is_amd();
+    case OF_NOT_AMD:
+        return !is_amd();
+    }
+    return false;
+}
+
+/* The row of an MSR that this vendor's processors have, or NULL. */
+static const struct msr_view *find_view(uint32_t index)
+{
+    for (unsigned int i = 0; i < ARRAY_SIZE(msr_views); i++) {
+        if (index >= msr_views[i].first && index <= msr_views[i].last) {
+            return vendor_has(msr_views[i].of) ? &msr_views[i] : NULL;
+        }
+    }
+    return NULL;
 }
 
 static uint64_t misc_enable_view(void)
@@ -84,53 +103,6 @@ static uint64_t misc_enable_view(void)
 static uint64_t efer_view(void)
 {
     return rdmsr(MSR_EFER) & (EFER_SCE | EFER_LME | EFER_LMA | EFER_NX);
-}
-
-static bool is_counter(uint32_t index)
-{
-    return (index >= MSR_PERFCTR0 && index <= MSR_PERFCTR7) ||
-           (index >= MSR_EVNTSEL0 && index <= MSR_EVNTSEL7) ||
-           (index >= MSR_FIXED_CTR0 && index <= MSR_FIXED_CTR2) ||
-           index == MSR_PERF_CAPABILITIES ||
-           (index >= MSR_FIXED_CTR_CTRL && index <= MSR_PERF_GLOBAL_OVF);
-}
-
-static bool is_amd_counter(uint32_t index)
-{
-    return (index >= MSR_K7_EVNTSEL0 && index <= MSR_K7_PERFCTR3) ||
-           (index >= MSR_FAM15H_EVNTSEL0 && index <= MSR_FAM15H_PERFCTR5);
-}
-
-static bool read_amd(const struct vcpu *v, uint32_t index, uint64_t *ret_value)
-{
-    if (is_amd_counter(index) ||
-        (index >= MSR_K8_PSTATE_LIMIT && index <= MSR_K8_PSTATE7)) {
-        *ret_value = 0;
-        return true;
-    }
-    switch (index) {
-    case MSR_K7_HWCR:
-        *ret_value = 0;
-        return true;
-    case MSR_AMD_DE_CFG:
-        *ret_value = DE_CFG_LFENCE_SERIALISE;
-        return true;
-    case MSR_K8_SYSCFG:
-    case MSR_K8_TOP_MEM1:
-    case MSR_K8_TOP_MEM2:
-        /* The control domain sets up devices by the real memory layout. */
-        if (v->domain->is_privileged) {
-            return rdmsr_safe(index, ret_value) == 0;
-        }
-        *ret_value = 0;
-        return true;
-    default:
-        if (index >= MSR_K8_IORR_BASE0 && index <= MSR_K8_IORR_MASK1) {
-            *ret_value = 0;
-            return true;
-        }
-        return false;
-    }
 }
 
 static uint64_t policy_msr(const struct domain *d, uint32_t index)
@@ -191,9 +163,7 @@ static bool write_base(struct vcpu *v, uint32_t index, uint64_t value)
     return true;
 }
 
-/* What no kernel reads often. */
-static NOINLINE bool read_rare(struct vcpu *v, uint32_t index,
-                               uint64_t *ret_value)
+static bool read_own(struct vcpu *v, uint32_t index, uint64_t *ret_value)
 {
     const struct domain *d = v->domain;
 
@@ -212,30 +182,50 @@ static NOINLINE bool read_rare(struct vcpu *v, uint32_t index,
     case MSR_MISC_ENABLE:
         *ret_value = misc_enable_view();
         return true;
-    case MSR_PLATFORM_ID:
-    case MSR_UCODE_REV:
-        return rdmsr_safe(index, ret_value) == 0;
     case MSR_PLATFORM_INFO:
-    case MSR_MISC_FEATURES:
         *ret_value = policy_msr(d, index);
-        return cpu_features.vendor == CPU_INTEL;
+        return true;
     case MSR_ARCH_CAPABILITIES:
         *ret_value = policy_msr(d, index);
-        return guest_cpuid_has(d, 9 * 32 + 29);
-    case MSR_PERF_STATUS:
-    case MSR_PERF_CTL:
-    case MSR_THERM_INTERRUPT:
-    case MSR_THERM_STATUS:
-        *ret_value = 0;
-        return cpu_features.vendor == CPU_INTEL;
+        return guest_cpuid_has(d, XEN_X86_FEATURE_ARCH_CAPS);
+    case MSR_AMD_DE_CFG:
+        *ret_value = DE_CFG_LFENCE_SERIALISE;
+        return true;
     default:
-        break;
+        return false;
     }
-    if (is_counter(index) && !is_amd()) {
+}
+
+static bool read_view(struct vcpu *v, uint32_t index, enum msr_read how,
+                      uint64_t *ret_value)
+{
+    switch (how) {
+    case READ_OWN:
+        return read_own(v, index, ret_value);
+    case READ_DOM0:
+        if (v->domain->is_privileged) {
+            return rdmsr_safe(index, ret_value) == 0;
+        }
         *ret_value = 0;
         return true;
+    case READ_MACHINE:
+        return rdmsr_safe(index, ret_value) == 0;
+    case READ_ZERO:
+        *ret_value = 0;
+        return true;
+    case READ_FAULT:
+        break;
     }
-    if (is_amd() && read_amd(v, index, ret_value)) {
+    return false;
+}
+
+/* What no kernel reads often. */
+static NOINLINE bool read_rare(struct vcpu *v, uint32_t index,
+                               uint64_t *ret_value)
+{
+    const struct msr_view *view = find_view(index);
+
+    if (view != NULL && read_view(v, index, view->read, ret_value)) {
         return true;
     }
     /*
@@ -275,10 +265,8 @@ bool guest_rdmsr(struct vcpu *v, uint32_t index, uint64_t *ret_value)
     }
 }
 
-static NOINLINE bool write_rare(struct vcpu *v, uint32_t index, uint64_t value)
+static bool write_own(struct vcpu *v, uint32_t index, uint64_t value)
 {
-    const struct domain *d = v->domain;
-
     switch (vmca_wrmsr(v, index, value)) {
     case VMCA_DONE:
         return true;
@@ -301,34 +289,42 @@ static NOINLINE bool write_rare(struct vcpu *v, uint32_t index, uint64_t value)
         return value == efer_view();
     case MSR_MISC_ENABLE:
         /* A different value is dropped without a fault. */
-        return cpu_features.vendor == CPU_INTEL;
+        return is_intel();
     case MSR_UCODE_REV:
         /* Intel's way of asking for the revision: write 0, cpuid, read. */
-        return cpu_features.vendor == CPU_INTEL && value == 0;
+        return is_intel() && value == 0;
     case MSR_PRED_CMD:
-        if (!guest_cpuid_has(d, 8 * 32 + 12) || (value & ~PRED_CMD_IBPB) != 0) {
+        if (!guest_cpuid_has(v->domain, XEN_X86_FEATURE_IBPB) ||
+            (value & ~PRED_CMD_IBPB) != 0) {
             return false;
         }
         return value == 0 || wrmsr_safe(MSR_PRED_CMD, value) == 0;
-    case MSR_MISC_FEATURES:
-        return cpu_features.vendor == CPU_INTEL && value == 0;
-    case MSR_PERF_CTL:
-    case MSR_THERM_INTERRUPT:
-    case MSR_THERM_STATUS:
-        return cpu_features.vendor == CPU_INTEL && d->is_privileged;
     case MSR_K7_HWCR:
         /* The only bit a kernel may try that we would have to honour. */
-        return is_amd() && (value & HWCR_CPUID_USER_DIS) == 0;
-    case MSR_AMD_DE_CFG:
-        return is_amd();
+        return (value & HWCR_CPUID_USER_DIS) == 0;
     default:
+        return false;
+    }
+}
+
+static NOINLINE bool write_rare(struct vcpu *v, uint32_t index, uint64_t value)
+{
+    const struct msr_view *view = find_view(index);
+
+    if (view == NULL) {
+        return false;
+    }
+    switch ((enum msr_write)view->write) {
+    case WRITE_OWN:
+        return write_own(v, index, value);
+    case WRITE_DROP:
+        return true;
+    case WRITE_ZERO:
+        return value == 0;
+    case WRITE_DOM0:
+        return v->domain->is_privileged;
+    case WRITE_FAULT:
         break;
-    }
-    if (is_counter(index) && !is_amd()) {
-        return value == 0;
-    }
-    if (is_amd() && is_amd_counter(index)) {
-        return value == 0;
     }
     return false;
 }

@@ -51,6 +51,7 @@ static int set_up(void **state)
     fake_cpuid_set(1, 0, 0x800f12, 0x55020800, 0xffffffff, 0xffffffff);
     fake_cpuid_set(7, 0, 0, 1, 0, 0);
     fake_cpuid_set(0xb, 0, 1, 2, 0x100, 0x55);
+    fake_cpuid_set(0xb, 1, 3, 8, 0x201, 0x55);
     fake_cpuid_set(0xd, 0, 7, 832, 832, 0);
     fake_cpuid_set(0xd, 1, 3, 0, 0, 0);
     fake_cpuid_set(0xd, 2, 256, 576, 0, 0);
@@ -89,6 +90,15 @@ static void vcpu_fields(void **state)
     (void)state;
     assert_int_equal(ask(1, 0).b, 0x06020800);
     assert_int_equal(ask(0xb, 0).d, 6);
+    /* Topology by vcpus: their ids are two apart, all in one package. */
+    d.max_vcpus = 5;
+    assert_int_equal(ask(0xb, 0).a, 1);
+    assert_int_equal(ask(0xb, 0).b, 1);
+    assert_int_equal(ask(0xb, 0).c, 0x100);
+    assert_int_equal(ask(0xb, 1).a, 4);
+    assert_int_equal(ask(0xb, 1).b, 5);
+    assert_int_equal(ask(0xb, 1).c, 0x201);
+    assert_int_equal(ask(0xb, 1).d, 6);
     /* OSXSAVE: leaked to the kernel, mirrored to user mode. */
     assert_false(ask(1, 0).c & 1 << 27);
     pv.guest_kernel = true;
@@ -192,6 +202,21 @@ static void own_policy(void **state)
     assert_int_equal(ask(1, 0).a, 0x800f12);
 }
 
+/* A policy without XSAVE has no size of an area either. */
+static void no_xsave(void **state)
+{
+    const xen_cpuid_leaf_t leaves[] = {
+        {0xd, 0, 0, 0, 0, 0},
+    };
+    uint32_t bad[3];
+
+    (void)state;
+    assert_int_equal(cpu_policy_set(&d, leaves, 1, NULL, 0, &bad[0], &bad[1],
+                                    &bad[2]), 0);
+    assert_int_equal(ask(0xd, 0).b, 0);
+    cpu_policy_free(&d);
+}
+
 static void serialised(void **state)
 {
     xen_cpuid_leaf_t out[CPU_POLICY_LEAVES_MAX];
@@ -210,7 +235,7 @@ static void serialised(void **state)
     cpu_policy_featureset(CPU_POLICY_PV_MAX, NULL, max);
     assert_int_equal(words[0], 0xffffffff);
     assert_int_equal(max[0] & ~words[0], 0);
-    assert_int_equal(max[0], 0x1fc9cbf5);
+    assert_int_equal(max[0], 0x1fc9c3f5);
 }
 
 int main(void)
@@ -220,6 +245,7 @@ int main(void)
         cmocka_unit_test_setup(hypervisor_leaves, set_up),
         cmocka_unit_test_setup(beyond_the_end, set_up),
         cmocka_unit_test_setup(own_policy, set_up),
+        cmocka_unit_test_setup(no_xsave, set_up),
         cmocka_unit_test_setup(serialised, set_up),
     };
 
