@@ -32,3 +32,7 @@ tests += domain/test_pirq
 test_pirq-srcs := hypervisor/domain/pirq.c hypervisor/sync/spinlock.c \
     $(unit-lib) $(unit-alarm) $(unit-log)
 test_pirq-cflags := -D_GNU_SOURCE
+tests += domain/test_domain
+test_domain-srcs := hypervisor/domain/domain.c hypervisor/lib/idset.c \
+    hypervisor/sync/spinlock.c $(unit-lib) $(unit-alarm) $(unit-log)
+test_domain-cflags := -D_GNU_SOURCE
