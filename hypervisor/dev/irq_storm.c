@@ -154,7 +154,8 @@ static void hold(unsigned int irq)
     uint64_t now = clock_now_ns(), until = 0;
 
     if (desc->exists && !s->is_timing) {
-        s->pause_ns = now - s->resumed_ns > CALM_NS
+        /* The first pause may fall into the first second of the clock. */
+        s->pause_ns = now - s->resumed_ns > CALM_NS || s->pause_ns == 0
                           ? PAUSE_MIN_NS
                           : MIN(2 * s->pause_ns, PAUSE_MAX_NS);
         until = now + s->pause_ns;
