@@ -17,8 +17,6 @@ cpu-objs := view.o state.o domctl.o
 stub-common-objs := start.o traps-entry.o setup.o traps.o console.o report.o \
                     evtchn.o mm.o time.o lib.o
 
-stub-list += race
-
 # The last one: a loop in lib.c's memcpy must not become a call to memcpy.
 STUB_CFLAGS := -std=gnu11 -O2 -g $(WARNINGS) -Wframe-larger-than=1024 \
     -ffreestanding -nostdinc -mgeneral-regs-only -mno-red-zone \

@@ -22,7 +22,6 @@
 
 struct boot_options boot_options = {
     .dom0_max_bytes = INT64_MAX,
-    .dom0_max_vcpus = 1,
     .maxcpus = NR_CPUS,
     .screen = true,
 };
@@ -148,6 +147,12 @@ static int set_dom0_max_vcpus(const char *v)
     return parse_uint(v, NR_CPUS, &boot_options.dom0_max_vcpus);
 }
 
+static int set_dom0_vcpus_pin(const char *v)
+{
+    boot_options.dom0_vcpus_pin = true;
+    return *v == '\0' ? 0 : parse_bool(v, &boot_options.dom0_vcpus_pin);
+}
+
 static int set_maxcpus(const char *v)
 {
     return parse_uint(v, NR_CPUS, &boot_options.maxcpus);
@@ -193,6 +198,7 @@ static const struct {
     {"nmi", set_nmi},
     {"dom0_mem", set_dom0_mem},
     {"dom0_max_vcpus", set_dom0_max_vcpus},
+    {"dom0_vcpus_pin", set_dom0_vcpus_pin},
     {"maxcpus", set_maxcpus},
     {"sync_console", set_sync_console},
     {"spec-ctrl", spec_set_option},

@@ -1,2 +1,2 @@
-boot-objs := head.o setup.o loader.o multiboot2.o cmdline.o harvest.o \
-             selfcheck.o version.o
+boot-objs := head.o ap.o smp.o setup.o loader.o multiboot2.o cmdline.o \
+             harvest.o selfcheck.o version.o

@@ -9,12 +9,14 @@
 #include "boot/harvest.h"
 #include "boot/loader.h"
 #include "boot/selfcheck.h"
+#include "boot/smp.h"
 #include "boot/version.h"
 #include "cpu/clock.h"
 #include "cpu/desc.h"
 #include "cpu/features.h"
 #include "cpu/lapic.h"
 #include "cpu/percpu.h"
+#include "cpu/smp.h"
 #include "cpu/softirq.h"
 #include "cpu/spec_ctrl.h"
 #include "cpu/timer.h"
@@ -243,6 +245,7 @@ static INIT_TEXT void init_interrupts(void)
     if (acpi_init(loader_rsdp(), li->rsdp_bytes) != 0) {
         pr_warn("boot: no ACPI tables: no IO-APIC, no power off");
     }
+    smp_init(boot_options.maxcpus);
     irq_init();
 }
 
@@ -290,6 +293,17 @@ static INIT_TEXT void memory_params(struct dom0_params *p)
     }
 }
 
+/* Vcpu n to CPU n; those that are left over may run anywhere. */
+static INIT_TEXT void pin_dom0(void)
+{
+    for (unsigned int i = 0; i < dom0->max_vcpus; i++) {
+        if (dom0->vcpu[i] != NULL && smp_is_online(i) &&
+            sched_set_affinity(dom0->vcpu[i], CPUMASK_OF(i), ~0UL) != 0) {
+            pr_warn("boot: Dom0's vcpu %u cannot be pinned", i);
+        }
+    }
+}
+
 static INIT_TEXT void start_dom0(void)
 {
     const struct loader_info *li = &loader_info;
@@ -298,6 +312,9 @@ static INIT_TEXT void start_dom0(void)
                             .is_efi = loader_info.efi_systab != 0};
     const char *why = "unknown reason";
 
+    if (p.max_vcpus == 0) {
+        p.max_vcpus = smp_online_count();
+    }
     if (li->modules > 0) {
         p.kernel = li->module[0].start;
         p.kernel_bytes = li->module[0].bytes;
@@ -313,6 +330,9 @@ static INIT_TEXT void start_dom0(void)
         panic("Vigil cannot start Dom0: %s", why);
     }
     scrub_use_vectors(false);
+    if (boot_options.dom0_vcpus_pin) {
+        pin_dom0();
+    }
 }
 
 static INIT_TEXT void print_banner(void)
@@ -364,7 +384,7 @@ void boot_main(uint32_t magic, uint32_t info)
     ras_init();
     /* 6. Domains. */
     guest_cpuid_init();
-    sched_init(1);
+    sched_init(smp_cpu_count());
     virq_init();
     frame_use_plug(&frame_use);
     pv_init();
@@ -374,8 +394,9 @@ void boot_main(uint32_t magic, uint32_t info)
     ras_poll_init();
     ras_poll_cpu_init();
     platform_timer_watch();
-    /* 7. Dom0. */
+    /* 7. The other processors, Dom0. */
     irq_enable();
+    smp_start_all();
     start_dom0();
     page_alloc_stats(&stats);
     pr_info("mm: %lu KiB of RAM, %lu KiB free, %lu KiB kept by Vigil",

@@ -113,6 +113,31 @@ void features_init(void)
     read_xsave(f);
 }
 
+const char *features_differ(void)
+{
+    const struct cpu_features *f = &cpu_features;
+    uint32_t max_leaf = cpuid(0).a;
+    struct cpuid_regs r = cpuid(1);
+
+    /* OSXSAVE says what CR4 says. */
+    if ((f->l1_edx & ~r.d) != 0 || (f->l1_ecx & ~r.c & ~(1U << 27)) != 0) {
+        return "features of CPUID leaf 1";
+    }
+    r = max_leaf >= 7 ? cpuid_count(7, 0) : (struct cpuid_regs){0, 0, 0, 0};
+    if ((f->l7_ebx & ~r.b) != 0 || (f->l7_ecx & ~r.c & ~(1U << 4)) != 0 ||
+        (f->l7_edx & ~r.d) != 0) {
+        return "features of CPUID leaf 7";
+    }
+    r = cpuid(0x80000001);
+    if ((f->e1_edx & ~r.d) != 0 || (f->e1_ecx & ~r.c) != 0) {
+        return "features of CPUID leaf 0x80000001";
+    }
+    if (f->xsave && (f->xcr0_mask & ~(uint64_t)cpuid_count(0xd, 0).a) != 0) {
+        return "XSAVE components";
+    }
+    return NULL;
+}
+
 void features_cpu_init(void)
 {
     const struct cpu_features *f = &cpu_features;

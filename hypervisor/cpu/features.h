@@ -43,6 +43,15 @@ void features_init(void);
  */
 void features_cpu_init(void);
 
+/**
+ * features_differ() - what does this CPU lack that the first one has?
+ *
+ * Guests move between CPUs, and Vigil does: they must be the same.
+ * Context: boot, on each further CPU, before features_cpu_init().
+ * Return:  in words; NULL: nothing
+ */
+const char *features_differ(void);
+
 /* CR4 as the hypervisor runs with it (guest bits are or'ed in). */
 extern uint64_t hv_cr4;
 

@@ -126,7 +126,8 @@ void lapic_init(void)
     reg_write(REG_TPR, 0);
     reg_write(REG_LVT_TIMER, LVT_MASKED | VECTOR_TIMER);
     reg_write(REG_LVT_LINT0, LVT_MASKED);
-    reg_write(REG_LVT_LINT1, LVT_NMI);
+    /* The firmware's NMI line goes to all of them, and one shall answer. */
+    reg_write(REG_LVT_LINT1, this_cpu_id() == 0 ? LVT_NMI : LVT_MASKED);
     reg_write(REG_LVT_ERROR, LVT_MASKED | VECTOR_SPURIOUS);
     reg_write(REG_TIMER_DIVIDE, DIVIDE_BY_1);
     reg_write(REG_SVR, SVR_ENABLE | VECTOR_SPURIOUS);

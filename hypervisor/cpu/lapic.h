@@ -20,7 +20,7 @@
 /**
  * lapic_init() - enable this CPU's local APIC
  *
- * Masks every LVT entry but LINT1 (NMI) and the error one; LINT0 masked.
+ * Masks every LVT entry but LINT1, which is NMI on the first CPU.
  * Switches to x2APIC mode where there is one.  Fills in cpu_block.apic_id.
  * Context: boot, on each CPU; the LAPIC page is mapped at FIXMAP_LAPIC_VA.
  */

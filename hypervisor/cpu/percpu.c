@@ -12,7 +12,7 @@ void percpu_init(cpu_t cpu)
 {
     struct cpu_block *cb = this_cpu();
 
-    *cb = (struct cpu_block){.cpu_id = cpu};
+    *cb = (struct cpu_block){.cpu_id = cpu, .cpu_mask = CPUMASK_OF(cpu)};
     __atomic_store_n(&cpu_blocks[cpu], cb, __ATOMIC_RELEASE);
 }
 

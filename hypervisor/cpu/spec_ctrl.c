@@ -295,6 +295,14 @@ static INIT_TEXT void read_cpu(struct spec_cpu *c)
     }
 }
 
+void spec_cpu_init(void)
+{
+    /* Also when it is 0: firmware may have left something else. */
+    if (spec_choice.has_spec_ctrl) {
+        wrmsr(MSR_SPEC_CTRL, spec_choice.spec_ctrl);
+    }
+}
+
 INIT_TEXT void spec_init(void)
 {
     static const char *const thunks[] = {
@@ -309,10 +317,7 @@ INIT_TEXT void spec_init(void)
     *ch = spec_choose(&cpu, &asked_for);
     spec_ctrl_value = ch->spec_ctrl;
     alternative_apply(spec_alternatives(ch));
-    /* Also when it is 0: firmware may have left something else. */
-    if (ch->has_spec_ctrl) {
-        wrmsr(MSR_SPEC_CTRL, ch->spec_ctrl);
-    }
+    spec_cpu_init();
     pr_info("cpu: speculation: indirect branches %s%s%s%s%s%s%s%s",
             thunks[ch->thunk], ch->rsb ? ", RSB stuffing" : "",
             ch->spec_ctrl & SPEC_CTRL_IBRS ? ", IBRS" : "",

@@ -103,6 +103,13 @@ int spec_set_option(const char *value) MUST_CHECK;
 void spec_init(void);
 
 /**
+ * spec_cpu_init() - take up what was chosen, on this CPU
+ *
+ * Context: boot, on each CPU; spec_init() does it for the first.
+ */
+void spec_cpu_init(void);
+
+/**
  * spec_switch() - another domain's vcpu is about to run
  *
  * Context: pv/switch.c, when the last one to run here was of another domain.

@@ -11,7 +11,7 @@
 
 #define TIMER_NEVER (~0ULL)
 
-#define TIMERS_MAX 32768 /* of a CPU; domain/vcpu.c: vcpus up to a third */
+#define TIMERS_MAX 32767 /* of a CPU; domain/vcpu.c: vcpus up to a third */
 #define TIMER_SLOTS_BYTES ((TIMERS_MAX + 1) * sizeof(struct timer *))
 
 struct timer {

@@ -16,6 +16,7 @@
 #ifndef VIGIL_DOMAIN_DOMAIN_H
 #define VIGIL_DOMAIN_DOMAIN_H
 
+#include "cpu/tlb.h"
 #include "lib/compiler.h"
 #include "lib/frames.h"
 #include "lib/rangeset.h"
@@ -81,6 +82,7 @@ struct domain {
     struct evtchn_domain *evtchn;  /* c */
     struct grant_table *grants;    /* c */
     struct pv_domain *pv;          /* c */
+    struct tlb_space tlb;          /* a: where its tables are loaded    */
 
     struct rangeset io_ports;      /* R: ports it may use               */
     struct rangeset io_mem;        /* R: frames beyond RAM it may map   */

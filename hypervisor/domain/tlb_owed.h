@@ -24,18 +24,20 @@
 #define VIGIL_DOMAIN_TLB_OWED_H
 
 #include "domain/domain.h"
-#include "x86/tlb.h"
+#include "cpu/tlb.h"
 
 static inline void tlb_owe(const struct domain *d)
 {
-    (void)d;
-    tlb_mark_stale();
+    tlb_mark_stale(&d->tlb);
 }
 
 static inline void tlb_pay(const struct domain *d)
 {
-    (void)d;
-    tlb_sync();
+    if (likely(d != NULL)) {
+        tlb_sync(&d->tlb);
+    } else {
+        tlb_sync_all(); /* whose it was is not known */
+    }
 }
 
 #endif

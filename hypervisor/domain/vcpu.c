@@ -5,7 +5,8 @@
 #include "domain/vcpu.h"
 
 #include "cpu/clock.h"
-#include "cpu/softirq.h"
+#include "cpu/ipi.h"
+#include "cpu/lapic.h"
 #include "domain/evtchn.h"
 #include "domain/sched.h"
 #include "domain/shared_info.h"
@@ -99,7 +100,7 @@ void vcpu_kick(struct vcpu *v)
          * did so by a locked operation, and is_running is set before CR3 is
          * loaded: either we see it or the exit path sees the flag.
          */
-        softirq_raise_on(READ_ONCE(v->processor), SOFTIRQ_SCHED);
+        ipi_send(READ_ONCE(v->processor), VECTOR_RESCHEDULE);
     }
 }
 

@@ -49,6 +49,7 @@ struct vcpu {
     uint32_t hold;         /* atomic; VCPU_HOLD_*                */
     bool is_initialised;   /* registers were given               */
     bool is_running;       /* atomic: on a CPU, or not saved yet */
+    cpu_t ran_on;          /* pv/switch.c: CPU of the last run   */
     uint8_t sched_state;   /* q: enum sched_state; peeked at     */
     struct cpu_regs regs;  /* valid while not running; use vcpu_regs() */
 

@@ -3,6 +3,7 @@
  * entry/irq_entry.c - interrupts: our own vectors here, devices to dev/irq.
  */
 #include "cpu/lapic.h"
+#include "cpu/smp.h"
 #include "cpu/softirq.h"
 #include "dev/irq.h"
 #include "entry/trap.h"
@@ -21,8 +22,11 @@ void irq_entry(unsigned int vector)
         softirq_raise(SOFTIRQ_TIMER);
         break;
     case VECTOR_RESCHEDULE:
-    case VECTOR_CALL:
         lapic_eoi(); /* the trip through the exit path is the message */
+        break;
+    case VECTOR_CALL:
+        lapic_eoi();
+        smp_answer();
         break;
     case VECTOR_SPURIOUS:
         break;

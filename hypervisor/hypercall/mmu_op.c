@@ -13,7 +13,7 @@
 
 #include "lib/assert.h"
 #include "lib/compiler.h"
-#include "x86/tlb.h"
+#include "cpu/tlb.h"
 #include "log/printk.h"
 #include "mm/m2p.h"
 #include "domain/account.h"
@@ -319,8 +319,9 @@ static int va_flush(const struct domain *d, uint64_t va, uint64_t flags)
     default:
         return -EINVAL;
     }
-    if (bitmap != UVMF_LOCAL && bitmap != UVMF_ALL &&
-        mmu_flush_bitmap(d, bitmap)) {
+    if (bitmap == UVMF_ALL) {
+        mmu_flush_others(d);
+    } else if (bitmap != UVMF_LOCAL && mmu_flush_bitmap(d, bitmap)) {
         return -EFAULT;
     }
     if ((flags & UVMF_FLUSHTYPE_MASK) == UVMF_TLB_FLUSH) {

@@ -26,6 +26,17 @@ static inline unsigned int bit_highest(uint64_t x)
     return 63U - (unsigned int)__builtin_clzll(x);
 }
 
+/* How many bits are set. */
+static inline unsigned int bit_count(uint64_t x)
+{
+    unsigned int n = 0;
+
+    for (; x != 0; x &= x - 1) {
+        n++;
+    }
+    return n;
+}
+
 /* Smallest order with (1 << order) >= @count; 0 for 0 and 1. */
 static inline unsigned int order_of_count(uint64_t count)
 {

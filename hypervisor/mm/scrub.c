@@ -5,6 +5,7 @@
 #include "mm/scrub.h"
 
 #include "cpu/softirq.h"
+#include "x86/atomic.h"
 #include "x86/cr.h"
 #include "x86/string_asm.h"
 #include "mm/directmap.h"
@@ -73,11 +74,18 @@ void scrub_page(mfn_t m)
 
 bool scrub_idle_step(void)
 {
-    /* A frame takes half a microsecond; whoever wakes waits for no more. */
-    for (unsigned int i = 0; i < FRAMES_PER_STEP && !softirq_pending(); i++) {
-        if (!page_alloc_scrub_some(1)) {
-            return false;
-        }
+    static uint32_t busy; /* atomic */
+    bool more = true;
+
+    /* One CPU at a time: more would wait for each other's heap lock. */
+    if (!atomic_cas(&busy, 0U, 1U)) {
+        return false;
     }
-    return true;
+    /* A frame takes half a microsecond; whoever wakes waits for no more. */
+    for (unsigned int i = 0; i < FRAMES_PER_STEP && more && !softirq_pending();
+         i++) {
+        more = page_alloc_scrub_some(1);
+    }
+    atomic_store(&busy, 0U);
+    return more;
 }

@@ -195,23 +195,31 @@ void pv_drop_descriptors(struct vcpu *v)
 
 void pv_load_descriptors(struct vcpu *v)
 {
+    struct cpu_block *cb = this_cpu();
+
     if (v == NULL) {
-        desc_load_gdt(desc_own_gdt_base());
-        desc_set_ldt(0, 0);
+        if (cb->gdt_base != 0) {
+            desc_load_gdt(desc_own_gdt_base());
+            desc_set_ldt(0, 0);
+            cb->gdt_base = 0;
+        }
         return;
     }
-    desc_load_gdt(gdt_va(v));
-    pv_load_ldt(v);
-}
-
-void pv_load_ldt(struct vcpu *v)
-{
+    if (cb->gdt_base != gdt_va(v)) {
+        cb->gdt_base = gdt_va(v);
+        desc_load_gdt(cb->gdt_base);
+    }
     desc_set_ldt(ldt_va(v), v->pv->ldt_ents);
 }
 
-bool pv_gdt_stays(const struct vcpu *prev, const struct vcpu *next)
+void pv_own_descriptors(void)
 {
-    return prev != NULL && next != NULL && gdt_va(prev) == gdt_va(next);
+    pv_load_descriptors(NULL);
+}
+
+bool pv_gdt_stays(const struct vcpu *next)
+{
+    return this_cpu()->gdt_base == gdt_va(next);
 }
 
 void pv_init_descriptor_slots(struct vcpu *v)

@@ -78,24 +78,19 @@ void pv_init_descriptor_slots(struct vcpu *v);
 void pv_load_descriptors(struct vcpu *v);
 
 /**
- * pv_gdt_stays() - is GDTR right for both of two vcpus?
- * @prev: vcpu that ran; NULL: none
- * @next: vcpu that will; NULL: none
+ * pv_own_descriptors() - pv_load_descriptors(NULL), for tlb_init()
  *
- * Vcpus of the same number in two domains have their GDT at the same address,
- * each in its own tables.  Our reserved page is in both: an NMI finds its code
- * segment whichever tables are loaded.
- * Context: any.
- * Return:  true if page tables may be switched with GDTR as it is
+ * Context: interrupts off, idle.
  */
-bool pv_gdt_stays(const struct vcpu *prev, const struct vcpu *next);
+void pv_own_descriptors(void);
 
 /**
- * pv_load_ldt() - point LDTR at a vcpu's table
- * @v: vcpu whose page tables are loaded, GDTR right for it
+ * pv_gdt_stays() - is GDTR right for a vcpu as it is?
+ * @next: vcpu
  *
  * Context: switch path, interrupts off.
+ * Return:  true: it names the same address; its pages may be others
  */
-void pv_load_ldt(struct vcpu *v);
+bool pv_gdt_stays(const struct vcpu *next);
 
 #endif

@@ -33,6 +33,8 @@ static void free_pv(struct domain *d)
     struct pv_domain *p = d->pv;
     unsigned int i;
 
+    /* An idle CPU may still have its tables, and its GDT through them. */
+    tlb_retire(&d->tlb);
     for (i = 0; i < d->max_vcpus; i++) {
         struct vcpu *v = d->vcpu[i];
 

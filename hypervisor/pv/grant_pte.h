@@ -41,7 +41,7 @@ int grant_pte_install(struct vcpu *v, uint64_t host_addr, bool contains_pte,
  * @contains_pte: as it was installed
  * @m:            frame the entry must map
  *
- * No flush: the caller calls tlb_sync() (x86/tlb.h) once at the end of its
+ * No flush: the caller calls tlb_pay() (domain/tlb_owed.h) once at the end of its
  * batch, before it returns to the guest or lets the granter have the frame.
  * Context: hypercall.
  * Return:  0; -ENOENT the entry does not map @m (any more); -EINVAL no such

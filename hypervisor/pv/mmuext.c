@@ -7,7 +7,6 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "x86/barrier.h"
-#include "x86/tlb.h"
 #include "mm/directmap.h"
 #include "domain/account.h"
 #include "pv/descriptor.h"
@@ -105,18 +104,29 @@ int pv_drop_bases(struct vcpu *v, bool (*should_stop)(void))
     return mmu_finish_pending(v, should_stop);
 }
 
+void mmu_flush_others(const struct domain *d)
+{
+    tlb_flush_cpus(READ_ONCE(d->tlb.cpus) & ~this_cpu()->cpu_mask);
+}
+
 int mmu_flush_bitmap(const struct domain *d, uint64_t va)
 {
-    unsigned int i;
+    cpumask_t mask = 0;
+    uint64_t vcpus;
 
     /* Linux rounds its bitmaps to words and makes them no longer. */
-    for (i = 0; i < (d->max_vcpus + 63) / 64; i++) {
-        uint64_t word;
+    _Static_assert(MAX_VCPUS <= 64, "one word");
+    if (copy_from_guest(&vcpus, va, sizeof(vcpus))) {
+        return -EFAULT;
+    }
+    for (; vcpus != 0; vcpus &= vcpus - 1) {
+        const struct vcpu *v = domain_vcpu(d, bit_lowest(vcpus));
 
-        if (copy_from_guest(&word, va + i * sizeof(word), sizeof(word))) {
-            return -EFAULT;
+        if (v != NULL && v != current) {
+            mask |= pv_flush_vcpu(v);
         }
     }
+    tlb_flush_cpus(mask);
     return 0;
 }
 
@@ -210,8 +220,12 @@ static int run_own(struct vcpu *v, const struct mmuext_op *op,
     case MMUEXT_NEW_USER_BASEPTR:
         return pv_set_user_base_stop(v, mfn(op->arg1.mfn), should_stop);
 
-    case MMUEXT_TLB_FLUSH_LOCAL:
     case MMUEXT_TLB_FLUSH_ALL:
+        mmu_flush_others(v->domain);
+        tlb_flush_now();
+        return 0;
+
+    case MMUEXT_TLB_FLUSH_LOCAL:
         tlb_flush_now();
         return 0;
 
@@ -222,8 +236,14 @@ static int run_own(struct vcpu *v, const struct mmuext_op *op,
         }
         return rc;
 
-    case MMUEXT_INVLPG_LOCAL:
     case MMUEXT_INVLPG_ALL:
+        mmu_flush_others(v->domain);
+        if (guest_range_ok(va, 1)) {
+            invlpg(va);
+        }
+        return 0;
+
+    case MMUEXT_INVLPG_LOCAL:
         if (guest_range_ok(va, 1)) {
             invlpg(va);
         }

@@ -90,11 +90,19 @@ int mmuext_run(struct vcpu *v, const struct mmuext_op *op,
                struct domain *pg_owner, bool (*should_stop)(void)) MUST_CHECK;
 
 /**
- * mmu_flush_bitmap() - check a guest's bitmap of vcpus to flush
- * @d:  domain
- * @va: guest address of the bitmap
+ * mmu_flush_others() - flush all CPUs that have tables of this domain, but ours
+ * @d: domain
  *
- * With one pcpu the local flush reaches every vcpu; only the pointer matters.
+ * Context: hypercall.
+ */
+void mmu_flush_others(const struct domain *d);
+
+/**
+ * mmu_flush_bitmap() - flush other CPUs for some vcpus of the caller's domain
+ * @d:  domain
+ * @va: guest address of a bitmap of vcpus
+ *
+ * A vcpu that does not run is not waited for: its next start will flush.
  * Context: hypercall.
  * Return:  0 or -EFAULT
  */

@@ -12,9 +12,11 @@
 #include "cpu/features.h"
 #include "cpu/spec_ctrl.h"
 #include "cpu/tenant.h"
+#include "cpu/tlb.h"
+#include "x86/atomic.h"
+#include "x86/barrier.h"
 #include "lib/errno.h"
 #include "mm/directmap.h"
-#include "mm/hvmap.h"
 #include "domain/vtimer.h"
 #include "pv/ctrlreg.h"
 #include "pv/debugreg.h"
@@ -119,37 +121,65 @@ static void switch_out(struct vcpu *v)
     __atomic_store_n(&v->is_running, false, __ATOMIC_RELEASE);
 }
 
+/*
+ * The tables @v is to run on, and its GDT.  Nothing is to be done where they
+ * are loaded: on this CPU, by this vcpu, which ran nowhere else meanwhile and
+ * owes no flush.
+ */
+static void enter_tables(struct vcpu *v)
+{
+    struct cpu_block *cb = this_cpu();
+    uint64_t cr3 = mfn_to_maddr(table_of(v));
+    bool stays = cb->last_vcpu == v && v->ran_on == cb->cpu_id &&
+                 cb->space == &v->domain->tlb;
+
+    cb->last_vcpu = v;
+    v->ran_on = cb->cpu_id;
+    /* MB(switch:C): before tlb_stale is read; pairs with switch:D. */
+    atomic_store(&v->is_running, true);
+    if (stays && read_cr3() == cr3 && !READ_ONCE(cb->tlb_stale)) {
+        pv_load_descriptors(v);
+        return;
+    }
+    if (!pv_gdt_stays(v)) {
+        /* The old GDT is mapped by the old page tables only. */
+        pv_load_descriptors(NULL);
+    }
+    tlb_enter(&v->domain->tlb, cr3);
+    pv_load_descriptors(v);
+}
+
+cpumask_t pv_flush_vcpu(const struct vcpu *v)
+{
+    cpu_t cpu = READ_ONCE(v->ran_on);
+
+    if ((READ_ONCE(v->domain->tlb.cpus) & CPUMASK_OF(cpu)) != 0) {
+        WRITE_ONCE(cpu_blocks[cpu]->tlb_stale, 1);
+    }
+    /* MB(switch:D): after tlb_stale was set; pairs with switch:C. */
+    smp_mb();
+    return READ_ONCE(v->is_running) ? CPUMASK_OF(READ_ONCE(v->ran_on)) : 0;
+}
+
 void pv_switch_to(struct vcpu *next)
 {
     struct vcpu *prev = current;
-    bool gdt_stays = pv_gdt_stays(prev, next);
 
     if (prev != NULL) {
         switch_out(prev);
     }
-    if (!gdt_stays) {
-        /* The old GDT is mapped by the old page tables only. */
-        pv_load_descriptors(NULL);
-    }
     this_cpu()->current_vcpu = next;
     if (next == NULL) {
         this_cpu()->call_base = CALL_BASE_NONE;
-        write_cr3(ptr_to_maddr(hv_l4));
         tenant_set(TENANT_NONE, 0);
         return;
     }
     part_from_last(next->domain);
     tenant_set(next->domain->domid, (uint16_t)next->vcpu_id);
-    next->is_running = true;
     this_cpu()->call_base =
         next->pv->guest_kernel ? pv_call_base(next->domain) : CALL_BASE_NONE;
+    enter_tables(next); /* it is_running from there on */
     *guest_regs() = next->regs;
-    pv_load_cr3(next);
-    if (gdt_stays) {
-        pv_load_ldt(next);
-    } else {
-        pv_load_descriptors(next);
-    }
     pv_cr4_load(next);
     if (cpu_features.rdtscp) {
         wrmsr(MSR_TSC_AUX, next->pv->tsc_aux);

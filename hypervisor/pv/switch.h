@@ -5,16 +5,19 @@
 #ifndef VIGIL_PV_SWITCH_H
 #define VIGIL_PV_SWITCH_H
 
+#include "cpu/tlb.h"
 #include "pv/pv.h"
 #include "x86/cr.h"
 #include "x86/percpu.h"
 
 /**
  * pv_switch_to() - leave the current vcpu, take up another
- * @next: vcpu to run, or NULL to idle on the hypervisor's own tables
+ * @next: vcpu to run, or NULL to idle
  *
  * Saves the guest frame, segments, bases, debug registers and FPU of the
- * current vcpu; loads those of @next and its page tables.
+ * current vcpu; loads those of @next and its page tables.  While idle the
+ * tables of who ran last stay loaded, and so does its GDT (cpu/tlb.h): when it
+ * comes back they need not be loaded.
  * Context: exit path of the main stack, interrupts off.
  */
 void pv_switch_to(struct vcpu *next);
@@ -31,9 +34,18 @@ void pv_load_cr3(struct vcpu *v);
 /* Load the L4 table @l4, which is the current vcpu's, into the processor. */
 static inline void pv_load_table(mfn_t l4)
 {
-    write_cr3(mfn_to_maddr(l4));
-    this_cpu()->tlb_stale = 0; /* x86/tlb.h: that was a full flush */
+    tlb_load(mfn_to_maddr(l4));
 }
+
+/**
+ * pv_flush_vcpu() - whom to interrupt so that a vcpu flushes its TLB
+ * @v: not the current one
+ *
+ * Context: any but NMI/#MC.
+ * Return:  the CPU it runs on, for tlb_flush_cpus(); 0: it does not run, and
+ *          will flush when it does
+ */
+cpumask_t pv_flush_vcpu(const struct vcpu *v);
 
 /* What SYSCALL means while a kernel of @d runs: entry/syscall.S. */
 static inline uint32_t pv_call_base(const struct domain *d)

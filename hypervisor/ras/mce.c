@@ -187,6 +187,22 @@ void mce_count_polled(uint64_t status)
     }
 }
 
+void ras_cpu_init(void)
+{
+    unsigned int found;
+
+    bank_probe();
+    if (bank_count() == 0) {
+        return;
+    }
+    found = ras_poll_harvest();
+    bank_cpu_init();
+    if (found != 0) {
+        pr_info("ras: errors left from before the reset on CPU %u",
+                this_cpu_id());
+    }
+}
+
 void ras_init(void)
 {
     unsigned int found;

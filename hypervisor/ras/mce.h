@@ -43,6 +43,13 @@ extern struct ras_counters ras_counters;
 void ras_init(void);
 
 /**
+ * ras_cpu_init() - enable and harvest the banks of a further CPU
+ *
+ * Context: boot, on that CPU, CR4.MCE set.
+ */
+void ras_cpu_init(void);
+
+/**
  * ras_mce() - handle one machine check; clears MCIP last of all
  * @regs: interrupted context
  *

@@ -76,6 +76,7 @@ void fake_hw_reset(void)
     memset(fake_guest_regs, 0, sizeof(fake_guest_regs));
     for (unsigned int i = 0; i < NR_CPUS; i++) {
         fake_cpu_blocks[i].cpu_id = i;
+        fake_cpu_blocks[i].cpu_mask = CPUMASK_OF(i);
     }
     msr_count = 0;
     leaf_count = 0;

@@ -234,9 +234,9 @@ class Stubs(Suite):
 
     weight = 30
 
-    def as_dom0(self, name, line="", options="", **machine):
+    def as_dom0(self, name, line="", options=""):
         """Boot one and check its verdict, then that the machine ends."""
-        vm = self.boot_stub(name, line, options=options, **machine)
+        vm = self.boot_stub(name, line, options=options)
         try:
             self.stub_verdict(vm, name)
             # Dom0's power-off ends QEMU; with no ACPI data it can only halt.
@@ -282,10 +282,6 @@ class Stubs(Suite):
         """Configuration space in memory; lines behind the first 16."""
         self.pci("gsi=20 ecam=0xb0000000", "q35")
 
-    def test_race(self):
-        """Its vCPUs fight over page tables, on as many CPUs."""
-        self.as_dom0("race", options="dom0_max_vcpus=4", extra=["-smp", "4"])
-
     def test_bench(self):
         """Each operation twice; the figures are another matter."""
         self.as_dom0("bench", "n=2")
@@ -295,7 +291,7 @@ def more_stubs():
     """Every other stub that was built gets a case of its own."""
     from suite import BUILD
     known = {"hello", "selftest", "nmi", "mce", "crash", "killed",
-             "hostile", "bench", "pci", "race"}
+             "hostile", "bench", "pci"}
     folder = BUILD / "guest-stubs"
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
         if path.is_file() and not path.suffix and path.name not in known:

@@ -6,8 +6,6 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <sched.h>
 
 #include "lib/bits.h"
 #include "mm/directmap.h"
@@ -249,87 +247,6 @@ static void walk_goes_on(void **state)
     assert_int_equal(guest.page_cursor, 0);
 }
 
-/* ---- several CPUs, each a thread ---- */
-
-#define HOLDERS 3
-#define MOVES   30000
-
-static uint32_t holders;   /* a: threads that still run                 */
-static uint64_t holds_got; /* a */
-
-/* cmocka's checks are for its own thread. */
-static void must(bool it_is_so)
-{
-    if (!it_is_so) {
-        abort();
-    }
-}
-
-/* As a mapping, a grant or a hypercall does it, all the time. */
-static void *holder(void *arg)
-{
-    struct frame *f = arg;
-    uint64_t got = 0;
-
-    while (atomic_load(&holders) != 0) {
-        if (frame_get(f, GUEST)) {
-            must(f->owner == GUEST && f->count >= 2);
-            got++;
-            must(!frame_put(f));
-        }
-        if (got % 8 == 0) {
-            (void)sched_yield();
-        }
-    }
-    (void)atomic_add(&holds_got, got);
-    return NULL;
-}
-
-/*
- * A frame is stolen only when nobody holds it, and while it is, nobody gets
- * it; it moves from state to state under their hands, and no count is lost.
- */
-static void frames_move_under_holders(void **state)
-{
-    pthread_t thread[HOLDERS];
-    struct frame *f = take(0, 0);
-    unsigned int stolen = 0;
-
-    (void)state;
-    holders = 1;
-    holds_got = 0;
-    for (unsigned int i = 0; i < HOLDERS; i++) {
-        assert_int_equal(pthread_create(&thread[i], NULL, holder, f), 0);
-    }
-    for (unsigned int i = 0; i < MOVES || stolen == 0; i++) {
-        int rc = account_steal(&guest, f);
-
-        if (rc == 0) {
-            stolen++;
-            assert_int_equal(f->count, 1);
-            assert_int_equal(f->owner, DOMID_INVALID);
-            assert_int_equal(guest.tot_pages, 0);
-            (void)sched_yield();
-            assert_int_equal(f->count, 1);
-            assert_int_equal(account_assign(&guest, f), 0);
-        } else {
-            assert_int_equal(rc, -EBUSY);
-        }
-        frame_move(f, FRAME_INUSE, FRAME_OFFLINING);
-        frame_flags_set(f, FRAME_F_HEAD); /* any bit that means nothing now */
-        frame_move(f, FRAME_OFFLINING, FRAME_INUSE);
-        frame_flags_clear(f, FRAME_F_HEAD);
-    }
-    atomic_store(&holders, 0);
-    for (unsigned int i = 0; i < HOLDERS; i++) {
-        assert_int_equal(pthread_join(thread[i], NULL), 0);
-    }
-    assert_true(holds_got > 0);
-    assert_int_equal(f->count, 1);
-    assert_int_equal(f->flags, FRAME_F_ALLOCATED | FRAME_F_LISTED);
-    check_list();
-}
-
 #define CASE(fn) cmocka_unit_test_setup(fn, set_up)
 
 int main(void)
@@ -340,7 +257,6 @@ int main(void)
         CASE(release_runs),
         CASE(release_leaves_broken_frames),
         CASE(walk_goes_on),
-        CASE(frames_move_under_holders),
     };
 
     return cmocka_run_group_tests(tests, machine_up, NULL);

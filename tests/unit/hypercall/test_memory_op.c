@@ -94,11 +94,6 @@ struct domain *hypercall_domain(domid_t domid)
     return domid == DOMID_SELF ? current->domain : known(domid);
 }
 
-struct domain *domain_peek(domid_t domid)
-{
-    return known(domid);
-}
-
 void domain_claim(struct domain *d, uint32_t pages)
 {
     d->outstanding_pages = pages;
@@ -107,6 +102,11 @@ void domain_claim(struct domain *d, uint32_t pages)
 uint64_t domain_claims(void)
 {
     return guest.outstanding_pages;
+}
+
+struct domain *domain_get(domid_t domid)
+{
+    return known(domid);
 }
 
 void domain_put(struct domain *d)

@@ -285,6 +285,13 @@ int ext(unsigned int cmd, uint32_t frame)
     return mmuext_run(my_vcpu, &op, &dom, maybe_stop);
 }
 
+/* Nobody runs but us. */
+cpumask_t pv_flush_vcpu(const struct vcpu *v)
+{
+    (void)v;
+    return 0;
+}
+
 void machine_reset(unsigned int seed)
 {
     memset(frame_table, 0, FRAMES * sizeof(struct frame));
@@ -299,6 +306,7 @@ void machine_reset(unsigned int seed)
     dom.pv = &pv_dom;
     dom.state = DOMAIN_RUNNING;
     dom.max_vcpus = MACHINE_VCPUS;
+    dom.tlb.cpus = 1; /* its tables are loaded on CPU 0 */
     other.domid = 2;
     other.pv = &pv_other;
     for (unsigned int v = 0; v < MACHINE_VCPUS; v++) {

@@ -6,7 +6,7 @@
 
 #include "lib/errno.h"
 #include "x86/exc.h"
-#include "x86/tlb.h"
+#include "cpu/tlb.h"
 #include "mm/directmap.h"
 #include "pv/mmu_update.h"
 #include "pv/mmuext.h"
