@@ -6,7 +6,7 @@
 # fixed address in the top 2 GiB, hence -mcmodel=kernel and no PIC.
 
 stub-list := hello selftest nmi mce crash killed iret evtchn grant mmu \
-             hypercalls timer leftovers hostile cpu bench pci
+             hypercalls timer share leftovers hostile cpu bench pci
 
 # Beside main.c, for those that have more than one file.
 bench-objs := calls.o bounces.o emulate.o paging.o tables.o events.o grants.o \
