@@ -360,9 +360,16 @@ void sched_wake(struct vcpu *v)
 
 void sched_sleep(struct vcpu *v)
 {
-    uint64_t flags = irq_save();
-    struct run_queue *q = sched_lock_vcpu(v);
+    struct run_queue *q;
+    uint64_t flags;
 
+    if (v == current) {
+        /* It is RUNNING until this CPU chooses anew. */
+        softirq_raise(SOFTIRQ_SCHED);
+        return;
+    }
+    flags = irq_save();
+    q = sched_lock_vcpu(v);
     if (READ_ONCE(v->hold) != 0) {
         switch ((enum sched_state)v->sched_state) {
         case SCHED_RUNNING:

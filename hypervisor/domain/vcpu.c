@@ -104,16 +104,24 @@ void vcpu_kick(struct vcpu *v)
     }
 }
 
+static bool must_stay_awake(const struct vcpu *v)
+{
+    return READ_ONCE(v->vcpu_info->evtchn_upcall_pending) != 0 ||
+           v->nmi_pending || v->mce_pending;
+}
+
 void vcpu_block(void)
 {
     struct vcpu *v = current;
 
     v->vcpu_info->evtchn_upcall_mask = 0;
+    if (must_stay_awake(v)) {
+        return; /* nothing has to be undone */
+    }
     vcpu_hold(v, VCPU_HOLD_BLOCKED);
     /* An event that came before the hold is seen here, one that comes after
      * it finds the vcpu blocked and wakes it. */
-    if (READ_ONCE(v->vcpu_info->evtchn_upcall_pending) != 0 ||
-        v->nmi_pending || v->mce_pending) {
+    if (must_stay_awake(v)) {
         vcpu_release(v, VCPU_HOLD_BLOCKED);
     }
 }
