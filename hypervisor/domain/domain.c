@@ -161,6 +161,8 @@ static void free_domain(struct domain *d)
     if (d->free_pv != NULL) {
         d->free_pv(d);
     }
+    /* Its timer may be looking at the vcpus: before they go. */
+    sched_domain_free(d);
     for (i = 0; i < d->max_vcpus; i++) {
         if (d->vcpu[i] != NULL) {
             evtchn_vcpu_free(d->vcpu[i]);
@@ -170,7 +172,6 @@ static void free_domain(struct domain *d)
     evtchn_domain_free(d);
     grant_domain_free(d);
     shared_info_destroy(d);
-    sched_domain_free(d);
     heap_free(d->e820);
     heap_free(d->rights_space);
     spin_lock(&list_lock);

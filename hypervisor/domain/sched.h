@@ -73,9 +73,9 @@ int sched_domain_init(struct domain *d) MUST_CHECK;
 
 /**
  * sched_domain_free() - the last of them
- * @d: domain whose vcpus are gone
+ * @d: domain whose vcpus are asleep for good, and not freed yet
  *
- * Context: any but NMI/#MC.
+ * Context: interrupts on, no lock held.
  */
 void sched_domain_free(struct domain *d);
 
