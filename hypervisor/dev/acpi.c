@@ -19,6 +19,7 @@
 #include "dev/acpi_madt.h"
 #include "dev/acpi_mcfg.h"
 #include "dev/numa.h"
+#include "dev/numa_memory.h"
 
 #define TABLES_MAX 64
 
@@ -285,6 +286,7 @@ int acpi_init(const void *rsdp, size_t rsdp_bytes)
     acpi_mcfg_init();
     acpi_hpet_init();
     numa_init();
+    numa_memory_init();
     acpi_hest_init();
     acpi_erst_init();
     acpi_bert_init();

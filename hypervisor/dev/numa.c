@@ -21,8 +21,6 @@
 #define SLIT_COUNT  36
 #define SLIT_MATRIX 44
 
-#define UNREACHABLE 255
-
 static struct numa_map map = {.node_count = 1}; /* c */
 
 void numa_map_reset(struct numa_map *ret_map)
@@ -248,6 +246,15 @@ unsigned int numa_node_of(maddr_t a)
     return 0;
 }
 
+bool numa_range(unsigned int idx, struct numa_range *ret_range)
+{
+    if (idx >= map.range_count) {
+        return false;
+    }
+    *ret_range = map.range[idx];
+    return true;
+}
+
 unsigned int numa_node_of_apic(uint32_t apic_id)
 {
     for (unsigned int i = 0; i < map.cpu_count; i++) {
@@ -261,7 +268,7 @@ unsigned int numa_node_of_apic(uint32_t apic_id)
 uint8_t numa_distance(unsigned int a, unsigned int b)
 {
     if (a >= map.node_count || b >= map.node_count) {
-        return UNREACHABLE;
+        return NUMA_UNREACHABLE;
     }
     return a == b ? NUMA_NEAR : map.distance[a][b];
 }

@@ -21,6 +21,8 @@
 #define NUMA_NEAR 10 /* a node to itself, as the SLIT has it         */
 #define NUMA_FAR  20 /* to any other one, where there is no SLIT     */
 
+#define NUMA_UNREACHABLE 255
+
 struct numa_range {
     maddr_t start, end; /* end: first address after it */
     unsigned int node;
@@ -103,6 +105,19 @@ unsigned int numa_node_count(void);
 unsigned int numa_node_of(maddr_t a);
 
 /**
+ * numa_range() - the n-th range of memory that belongs to a node
+ * @idx:       from 0
+ * @ret_range: filled in
+ *
+ * Ranges do not overlap and are in no order; memory in none of them is node
+ * 0's.
+ *
+ * Context: any.
+ * Return:  true, or false past the last one
+ */
+bool numa_range(unsigned int idx, struct numa_range *ret_range);
+
+/**
  * numa_node_of_apic() - the node that a processor belongs to
  * @apic_id: its APIC ID
  *
@@ -117,7 +132,8 @@ unsigned int numa_node_of_apic(uint32_t apic_id);
  * @b: node
  *
  * Context: any.
- * Return:  10 for a == b, more else; 255: unreachable, or no such node
+ * Return:  NUMA_NEAR for a == b, more else; NUMA_UNREACHABLE: no way, or no
+ *          such node
  */
 uint8_t numa_distance(unsigned int a, unsigned int b);
 

@@ -2,22 +2,21 @@
 /*
  * hypercall/sysctl_host.c - sysctl: what the machine has.
  *
- * One processor, one memory node: the numbers a tool multiplies must still
- * come out right.
+ * One processor: the numbers a tool multiplies must still come out right.
  */
 #include "lib/string.h"
 #include "cpu/clock.h"
 #include "cpu/features.h"
 #include "mm/frame.h"
 #include "mm/page_alloc.h"
+#include "dev/numa.h"
+#include "dev/numa_memory.h"
 #include "domain/sched.h"
 #include "pv/guest_cpuid.h"
 #include "hypercall/sysctl.h"
 
-#define CPUS_ONLINE   1U
-#define NODES         1U
-#define NODE_DISTANCE 10U /* a node to itself, as firmware tables have it */
-#define MAX_BITWIDTH  64U
+#define CPUS_ONLINE  1U
+#define MAX_BITWIDTH 64U
 
 static int64_t physinfo(struct xen_sysctl_physinfo *p)
 {
@@ -31,8 +30,8 @@ static int64_t physinfo(struct xen_sysctl_physinfo *p)
     p->cores_per_socket = 1;
     p->nr_cpus = CPUS_ONLINE;
     p->max_cpu_id = CPUS_ONLINE - 1;
-    p->nr_nodes = NODES;
-    p->max_node_id = NODES - 1;
+    p->nr_nodes = numa_node_count();
+    p->max_node_id = numa_node_count() - 1;
     p->cpu_khz = (uint32_t)clock_tsc_khz();
     p->capabilities = XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1;
     p->total_pages = mem.total_frames;
@@ -61,17 +60,22 @@ static int64_t getcpuinfo(struct xen_sysctl_getcpuinfo *g)
     return 0;
 }
 
-/* Whole machine only, unless the width asked for covers all or nothing. */
+/* Of all addresses, unless the width asked for covers none of them. */
 static int64_t availheap(struct xen_sysctl_availheap *a)
 {
     struct page_alloc_stats mem;
     uint64_t top = max_frame << PAGE_SHIFT;
 
-    if (a->node < -1 || a->node >= (int32_t)NODES ||
+    if (a->node < -1 || a->node >= (int32_t)numa_node_count() ||
         a->min_bitwidth > MAX_BITWIDTH || a->max_bitwidth > MAX_BITWIDTH) {
         return -EINVAL;
     }
     page_alloc_stats(&mem);
+    if (a->node >= 0) {
+        uint64_t total;
+
+        numa_memory((unsigned int)a->node, &total, &mem.free_frames);
+    }
     a->avail_bytes = mem.free_frames << PAGE_SHIFT;
     if (a->min_bitwidth > PAGE_SHIFT && a->min_bitwidth < MAX_BITWIDTH &&
         top > 1UL << a->min_bitwidth) {
@@ -87,38 +91,74 @@ static int64_t availheap(struct xen_sysctl_availheap *a)
     return 0;
 }
 
+/* No handle: how many are there? */
 static int64_t cputopo(struct xen_sysctl_cputopoinfo *t)
 {
-    const xen_sysctl_cputopo_t cpu = {.core = 0, .socket = 0, .node = 0};
+    uint32_t i, n = CPUS_ONLINE;
 
-    if (!handle_is_null(t->cputopo) && t->num_cpus != 0 &&
-        copy_elem_to_guest(t->cputopo, 0, &cpu) != 0) {
-        return -EFAULT;
+    if (!handle_is_null(t->cputopo)) {
+        n = MIN(n, t->num_cpus);
+        for (i = 0; i < n; i++) {
+            const struct cpu_block *block = cpu_blocks[i];
+            xen_sysctl_cputopo_t cpu = {XEN_INVALID_CORE_ID,
+                                        XEN_INVALID_SOCKET_ID,
+                                        XEN_INVALID_NODE_ID};
+
+            if (block != NULL) {
+                cpu.core = cpu.socket = 0;
+                cpu.node = numa_node_of_apic(block->apic_id);
+            }
+            if (copy_elem_to_guest(t->cputopo, i, &cpu) != 0) {
+                return -EFAULT;
+            }
+        }
     }
-    t->num_cpus = CPUS_ONLINE;
+    t->num_cpus = n;
     return 0;
 }
 
-static int64_t numainfo(struct xen_sysctl_numainfo *n)
+/* The row of node @i in a matrix of @n nodes. */
+static int64_t numa_row(const struct xen_sysctl_numainfo *ni, uint32_t i,
+                        uint32_t n)
 {
-    struct page_alloc_stats mem;
-    const uint32_t distance = NODE_DISTANCE;
-    xen_sysctl_meminfo_t node;
+    for (uint32_t j = 0; j < n; j++) {
+        const uint8_t d = numa_distance(i, j);
+        const uint32_t distance =
+            d == NUMA_UNREACHABLE ? XEN_INVALID_NODE_DIST : d;
 
-    page_alloc_stats(&mem);
-    node.memsize = mem.total_frames << PAGE_SHIFT;
-    node.memfree = mem.free_frames << PAGE_SHIFT;
-    if (n->num_nodes != 0) {
-        if (!handle_is_null(n->meminfo) &&
-            copy_elem_to_guest(n->meminfo, 0, &node) != 0) {
-            return -EFAULT;
-        }
-        if (!handle_is_null(n->distance) &&
-            copy_elem_to_guest(n->distance, 0, &distance) != 0) {
+        if (copy_elem_to_guest(ni->distance, i * n + j, &distance) != 0) {
             return -EFAULT;
         }
     }
-    n->num_nodes = NODES;
+    return 0;
+}
+
+/* No handle at all: how many are there? */
+static int64_t numainfo(struct xen_sysctl_numainfo *ni)
+{
+    uint32_t i, n = numa_node_count();
+
+    if (handle_is_null(ni->meminfo) && handle_is_null(ni->distance)) {
+        ni->num_nodes = n;
+        return 0;
+    }
+    n = MIN(n, ni->num_nodes);
+    for (i = 0; i < n; i++) {
+        uint64_t total, free_frames;
+        xen_sysctl_meminfo_t mem;
+
+        numa_memory(i, &total, &free_frames);
+        mem.memsize = total << PAGE_SHIFT;
+        mem.memfree = free_frames << PAGE_SHIFT;
+        if (!handle_is_null(ni->meminfo) &&
+            copy_elem_to_guest(ni->meminfo, i, &mem) != 0) {
+            return -EFAULT;
+        }
+        if (!handle_is_null(ni->distance) && numa_row(ni, i, n) != 0) {
+            return -EFAULT;
+        }
+    }
+    ni->num_nodes = n;
     return 0;
 }
 

@@ -17,10 +17,12 @@
 
 #include "lib/assert.h"
 #include "lib/bits.h"
+#include "lib/string.h"
 #include "mm/boot_alloc.h"
 #include "mm/directmap.h"
 #include "mm/frame_state.h"
 #include "mm/memmap.h"
+#include "mm/page_count.h"
 #include "mm/scrub.h"
 
 #define ORDERS            (MAX_ORDER + 1)
@@ -29,6 +31,7 @@
 #define MIXED_ORDER       9
 
 SPINLOCK(heap_lock, LOCK_RANK_HEAP, IRQ_ANY);
+page_counter *page_count_fn; /* c */
 
 struct zone {
     uint32_t head[2][ORDERS]; /* [is dirty][order]: first block or FRAME_NONE */
@@ -262,6 +265,7 @@ static struct frame *block_take(unsigned int order, bool clean,
     *ret_dirty = block_split(fn, f->order, f->aux, fn, order);
     totals.free_frames -= BIT(order);
     totals.dirty_frames -= *ret_dirty;
+    page_count(fn, BIT(order), false);
     for (uint64_t i = 0; i < BIT(order); i++) {
         if (chain) {
             links = FRAME_LINKS(fn + i + 1, fn + i - 1);
@@ -367,8 +371,7 @@ static bool frame_take_back(struct frame *f)
 
 void page_free(struct frame *f, unsigned int order)
 {
-    uint64_t fn = frame_number(f);
-    uint64_t kept = 0;
+    uint64_t fn = frame_number(f), kept = 0;
 
     spin_lock(&heap_lock);
     for (uint64_t i = 0; i < BIT(order); i++) {
@@ -377,10 +380,12 @@ void page_free(struct frame *f, unsigned int order)
     totals.free_frames += kept;
     totals.dirty_frames += kept;
     if (kept == BIT(order)) {
+        page_count(fn, kept, true);
         block_free(fn, order, kept);
     } else {
         for (uint64_t i = 0; i < BIT(order); i++) {
             if (f[i].state == FRAME_FREE) {
+                page_count(fn + i, 1, true);
                 block_free(fn + i, 0, 1);
             }
         }
@@ -391,9 +396,7 @@ void page_free(struct frame *f, unsigned int order)
 /* Order of the largest aligned block at @fn of at most @count frames. */
 static unsigned int piece_order(uint64_t fn, uint64_t count)
 {
-    unsigned int order = MIN(bit_lowest(fn), bit_highest(count));
-
-    return MIN(order, (unsigned int)MAX_ORDER);
+    return MIN(MIN(bit_lowest(fn), bit_highest(count)), MAX_ORDER + 0U);
 }
 
 struct frame *page_alloc_exact(uint64_t count)
@@ -442,6 +445,7 @@ static void range_add(uint64_t fn, uint64_t end)
     }
     totals.free_frames += end - fn;
     totals.dirty_frames += end - fn;
+    page_count(fn, end - fn, true);
     while (fn < end) {
         unsigned int order = piece_order(fn, end - fn);
 
@@ -453,8 +457,7 @@ static void range_add(uint64_t fn, uint64_t end)
 
 void page_alloc_add(mfn_t start, uint64_t count)
 {
-    uint64_t end = MIN(mfn_x(start) + count, max_frame);
-    uint64_t from = mfn_x(start);
+    uint64_t from = mfn_x(start), end = MIN(from + count, max_frame);
 
     for (uint64_t fn = from; fn < end; fn++) {
         enum memmap_type type = memmap_type_at(fn << PAGE_SHIFT);
@@ -478,10 +481,7 @@ INIT_TEXT void page_alloc_init(void)
     maddr_t start, end;
 
     for (unsigned int i = 0; i < ZONES; i++) {
-        for (unsigned int order = 0; order < ORDERS; order++) {
-            zones[i].head[false][order] = FRAME_NONE;
-            zones[i].head[true][order] = FRAME_NONE;
-        }
+        memset(zones[i].head, 0xff, sizeof(zones[i].head)); /* FRAME_NONE */
     }
     totals.total_frames = memmap_ram_frames();
     for (unsigned int i = 0; boot_alloc_take_rest(i, &start, &end); i++) {
@@ -506,6 +506,7 @@ void page_alloc_isolate(struct frame *f)
             block_remove(b);
             totals.dirty_frames -= block_split(block, b->order, b->aux, fn, 0);
             totals.free_frames--;
+            page_count(fn, 1, false);
             f->next = f->prev = FRAME_NONE;
             return;
         }
@@ -519,6 +520,7 @@ void page_alloc_return_locked(struct frame *f)
     f->flags |= FRAME_F_DIRTY;
     totals.free_frames++;
     totals.dirty_frames++;
+    page_count(frame_number(f), 1, true);
     block_free(frame_number(f), 0, 1);
 }
 
@@ -581,10 +583,8 @@ bool page_alloc_scrub_some(unsigned int frames)
         }
     }
     if (cleaned != 0) {
-        uint64_t dirty = f->aux - cleaned;
-
         block_remove(f);
-        block_free(frame_number(f), f->order, dirty);
+        block_free(frame_number(f), f->order, f->aux - cleaned);
         totals.dirty_frames -= cleaned;
     }
     more = totals.dirty_frames != 0;

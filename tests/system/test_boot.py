@@ -3,8 +3,8 @@
 
 import re
 
-from suite import (BUILD, Suite, check, create, is_vigil, need_vigil, skip,
-                   stub_done)
+from suite import (BUILD, Suite, check, create, destroy, is_vigil, need_vigil,
+                   skip, stub_done, wait_until)
 
 # What a healthy Dom0 kernel never logs.  ("WARNING: See ..." is Linux's advice
 # about a processor's known weaknesses, the same on bare metal.)
@@ -111,19 +111,57 @@ class BootEpyc(BootChecks):
 
 
 class BootMax(BootChecks):
-    """Everything QEMU's TCG can emulate."""
+    """Everything QEMU's TCG can emulate; two nodes, one without a processor."""
 
-    weight = 35
+    weight = 40
+    nodes = ("-object", "memory-backend-ram,id=near,size=640M",
+             "-object", "memory-backend-ram,id=far,size=384M",
+             "-numa", "node,nodeid=0,cpus=0,memdev=near",
+             "-numa", "node,nodeid=1,memdev=far",
+             "-numa", "dist,src=0,dst=1,val=21")
 
     def setup(self):
         need_vigil()
-        self.boot(cpu="max")
+        self.boot(cpu="max", extra=self.nodes)
 
     def test_control_domain(self):
         self.is_control_domain()
 
     def test_log_is_clean(self):
         self.log_is_clean()
+
+    def numa_info(self):
+        """Return xl's words: MiB of each node, free MiB of each, of all."""
+        text = self.vm.dom0("xl info -n")
+        check(re.search(r"^nr_nodes\s*: 2$", text, re.M), text)
+        check(re.search(r"^ *0: +0 +0 +0$", text, re.M),
+              f"CPU 0 is not on node 0: {text}")
+        nodes = re.findall(r"^ *(\d): +(\d+) +(\d+) +(\d+),(\d+)$", text, re.M)
+        check([node[0] for node in nodes] == ["0", "1"], text)
+        check([node[3:] for node in nodes] == [("10", "21"), ("21", "10")],
+              text)
+        free = int(re.search(r"^free_memory\s*: (\d+)", text, re.M).group(1))
+        return ([int(node[1]) for node in nodes],
+                [int(node[2]) for node in nodes], free)
+
+    def test_numa(self):
+        """Each node's memory, free memory and distance are the machine's."""
+        size, free, total_free = self.numa_info()
+        check(636 <= size[0] <= 640 and 380 <= size[1] <= 384,
+              f"the nodes have {size} MiB")
+        check(abs(sum(free) - total_free) <= 2, f"{free} free by node, "
+              f"{total_free} MiB in all")
+        create(self.vm, "hello", "hold")
+        _, less, total_less = self.numa_info()
+        check(sum(less) + 4 < sum(free), f"{free} free before a guest came, "
+              f"{less} with it")
+        check(abs(sum(less) - total_less) <= 2, f"{less} free by node, "
+              f"{total_less} MiB in all")
+        destroy(self.vm, "hello")
+        wait_until(self.vm, "[ $(xl list | wc -l) = 2 ]")
+        _, again, _ = self.numa_info()
+        check(abs(sum(again) - sum(free)) <= 2, f"{free} free before a guest "
+              f"came, {again} when it has gone")
 
     def test_poweroff(self):
         self.vm.send("poweroff -f")

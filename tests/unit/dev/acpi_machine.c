@@ -6,6 +6,7 @@
 
 #include "cpu/features.h"
 #include "mm/hvmap.h"
+#include "dev/numa_memory.h"
 #include "tests/fake/fake_hw.h"
 
 #define PIECES_MAX 4096
@@ -167,6 +168,11 @@ bool memmap_region(unsigned int idx, struct memmap_region *ret_region)
         }
     }
     return false;
+}
+
+/* test_numa_memory.c has a machine with frames. */
+void numa_memory_init(void)
+{
 }
 
 void reboot_register(const struct reboot_ops *ops)

@@ -57,3 +57,9 @@ test_platform_timer-srcs := hypervisor/dev/platform_timer.c $(unit-lib) \
     $(unit-alarm) $(unit-log)
 test_hpet-srcs := $(addprefix hypervisor/dev/,hpet.c pmtimer.c) $(acpi-machine)
 test_hpet-cflags := $(acpi-fixture-dir)
+tests += dev/test_numa_memory
+test_numa_memory-srcs := hypervisor/dev/numa_memory.c \
+    $(addprefix hypervisor/mm/,memmap.c boot_alloc.c frame.c frame_state.c \
+    page_alloc.c scrub.c offline.c) hypervisor/lib/string.c \
+    hypervisor/sync/spinlock.c tests/fake/fake_hw.c tests/fake/fake_machine.c \
+    $(unit-alarm) $(unit-log)
