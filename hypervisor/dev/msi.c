@@ -278,6 +278,35 @@ void irq_msi_restore(pci_bdf_t bdf)
     spin_unlock_irqrestore(&irq_lock, flags);
 }
 
+/* The MSI-X message of a device behind an irq? */
+static bool is_row_of(const struct irq_desc *desc, pci_bdf_t bdf)
+{
+    return desc->exists && desc->is_msi && desc->is_msix && desc->bdf == bdf;
+}
+
+void msix_rows_moved(pci_bdf_t bdf)
+{
+    for (unsigned int i = 0; i < NR_IRQS; i++) {
+        struct irq_desc *desc = &irq_descs[i];
+        volatile uint32_t *row;
+        unsigned long flags = spin_lock_irqsave(&irq_lock);
+        bool found = is_row_of(desc, bdf);
+        unsigned int cap = desc->cap, entry = desc->entry;
+
+        spin_unlock_irqrestore(&irq_lock, flags);
+        /* Not under the lock: it may have to be mapped. */
+        if (!found || msix_row_map(bdf, cap, entry, &row) != 0) {
+            continue;
+        }
+        flags = spin_lock_irqsave(&irq_lock);
+        if (is_row_of(desc, bdf) && desc->entry == entry && desc->row != row) {
+            desc->row = row;
+            message_write(desc);
+        }
+        spin_unlock_irqrestore(&irq_lock, flags);
+    }
+}
+
 void msi_guest_control(pci_bdf_t bdf, unsigned int cap, uint16_t wanted)
 {
     unsigned long flags = spin_lock_irqsave(&irq_lock);

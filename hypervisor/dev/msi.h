@@ -47,4 +47,15 @@
  */
 void msi_guest_control(pci_bdf_t bdf, unsigned int cap, uint16_t wanted);
 
+/**
+ * msix_rows_moved() - a device's MSI-X table may lie elsewhere now
+ * @bdf: device
+ *
+ * Messages whose row has moved are written to the new place.
+ *
+ * Context: any but NMI/#MC and interrupt handlers; lock rank below 37.
+ * Return:  nothing.
+ */
+void msix_rows_moved(pci_bdf_t bdf);
+
 #endif

@@ -134,6 +134,7 @@ void pci_guest_write(pci_bdf_t bdf, unsigned int reg, unsigned int bytes,
     pci_cfg_write(bdf, reg, bytes, value);
     if (shows_table(reg, bytes)) {
         pci_guard_device(bdf);
+        msix_rows_moved(bdf);
     }
 }
 

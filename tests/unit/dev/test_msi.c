@@ -28,7 +28,8 @@
 #define ROWS 4
 
 static uint8_t config[256];
-static uint32_t table[ROWS * 4], address, now_writes;
+static uint32_t table[ROWS * 4], new_table[ROWS * 4], address, now_writes;
+static maddr_t table_at;
 static uint64_t now_ns;
 static struct timer *timer;
 static unsigned int handled;
@@ -144,14 +145,14 @@ int msix_table_find(pci_bdf_t bdf, unsigned int cap,
 {
     assert_int_equal(bdf, BDF);
     assert_int_equal(cap, MSIX);
-    *ret_table = (struct msix_table){.first = 0xfd000000, .rows = ROWS};
-    return 0;
+    *ret_table = (struct msix_table){.first = table_at, .rows = ROWS};
+    return table_at != 0 ? 0 : -ENODEV;
 }
 
 volatile uint8_t *msix_page_map(maddr_t page)
 {
-    assert_int_equal(page, 0xfd000000);
-    return (volatile uint8_t *)table;
+    assert_int_equal(page, table_at);
+    return (volatile uint8_t *)(table_at == 0xfd000000 ? table : new_table);
 }
 
 static uint32_t port_in(uint16_t port, unsigned int bytes)
@@ -204,6 +205,8 @@ static int setup(void **state)
     fake_out_hook = port_out;
     memset(config, 0, sizeof(config));
     memset(table, 0, sizeof(table));
+    memset(new_table, 0, sizeof(new_table));
+    table_at = 0xfd000000;
     put16(0, 0x1234);
     put16(PCI_STATUS, PCI_STATUS_CAP_LIST);
     config[PCI_CAP_POINTER] = MSI;
@@ -394,8 +397,19 @@ static void rows_of_msix(void **state)
     assert_int_equal(table[11], 1);
     timer->fn(timer->arg);
     assert_int_equal(table[11], 0);
+    /* Its BAR moves: the message is where the device looks for it. */
+    table_at = 0;
+    msix_rows_moved(BDF);
+    table_at = 0xfd800000;
+    msix_rows_moved(pci_bdf(0, 1, 0));
+    assert_int_equal(new_table[8], 0);
+    msix_rows_moved(BDF);
+    assert_int_equal(new_table[8], 0xfee00000 | 9 << 12);
+    assert_int_equal(new_table[10], irq_descs[irq].vector);
+    assert_int_equal(new_table[11], 0);
+    assert_int_equal(new_table[15], 1); /* the other one: masked */
     irq_msi_free(irq);
-    assert_int_equal(table[11], 1);
+    assert_int_equal(new_table[11], 1);
 }
 
 #define T(f) cmocka_unit_test_setup(f, setup)

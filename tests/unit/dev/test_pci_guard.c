@@ -30,7 +30,7 @@ static uint8_t table_page[PAGE_SIZE];
 static uint32_t address;
 static struct acpi_mcfg mcfg;
 static uint16_t control_wanted;
-static unsigned int controls, iomaps;
+static unsigned int controls, iomaps, moved;
 static enum memmap_type table_is;
 
 const struct acpi_mcfg *acpi_mcfg(void)
@@ -66,6 +66,12 @@ void msi_guest_control(pci_bdf_t bdf, unsigned int cap, uint16_t wanted)
     assert_int_equal(cap, MSI);
     control_wanted = wanted;
     controls++;
+}
+
+void msix_rows_moved(pci_bdf_t bdf)
+{
+    (void)bdf;
+    moved++;
 }
 
 static uint32_t port_in(uint16_t port, unsigned int bytes)
@@ -223,7 +229,9 @@ static void tables_are_guarded_when_they_show(void **state)
     guest_out(PCI_COMMAND, 2, 0);
     guest_out(PCI_BAR0 + 4, 4, (uint32_t)TABLE + 0x4000);
     assert_int_equal(pci_guard_at(TABLE), PCI_GUARDED_TABLE);
+    moved = 0;
     guest_out(PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+    assert_int_equal(moved, 1);
     assert_int_equal(pci_guard_at(TABLE), PCI_GUARDED_NOT);
     assert_int_equal(pci_guard_at(TABLE + 0x5000), PCI_GUARDED_TABLE);
     pci_guard_forget(BDF);
