@@ -258,8 +258,13 @@ static void expiry(const char *name, uint64_t ahead_ns, bool block)
         when = ns_of(bench_tsc()) + ahead_ns;
         hc_set_timer_op(when);
         while (bench_upcall_count == before) {
-            if (block) {
-                hc_sched_op(SCHEDOP_block, NULL);
+            if (!block) {
+                continue;
+            }
+            /* It may fire before we block: then it is pending, and we do not. */
+            upcalls_masked(true);
+            if (bench_upcall_count == before) {
+                hc_sched_op(SCHEDOP_block, NULL); /* unmasks */
             }
         }
         upcalls_masked(true);
