@@ -21,6 +21,7 @@
 #include "cpu/tlb.h"
 #include "crash/stop.h"
 #include "dev/acpi_madt.h"
+#include "dev/irq.h"
 #include "domain/sched.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -92,6 +93,7 @@ void ap_main(void)
     selfcheck_cpu();
     smp_set_online(cpu, true);
     sched_cpu_up(cpu);
+    irq_cpu_up(cpu, lapic_id());
 }
 
 /* ---- the CPU that starts it ---------------------------------------------- */

@@ -103,6 +103,54 @@ class DevicesQ35(Devices):
     kinds = (r"xen-pirq\s+-msi", r"xen-pirq\s+-ioapic-level")
 
 
+class DevicesSmp(DevicesQ35):
+    """Two processors: interrupts go where Dom0 wants them, and are not lost
+    while they move."""
+
+    smp = 2
+    seconds = 10
+    options = "dom0_max_vcpus=2"
+
+    def lines(self, driver):
+        """Return the numbers of the interrupts of a driver, as Dom0 has them."""
+        text = self.vm.dom0("cat /proc/interrupts")
+        return re.findall(rf"^\s*(\d+):.*xen-pirq.*{driver}", text, re.M)
+
+    def test_io(self):
+        """Affinity of every device line changes ten times in a second."""
+        wanted = [line for name in ("nvme", "virtio", "ahci", "eth")
+                  for line in self.lines(name)]
+        check(len(wanted) > 4, f"lines of devices: {wanted}")
+        self.vm.dom0(
+            "touch /run/moving; (while [ -e /run/moving ]; do for cpu in 1 2; "
+            f"do for i in {' '.join(wanted)}; do "
+            "echo $cpu >/proc/irq/$i/smp_affinity; done; usleep 100000; done; "
+            "done) >/dev/null 2>&1 &")
+        try:
+            super().test_io()
+        finally:
+            self.vm.dom0("rm /run/moving")
+
+    def test_both_cpus_take_them(self):
+        """Where the vcpu is that Dom0 chose for a line, Vigil sends it."""
+        for vcpu in (0, 1):
+            self.vm.dom0(f"xl vcpu-pin Domain-0 {vcpu} {vcpu}")
+        line = self.lines("eth")[0]
+        self.vm.dom0(f"echo 2 >/proc/irq/{line}/smp_affinity")
+        before = self.counts(line)
+        self.vm.dom0("ping -q -c 50 -i 0.01 -W 10 10.0.3.2", 60)
+        after = self.counts(line)
+        check(after[1] - before[1] > 10, f"{before} -> {after}")
+        text = self.vm.dom0("xl debug-keys i; sleep 1; xl dmesg | "
+                            f"grep 'pirq {line} of d0' | tail -n 1")
+        check("to CPU 1" in text, text)
+
+    def counts(self, line):
+        """Return how often each vcpu of Dom0 got an interrupt."""
+        text = self.vm.dom0(f"grep '^ *{line}:' /proc/interrupts")
+        return [int(n) for n in text.split()[1:3]]
+
+
 class DevicesLong(DevicesQ35):
     """Ten minutes of it."""
 
