@@ -10,7 +10,7 @@ import threading
 import time
 
 from suite import BUILD, TOP, Failure, check
-from vm import VMError
+from vm import OVMF, VMError
 
 DISK = BUILD / "dom0-disk.img"
 LOGIN_SECONDS = 600     # power-on to the prompt, on a machine with other work
@@ -28,17 +28,24 @@ def make(target):
                       f"{done.stdout[-2000:]}")
 
 
-def machine(keep=False, disk=DISK, card="virtio-net-pci", bus="virtio"):
-    """Return QEMU's options for the disk and a network.
+def machine(keep=False, pc2015=False):
+    """Return QEMU's options for the disk, a network and what goes with them.
 
-    keep: the disk keeps what is written; otherwise it is forgotten with QEMU
+    keep:   the disk keeps what is written; otherwise it is forgotten with QEMU
+    pc2015: UEFI, PCI Express, SATA and e1000 instead of BIOS, PCI and virtio
     """
     # QEMU reads a comma in a file's name when it is doubled.
-    name = str(disk).replace(",", ",,")
-    return ["-drive", f"file={name},format=raw,if={bus},"
-            f"snapshot={'off' if keep else 'on'}",
-            "-netdev", "user,id=net0", "-device", f"{card},netdev=net0",
-            "-vga", "none"]
+    name = str(DISK).replace(",", ",,")
+    bus, card = ("ide", "e1000") if pc2015 else ("virtio", "virtio-net-pci")
+    options = ["-drive", f"file={name},format=raw,if={bus},"
+               f"snapshot={'off' if keep else 'on'}",
+               "-netdev", "user,id=net0", "-device", f"{card},netdev=net0",
+               "-vga", "none", "-machine", "q35" if pc2015 else "pc"]
+    if pc2015:
+        flash = "if=pflash,format=raw"
+        options += ["-drive", f"{flash},readonly=on,file={OVMF}/OVMF_CODE_4M.fd",
+                    "-drive", f"{flash},snapshot=on,file={OVMF}/OVMF_VARS_4M.fd"]
+    return options
 
 
 def login(vm, fail=None):

@@ -211,3 +211,40 @@ class DebianDisk(Suite):
     def test_power_off(self):
         """The ordinary way, and QEMU ends."""
         debian.power_off(self.vm)
+
+
+class RunDebian(Suite):
+    """scripts/run-debian without a terminal, on a machine with UEFI."""
+
+    weight = 900
+    long = True
+
+    def setup(self):
+        """From power-on to power-off."""
+        debian.make("dom0-disk")
+        done = subprocess.run([TOP / "scripts/run-debian", "--uefi"], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              stdin=subprocess.DEVNULL, check=False)
+        self.text = done.stdout
+        check(done.returncode == 0,
+              f"run-debian ended with {done.returncode}:\n{self.text[-6000:]}")
+
+    def test_healthy(self):
+        """It says so itself; here: that it looked at what it should."""
+        for words in (r"^power-on to the login prompt: \d+ s",
+                      r"^ *vigild\.service +loaded active running",
+                      r"^ *xen\.service +loaded active", r"^Domain-0 "):
+            check(re.search(words, self.text, re.M), self.text[-6000:])
+
+    def test_uefi(self):
+        """The firmware was UEFI, and Dom0 knows."""
+        check(re.search("^/sys/firmware/efi$", self.text, re.M),
+              self.text[-6000:])
+
+    def test_other_devices(self):
+        """Another disk and another card than in DebianDisk."""
+        for driver in ("ahci", "e1000"):
+            check(re.search(rf"Kernel driver in use: {driver}$", self.text,
+                            re.M), self.text[-6000:])
+        check(re.search(r"^e\S+ +UP +10\.0\.2\.", self.text, re.M),
+              self.text[-6000:])

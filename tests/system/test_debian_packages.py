@@ -2,6 +2,7 @@
 """The packages of `make deb`: what is in them, and that they repeat."""
 
 import gzip
+import os
 import re
 import shutil
 import subprocess
@@ -94,6 +95,39 @@ class DebianPackages(Suite):
                            ("vigil-tools", "/etc/default/vigild")):
             text = made("dpkg-deb", "-I", self.deb(name), "conffiles")
             check(path in text.split("\n"), f"{name}: conffiles are {text}")
+
+    def test_default_entry(self):
+        """What GRUB starts by itself: as before, unless Vigil is asked for."""
+        top = BUILD / "test/deb-default"
+        shutil.rmtree(top, ignore_errors=True)
+        (top / "boot").mkdir(parents=True)
+        config = (TOP / "scripts/deb/zz-vigil.cfg").read_text()
+        (top / "cfg").write_text(config.replace("/boot/", f"{top}/boot/"))
+        newest = "Debian GNU/Linux, with Xen hypervisor"
+        # As in the titles of 20_linux_xen.
+        path = ("Advanced options for Debian GNU/Linux (with Xen hypervisor)>"
+                "Xen hypervisor, version {}>0")
+
+        def default(before, wish):
+            return made("sh", "-ec",
+                        "grub_probe=true grub_mkrelpath=true; "
+                        ". /usr/share/grub/grub-mkconfig_lib; "
+                        "GRUB_DISTRIBUTOR=Debian; GRUB_DEFAULT=$1; "
+                        f'{wish}; . "{top}/cfg"; printf %s "$GRUB_DEFAULT"',
+                        "sh", before, env={**os.environ, "LC_ALL": "C"})
+
+        yes, no = "VIGIL_GRUB_DEFAULT=yes", ":"
+        check(default("0", yes) == "0", "it names a Vigil that is not there")
+        (top / "boot/xen-4.17-vigil-amd64.gz").touch()
+        vigil = path.format("4.17-vigil-amd64")
+        check(default("0", yes) == vigil, "not Vigil, though asked for")
+        check(default("0", no) == "0", "Linux is no longer the default")
+        check(default(newest, no) == "0", "xen.cfg without a Xen starts Vigil")
+        for version in ("4.14", "4.17"):
+            (top / f"boot/xen-{version}-amd64.gz").touch()
+        check(default(newest, no) == path.format("4.17-amd64"),
+              "Debian's Xen is no longer the default")
+        check(default(newest, yes) == vigil, "Debian's Xen wins")
 
     def test_dependencies(self):
         """Debian's Xen programs, and the libraries the tools are linked to."""
