@@ -474,6 +474,16 @@ static void pause_is_over(uint64_t ns)
     timer->fn(timer->arg);
 }
 
+static void a_storm_after_power_on_is_held_back(void **state)
+{
+    (void)state;
+    now_ns = 50000000; /* no second of quiet has been yet */
+    assert_int_equal(make_messages(104, 1, true), 0);
+    assert_int_equal(irq_bind(104, handler, &handled, "test"), 0);
+    come(irq_descs[104].vector, 1200, 1000);
+    pause_is_over(10000000);
+}
+
 static void what_comes_too_often_is_held_back(void **state)
 {
     uint64_t pause = 10000000;
@@ -579,6 +589,7 @@ int main(void)
         T(a_level_pin_moves_when_it_is_quiet),
         T(a_cpu_leaves_nothing_behind),
         T(a_cpu_stays_when_there_is_no_room),
+        T(a_storm_after_power_on_is_held_back),
         T(what_comes_too_often_is_held_back),
         T(a_stuck_line_is_held_back),
         T(what_a_pause_swallowed_is_made_up_for),
