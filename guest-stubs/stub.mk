@@ -6,7 +6,7 @@
 # fixed address in the top 2 GiB, hence -mcmodel=kernel and no PIC.
 
 stub-list := hello selftest nmi mce crash killed iret evtchn grant mmu \
-             hypercalls timer share leftovers hostile cpu bench pci
+             hypercalls timer share leftovers hostile cpu bench pci efi
 
 # Beside main.c, for those that have more than one file.
 bench-objs := calls.o bounces.o emulate.o paging.o tables.o events.o grants.o \
@@ -34,6 +34,6 @@ STUB_CFLAGS := $(filter-out -fno-tree-loop-distribute-patterns,$(STUB_CFLAGS)) \
 endif
 
 # The compiler's own headers, and of the system's only Xen's.
-STUB_CPPFLAGS := -D__XEN_INTERFACE_VERSION__=__XEN_LATEST_INTERFACE_VERSION__ \
+STUB_CPPFLAGS := -I$(TOP)/include/public -D__XEN_INTERFACE_VERSION__=__XEN_LATEST_INTERFACE_VERSION__ \
     -iquote $(stub-dir)/include -isystem $(stub-obj)/sysinclude \
     -isystem $(shell $(CC) -print-file-name=include)

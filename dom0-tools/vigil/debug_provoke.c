@@ -14,7 +14,7 @@ static const struct {
 } kinds[] = {
     {"panic", VIGIL_PROVOKE_PANIC},   {"exception", VIGIL_PROVOKE_EXCEPTION},
     {"nested", VIGIL_PROVOKE_NESTED}, {"page-fault", VIGIL_PROVOKE_PAGE_FAULT},
-    {"stack", VIGIL_PROVOKE_STACK},
+    {"stack", VIGIL_PROVOKE_STACK},   {"firmware", VIGIL_PROVOKE_FIRMWARE},
 };
 
 static uint32_t kind_of(const char *name)
@@ -35,8 +35,8 @@ int run_debug_provoke(const struct invocation *call)
     int ret;
 
     if (!provoke.kind) {
-        say("cannot provoke %s; give panic, exception, nested, page-fault or "
-            "stack",
+        say("cannot provoke %s; give panic, exception, nested, page-fault, "
+            "stack or firmware",
             call->operands[0]);
         return EXIT_USAGE;
     }
@@ -52,6 +52,8 @@ int run_debug_provoke(const struct invocation *call)
         fault_set(&fault, EXIT_PERMISSION,
                   "the hypervisor refuses to be provoked; boot it with "
                   "vigil_provoke=1 on its command line");
+    } else if (ret == 0 && provoke.kind == VIGIL_PROVOKE_FIRMWARE) {
+        return EXIT_DONE; /* survived, as it should be */
     } else if (ret) {
         fault_errno(&fault, -ret, "the hypervisor did not fail");
     } else {

@@ -10,6 +10,7 @@
 #include "crash/reboot.h"
 #include "dev/irq.h"
 #include "dev/platform_timer.h"
+#include "dev/efi_runtime.h"
 #include "dev/uart16550.h"
 #include "lib/errno.h"
 #include "lib/parse.h"
@@ -68,6 +69,20 @@ static int set_vga(const char *v)
             boot_options.screen_kept = true;
         } else if (strcmp(item, "current") != 0) {
             pr_warn("boot: vga=%s: the boot loader sets the mode", item);
+        }
+    }
+    return 0;
+}
+
+static int set_efi(const char *v)
+{
+    char item[ITEM_BYTES];
+
+    while (parse_next(&v, ',', item, sizeof(item))) {
+        if (strcmp(item, "no-rs") == 0) {
+            efi_runtime_forbid();
+        } else if (strcmp(item, "rs") != 0) {
+            return -EINVAL;
         }
     }
     return 0;
@@ -190,6 +205,7 @@ static const struct {
     {"com2", set_uart2},
     {"console", set_console},
     {"vga", set_vga},
+    {"efi", set_efi},
     {"loglvl", set_loglvl},
     {"guest_loglvl", set_guest_loglvl},
     {"noreboot", set_noreboot},

@@ -24,6 +24,7 @@
 #include "crash/reboot.h"
 #include "dev/acpi.h"
 #include "dev/efi.h"
+#include "dev/efi_runtime.h"
 #include "dev/fbcon.h"
 #include "dev/i8259.h"
 #include "dev/irq.h"
@@ -241,6 +242,7 @@ static INIT_TEXT void init_interrupts(void)
     lapic_init();
     if (li->efi_systab != 0) {
         efi_init(li->efi_systab);
+        efi_runtime_init();
     }
     if (acpi_init(loader_rsdp(), li->rsdp_bytes) != 0) {
         pr_warn("boot: no ACPI tables: no IO-APIC, no power off");

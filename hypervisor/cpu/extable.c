@@ -7,6 +7,8 @@
 
 #include "x86/percpu.h"
 
+#define LOW_HALF_END (1UL << 47)
+
 struct extable_entry {
     int32_t insn, fixup; /* relative to the field itself */
 };
@@ -22,8 +24,13 @@ struct extable_probe *extable_probe(void)
 
 uint64_t extable_find(uint64_t rip)
 {
-    const struct extable_probe *probe = extable_probe();
+    struct extable_probe *probe = extable_probe();
     const struct extable_entry *e;
+
+    if (probe->firmware != 0 && rip < LOW_HALF_END) {
+        probe->firmware_rip = rip;
+        return probe->firmware;
+    }
 
     for (e = __ex_table_start; e < __ex_table_end; e++) {
         if ((uint64_t)&e->insn + (uint64_t)(int64_t)e->insn == rip) {

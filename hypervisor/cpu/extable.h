@@ -22,6 +22,9 @@ uint64_t extable_find(uint64_t rip);
 struct extable_probe {
     uint64_t rip;   /* p: 0 for none           */
     uint64_t fixup; /* p: where to go from it  */
+    /* A call of UEFI firmware, which alone runs in the lower half. */
+    uint64_t firmware;     /* p: where to go from any fault there; 0: none */
+    uint64_t firmware_rip; /* p: where the last one was                    */
 };
 
 /**

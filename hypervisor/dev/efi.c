@@ -130,8 +130,10 @@ uint32_t efi_map_e820(const struct efi_region *r)
     case EFI_BOOT_CODE:
     case EFI_BOOT_DATA:
     case EFI_CONVENTIONAL:
-        /* Memory that cannot be cached is not RAM for us. */
-        return (r->attr & EFI_ATTR_WB) != 0 && (r->attr & EFI_ATTR_SP) == 0
+        /* Memory that cannot be cached, or that the firmware keeps, is not
+         * RAM for us. */
+        return (r->attr & EFI_ATTR_WB) != 0 &&
+                       (r->attr & (EFI_ATTR_SP | EFI_ATTR_RUNTIME)) == 0
                    ? MEMMAP_RAM
                    : MEMMAP_RESERVED;
     case EFI_ACPI_RECLAIM:

@@ -136,3 +136,13 @@ uint64_t rtc_read_utc_ns(void)
     return rtc_to_seconds(year, month, day, hour, minute, second) *
            1000000000ULL;
 }
+
+void rtc_lock(void)
+{
+    spin_lock(&cmos_lock);
+}
+
+void rtc_unlock(void)
+{
+    spin_unlock(&cmos_lock);
+}

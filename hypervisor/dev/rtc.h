@@ -39,6 +39,22 @@ uint8_t rtc_read(uint8_t index);
 void rtc_write(uint8_t index, uint8_t value);
 
 /**
+ * rtc_lock() - keep everybody else off the clock's ports
+ *
+ * Context: any but NMI/#MC, interrupts off.
+ * Return:  nothing.
+ */
+void rtc_lock(void);
+
+/**
+ * rtc_unlock() - the end of it
+ *
+ * Context: as rtc_lock().
+ * Return:  nothing.
+ */
+void rtc_unlock(void);
+
+/**
  * rtc_to_seconds() - seconds since 1970 of a date, proleptic Gregorian, UTC
  * @year:   1970 ..
  * @month:  1 .. 12

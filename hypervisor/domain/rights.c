@@ -11,6 +11,7 @@
 #include "mm/heap.h"
 #include "dev/acpi.h"
 #include "dev/acpi_madt.h"
+#include "dev/efi.h"
 #include "dev/irq.h"
 #include "dev/uart16550.h"
 
@@ -58,6 +59,18 @@ static void deny_mem(struct domain *d, maddr_t first, uint64_t bytes)
     deny(&d->io_mem, first >> PAGE_SHIFT, (first + bytes - 1) >> PAGE_SHIFT);
 }
 
+/* It runs at our privilege: whoever writes it owns the hypervisor. */
+static void deny_firmware_code(struct domain *d)
+{
+    struct efi_region r;
+
+    for (unsigned int i = 0; efi_map_region(i, &r); i++) {
+        if (r.type == EFI_RUNTIME_CODE) {
+            deny_mem(d, r.start, r.bytes);
+        }
+    }
+}
+
 void rights_init_control(struct domain *d)
 {
     static const struct {
@@ -95,6 +108,7 @@ void rights_init_control(struct domain *d)
     for (unsigned int i = 0; irq_ioapic_page(i) != 0; i++) {
         deny_mem(d, irq_ioapic_page(i), PAGE_SIZE);
     }
+    deny_firmware_code(d);
 }
 
 bool rights_look(const struct domain *d, const struct rangeset *set,

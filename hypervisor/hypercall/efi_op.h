@@ -24,4 +24,15 @@
 int64_t efi_firmware_info(uint32_t index, union xenpf_efi_info *info)
     MUST_CHECK;
 
+/**
+ * efi_runtime_op() - XENPF_efi_runtime_call
+ * @op: in and out, as public platform.h says; what the firmware answered is
+ *      in its status
+ *
+ * Context: hypercall of the control domain.
+ * Return:  0: the firmware was asked; -EOPNOTSUPP no runtime services, or not
+ *          this one; -EINVAL malformed; -EFAULT; -ENOMEM too large
+ */
+int64_t efi_runtime_op(struct xenpf_efi_runtime_call *op) MUST_CHECK;
+
 #endif

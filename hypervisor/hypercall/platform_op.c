@@ -2,8 +2,9 @@
 /*
  * hypercall/platform_op.c - HYPERVISOR_platform_op(op), control domain only.
  *
- *   offered   settime32 17, settime64 62, get_cpu_version 48, firmware_info
- *             50 (keyboard flags, EFI), enter_acpi_sleep 51 (S5), getidletime 53,
+ *   offered   settime32 17, settime64 62, get_cpu_version 48,
+ *             efi_runtime_call 49 and the part of firmware_info 50 that is about
+ *             EFI (efi_op.c), keyboard flags 50, enter_acpi_sleep 51 (S5), getidletime 53,
  *             get_cpuinfo 55, get_symbol 63
  *   refused   firmware_info of disks: nobody asked the BIOS;
  *             everything else below
@@ -223,6 +224,8 @@ static int64_t run(struct xen_platform_op *op, bool *ret_give_back)
         return settime64(&op->u.settime64);
     case XENPF_firmware_info:
         return firmware_info(&op->u.firmware_info);
+    case XENPF_efi_runtime_call:
+        return efi_runtime_op(&op->u.efi_runtime_call);
     case XENPF_enter_acpi_sleep:
         *ret_give_back = false;
         return enter_acpi_sleep(&op->u.enter_acpi_sleep);
@@ -242,7 +245,6 @@ static int64_t run(struct xen_platform_op *op, bool *ret_give_back)
     case XENPF_read_memtype:
     case XENPF_microcode_update:
     case XENPF_platform_quirk:
-    case XENPF_efi_runtime_call:
     case XENPF_change_freq:
     case XENPF_cpu_online:
     case XENPF_cpu_offline:

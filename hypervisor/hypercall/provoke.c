@@ -12,6 +12,7 @@
 #include "lib/errno.h"
 #include "x86/layout.h"
 #include "crash/notes.h"
+#include "dev/efi_runtime.h"
 #include "hypercall/vigil_op.h"
 
 /* Between the per-domain slot and the fixed map: never mapped (layout.h). */
@@ -70,6 +71,8 @@ int provoke_failure(uint32_t kind)
     case VIGIL_PROVOKE_STACK:
         (void)eat_stack(&limit, 0);
         break;
+    case VIGIL_PROVOKE_FIRMWARE:
+        return efi_runtime_fail();
     default:
         return -EINVAL;
     }

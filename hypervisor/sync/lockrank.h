@@ -28,6 +28,7 @@ enum lock_rank {
     LOCK_RANK_RUNQUEUE = 50,     /* one CPU's run queue                      */
     LOCK_RANK_SCHED_BUDGET = 52, /* what is left of a domain's cap           */
     LOCK_RANK_IRQ_DESC = 60,     /* one physical interrupt descriptor        */
+    LOCK_RANK_EFI = 65,          /* a call of the firmware                   */
     LOCK_RANK_DEVICE = 70,       /* registers of one device: IO-APIC, RTC    */
     LOCK_RANK_PCI_CFG = 75,      /* ports 0xcf8 and 0xcfc                    */
     LOCK_RANK_SINK = 90,         /* the console sinks and the console ring   */

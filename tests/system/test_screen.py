@@ -14,24 +14,33 @@ PINNED = 8
 
 class ScreenUefi(Suite):
     """A machine without a serial port, UEFI on the old chipset: boot and panic
-    are on the screen; a stub in the place of Dom0 speaks there, too."""
+    are on the screen; a stub in the place of Dom0 speaks there, too.  It asks
+    the firmware for clock and variables, and has it fault."""
 
     weight = 25
 
     def setup(self):
         need_vigil()
         self.vm = self.boot_iso(
-            uefi=True, machine="pc", serial=False, stub="hello",
-            stub_line="hold", wait=False,
+            uefi=True, machine="pc", serial=False, stub="efi",
+            stub_line="hold fault", wait=False,
             options="console=com1,vga vga=keep nmi=fatal noreboot")
-        self.lines = wait_screen(self.vm, r"STUB hello: SUCCESS", read_pixels)
+        self.lines = wait_screen(self.vm, r"STUB efi: ", read_pixels)
 
     def test_boot(self):
         text = "\n".join(self.lines)
         for words in (r"^\(XEN\) Vigil .* loaded by GRUB", r"dev: EFI v2\.70",
-                      r"^\(XEN\) boot: Dom0 starts$", r"^hello: \d+ checks$"):
+                      r"^\(XEN\) boot: Dom0 starts$", r"^efi: \d+ checks$"):
             check(re.search(words, text, re.M), f"/{words}/ not on: {text}")
         check("\0" not in text, f"characters that are not ours: {text!r}")
+
+    def test_runtime_services(self):
+        """The stub's checks hold, and the fault is named."""
+        text = "\n".join(self.lines)
+        check("STUB efi: SUCCESS the firmware answers" in text, text)
+        check("efi: a fault in firmware was survived" in text, text)
+        check(re.search(r"faulted in the firmware at 0x8; there are no runtime "
+                        r"services", text), text)
 
     def test_panic(self):
         self.vm.inject_nmi()

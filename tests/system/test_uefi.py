@@ -32,6 +32,19 @@ class Uefi(BootChecks):
               f"Dom0's kernel says of EFI: {text}")
         self.vm.dom0("test -d /sys/firmware/efi")
 
+    def test_variables(self):
+        """Dom0's kernel lists, writes and reads variables of the firmware."""
+        folder = "/sys/firmware/efi/efivars"
+        text = self.vm.dom0(f"ls {folder}")
+        for name in ("BootOrder-", "Timeout-", "PlatformLang-"):
+            check(name in text, f"no {name} among the variables: {text}")
+        name = f"{folder}/Vigil-7669676c-1234-5678-0102-030405060708"
+        self.vm.dom0(rf"printf '\007\000\000\000vigil' >{name}")
+        # Mounted again, so that it comes from the firmware.
+        text = self.vm.dom0(f"umount {folder} && mount -t efivarfs efivarfs "
+                            f"{folder} && tail -c 5 {name}")
+        check(text == "vigil", f"the variable reads as '{text}'")
+
     def test_acpi_by_the_tag(self):
         """There is no BIOS area: RSDP and all tables come from the loader."""
         text = self.vm.dom0("ls /sys/firmware/acpi/tables; dmesg | "

@@ -102,6 +102,7 @@ struct vigil_op_death {
 #define VIGIL_PROVOKE_NESTED 3     /* panic, and again while panicking */
 #define VIGIL_PROVOKE_PAGE_FAULT 4 /* wild pointer                    */
 #define VIGIL_PROVOKE_STACK 5      /* run off the stack (double fault) */
+#define VIGIL_PROVOKE_FIRMWARE 6   /* a fault in UEFI firmware: survived */
 struct vigil_op_provoke {
     uint32_t kind; /* VIGIL_PROVOKE_* */
     uint32_t reserved;

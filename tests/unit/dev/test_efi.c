@@ -60,6 +60,8 @@ static void types(void **state)
     assert_int_equal(e820_of(EFI_CONVENTIONAL, 0x7), MEMMAP_RESERVED);
     assert_int_equal(e820_of(EFI_CONVENTIONAL, 0xf | EFI_ATTR_SP),
                      MEMMAP_RESERVED);
+    assert_int_equal(e820_of(EFI_BOOT_DATA, 0xf | EFI_ATTR_RUNTIME),
+                     MEMMAP_RESERVED);
     assert_int_equal(e820_of(EFI_RUNTIME_CODE, 0xf), MEMMAP_RESERVED);
     assert_int_equal(e820_of(EFI_RUNTIME_DATA, 0xf), MEMMAP_RESERVED);
     assert_int_equal(e820_of(EFI_RESERVED, 0xf), MEMMAP_RESERVED);
