@@ -18,6 +18,7 @@
 #include "x86/image.h"
 #include "x86/irqflags.h"
 #include "log/printk.h"
+#include "log/sink.h"
 #include "cpu/clock.h"
 #include "cpu/features.h"
 #include "crash/blackbox.h"
@@ -85,6 +86,7 @@ static int64_t enter_acpi_sleep(const struct xenpf_enter_acpi_sleep *s)
     }
     pr_notice("platform: the control domain switches the machine off");
     blackbox_clean("power off by the control domain");
+    log_flush(); /* nobody pumps what waits once the machine is off */
     irq = irq_save();
     rc = acpi_enter_sleep(s->val_a, s->val_b);
     irq_restore(irq);
