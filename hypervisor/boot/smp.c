@@ -32,6 +32,7 @@
 #include "mm/page_alloc.h"
 #include "pv/descriptor.h"
 #include "ras/mce.h"
+#include "ras/poll.h"
 #include "x86/atomic.h"
 #include "x86/cr.h"
 #include "x86/irqflags.h"
@@ -91,7 +92,9 @@ void ap_main(void)
     timer_cpu_init(starting.timer_slots);
     ras_cpu_init();
     selfcheck_cpu();
+    ras_poll_cpu_init();
     smp_set_online(cpu, true);
+    irq_cpu_up(cpu, this_cpu()->apic_id);
     sched_cpu_up(cpu);
     irq_cpu_up(cpu, lapic_id());
 }
@@ -231,13 +234,53 @@ static int cpu_up(cpu_t cpu)
     return rc;
 }
 
-static int cpu_down(cpu_t cpu)
+/* ---- stopping ------------------------------------------------------------- */
+
+static void ask_to_park(void *arg)
 {
-    (void)cpu;
-    return -EBUSY;
+    (void)arg;
+    this_cpu()->parking = true;
 }
 
-static const struct smp_ops ops = {cpu_up, cpu_down};
+/* Nothing of a guest is here any more; NMIs still are, and end in HLT again. */
+static void park(void)
+{
+    cpu_t cpu = this_cpu_id();
+
+    tlb_leave();
+    lapic_timer_arm(TIMER_NEVER);
+    smp_set_online(cpu, false);
+    for (;;) {
+        irq_disable();
+        halt();
+    }
+}
+
+static int cpu_down(cpu_t cpu)
+{
+    int rc = sched_cpu_down(cpu);
+
+    if (rc == -EAGAIN) {
+        return rc; /* the next time it may be empty */
+    }
+    if (rc == 0) {
+        rc = irq_cpu_down(cpu);
+    }
+    if (rc != 0) {
+        sched_cpu_up(cpu);
+        return rc;
+    }
+    smp_call(CPUMASK_OF(cpu), ask_to_park, NULL);
+    while (smp_is_online(cpu)) {
+        smp_answer();
+        cpu_relax();
+    }
+    timer_take_from(cpu);
+    pr_info("cpu: CPU %u is offline", cpu);
+    return 0;
+}
+
+static const struct smp_ops ops = {cpu_up, cpu_down, park};
 
 void smp_init(unsigned int max)
 {

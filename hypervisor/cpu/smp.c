@@ -106,6 +106,13 @@ void smp_call(cpumask_t mask, void (*fn)(void *arg), void *arg)
     atomic_store(&call.owner, 0U);
 }
 
+void smp_park_if_asked(void)
+{
+    if (unlikely(READ_ONCE(this_cpu()->parking))) {
+        smp_ops->park();
+    }
+}
+
 void smp_plug(const struct smp_ops *ops)
 {
     smp_ops = ops;

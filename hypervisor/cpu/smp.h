@@ -97,9 +97,17 @@ void smp_call(cpumask_t mask, void (*fn)(void *arg), void *arg);
  */
 void smp_answer(void);
 
+/**
+ * smp_park_if_asked() - stop here for good, if boot/smp.c wants it
+ *
+ * Context: idle, interrupts off.
+ */
+void smp_park_if_asked(void);
+
 struct smp_ops {
     int (*up)(cpu_t cpu);
     int (*down)(cpu_t cpu);
+    void (*park)(void); /* on the CPU that stops */
 };
 
 /**
@@ -126,7 +134,9 @@ int smp_cpu_up(cpu_t cpu) MUST_CHECK;
  *
  * Context: hypercall.
  * Return:  0; -EINVAL: no such CPU, or the first; -ENOENT: it is not online;
- *          -EBUSY: as above, or it cannot be spared
+ *          -EAGAIN: a vcpu has to leave it, perhaps the caller's: once more;
+ *          -EBUSY: as above, or it cannot be spared; -ENOSPC: its interrupts
+ *          find no room elsewhere
  */
 int smp_cpu_down(cpu_t cpu) MUST_CHECK;
 

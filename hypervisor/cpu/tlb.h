@@ -41,19 +41,36 @@ struct tlb_counters {
 
 extern struct tlb_counters tlb_counters;
 
-/* Load another of the tables of the space this CPU has: a flush. */
+/* cpu_block.tlb_stale */
+#define TLB_CLEAN    0
+#define TLB_STALE    1 /* a flush is owed                             */
+#define TLB_FLUSHING 2 /* this CPU is at it: still owed until it is 0 */
+
+/**
+ * tlb_load_slow() - tlb_load() where a flush is owed
+ * @cr3: as there
+ *
+ * Context: any but NMI/#MC.
+ */
+void tlb_load_slow(uint64_t cr3);
+
+/*
+ * Load another of the tables of the space this CPU has: a flush.  Where none is
+ * owed before, nothing is to be cleared after: a mark in between stays.
+ */
 static inline void tlb_load(uint64_t cr3)
 {
-    /* MB(tlb:A): cleared before the flush; a mark after this stays. */
-    WRITE_ONCE(this_cpu()->tlb_stale, 0);
-    write_cr3(cr3);
+    if (likely(READ_ONCE(this_cpu()->tlb_stale) == TLB_CLEAN)) {
+        write_cr3(cr3);
+    } else {
+        tlb_load_slow(cr3);
+    }
 }
 
 /* Flush this CPU now, whatever is owed. */
 static inline void tlb_flush_now(void)
 {
-    WRITE_ONCE(this_cpu()->tlb_stale, 0);
-    tlb_flush_local();
+    tlb_load(read_cr3());
 }
 
 /**
@@ -71,7 +88,7 @@ static inline void tlb_mark_stale(const struct tlb_space *s)
 
     /* The entry was changed by a locked instruction: no barrier here. */
     if (likely(READ_ONCE(s->cpus) == cb->cpu_mask)) {
-        WRITE_ONCE(cb->tlb_stale, 1);
+        WRITE_ONCE(cb->tlb_stale, TLB_STALE);
     } else {
         tlb_mark_slow(s);
     }

@@ -6,6 +6,7 @@
  * decision, the vcpu's own events.  Each may cause more of the others, so it
  * goes round until a pass with interrupts off finds nothing (INV-ENTRY-1).
  */
+#include "cpu/smp.h"
 #include "cpu/softirq.h"
 #include "domain/sched.h"
 #include "domain/vcpu.h"
@@ -64,6 +65,7 @@ static void idle_once(struct cpu_block *cb)
     log_drain();
     more = scrub_idle_step();
     irq_disable();
+    smp_park_if_asked();
     if (!more && !work_is_pending(cb) &&
         (READ_ONCE(cb->softirq) & SCHED_BIT) == 0) {
         irq_enable_and_halt();

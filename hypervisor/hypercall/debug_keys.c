@@ -16,6 +16,7 @@
 #include "crash/reboot.h"
 #include "mm/page_alloc.h"
 #include "dev/irq.h"
+#include "cpu/tlb.h"
 #include "domain/evtchn.h"
 #include "domain/grant.h"
 #include "domain/pirq.h"
@@ -107,7 +108,13 @@ static void print_runnable(struct domain *d)
 
 static void key_domains(void)
 {
+    const struct tlb_counters *t = &tlb_counters;
+
     each_domain(print_domain);
+    printk(LOG_NOTICE,
+           "TLB: %lu shootdowns, %lu interrupts, %lu CPUs spared, %lu slow",
+           (unsigned long)t->shootdowns, (unsigned long)t->ipis,
+           (unsigned long)t->spared, (unsigned long)t->slow);
 }
 
 static void key_registers(void)

@@ -14,6 +14,8 @@
 #include "lib/xen_abi.h"
 #include "x86/msr_index.h"
 #include "cpu/features.h"
+#include "cpu/smp.h"
+#include "cpu/softirq.h"
 #include "mm/frame.h"
 #include "ras/bank.h"
 #include "ras/inject.h"
@@ -21,7 +23,6 @@
 #include "hypercall/call.h"
 #include "hypercall/xenctl_bitmap.h"
 
-#define CPUS_ONLINE 1U /* this version runs on one processor */
 
 /* mc_vendor as its one reader, Linux, numbers them. */
 #define LINUX_VENDOR_INTEL   0U
@@ -93,12 +94,14 @@ static void read_brand(char *brand)
     }
 }
 
-static void describe_cpu(struct mcinfo_logical_cpu *c)
+static void describe_cpu(struct mcinfo_logical_cpu *c, cpu_t cpu)
 {
     const struct cpu_features *f = &cpu_features;
 
     memset(c, 0, sizeof(*c));
-    c->mc_apicid = this_cpu()->apic_id;
+    c->mc_cpunr = cpu;
+    c->mc_coreid = (uint16_t)cpu;
+    c->mc_apicid = smp_cpu(cpu)->apic_id;
     c->mc_ncores = 1;
     c->mc_ncores_active = 1;
     c->mc_nthreads = 1;
@@ -122,17 +125,63 @@ static void describe_cpu(struct mcinfo_logical_cpu *c)
 static int64_t op_physcpuinfo(struct xen_mc_physcpuinfo *p)
 {
     struct mcinfo_logical_cpu c;
+    uint32_t room = p->ncpus;
+    int64_t rc = 0;
 
+    p->ncpus = smp_online_count();
     if (handle_is_null(p->info)) {
-        p->ncpus = CPUS_ONLINE;
         return 0;
     }
-    if (p->ncpus == 0) {
+    if (room == 0) {
         return -EINVAL;
     }
-    p->ncpus = CPUS_ONLINE;
-    describe_cpu(&c);
-    return copy_elem_to_guest(p->info, 0, &c);
+    p->ncpus = 0;
+    for (cpu_t cpu = 0; cpu < smp_cpu_count() && p->ncpus < room && rc == 0;
+         cpu++) {
+        if (smp_is_online(cpu)) {
+            describe_cpu(&c, cpu);
+            rc = copy_elem_to_guest(p->info, p->ncpus++, &c);
+        }
+    }
+    return rc;
+}
+
+/* Raise it there: on this CPU at once, on another in an interrupt. */
+static int64_t inject_on(cpumask_t cpus, void (*raise)(void *unused))
+{
+    if ((cpus & smp_online()) == 0) {
+        return -EINVAL;
+    }
+    if (cpus == this_cpu()->cpu_mask) {
+        raise(NULL);
+    } else {
+        smp_call(cpus & smp_online(), raise, NULL);
+    }
+    return 0;
+}
+
+static void raise_check(void *unused)
+{
+    (void)unused;
+    inject_check();
+}
+
+/* Looking takes locks, so other CPUs do it on their own way out. */
+static int64_t inject_poll_on(cpumask_t cpus)
+{
+    cpumask_t left = cpus & smp_online();
+
+    if (left == 0) {
+        return -EINVAL;
+    }
+    if ((left & this_cpu()->cpu_mask) != 0) {
+        inject_poll();
+        left &= ~this_cpu()->cpu_mask;
+    }
+    for (; left != 0; left &= left - 1) {
+        softirq_raise_on(bit_lowest(left), SOFTIRQ_RAS);
+    }
+    return 0;
 }
 
 /* An address in a domain's terms: for PV, those are machine addresses. */
@@ -151,7 +200,7 @@ static bool is_addr_register(uint64_t msr)
 
 static int64_t check_msrs(const struct xen_mc_msrinject *m)
 {
-    if (m->mcinj_cpunr >= CPUS_ONLINE || m->mcinj_count == 0 ||
+    if (!smp_is_online(m->mcinj_cpunr) || m->mcinj_count == 0 ||
         m->mcinj_count > MC_MSRINJ_MAXMSRS) {
         return -EINVAL;
     }
@@ -188,11 +237,9 @@ static int64_t op_msrinject(const struct xen_mc_msrinject *m)
 
 static int64_t op_mceinject(const struct xen_mc_mceinject *m)
 {
-    if (m->mceinj_cpunr >= CPUS_ONLINE) {
-        return -EINVAL;
-    }
-    inject_check();
-    return 0;
+    return smp_is_online(m->mceinj_cpunr)
+               ? inject_on(CPUMASK_OF(m->mceinj_cpunr), raise_check)
+               : -EINVAL;
 }
 
 static int64_t op_inject_v2(const struct xen_mc_inject_v2 *m)
@@ -201,29 +248,23 @@ static int64_t op_inject_v2(const struct xen_mc_inject_v2 *m)
     int rc;
 
     if ((m->flags & XEN_MC_INJECT_CPU_BROADCAST) != 0) {
-        cpus[0] = 1;
+        cpus[0] = smp_online();
     } else {
         rc = xenctl_bitmap_in(&m->cpumap, cpus, 64);
         if (rc != 0) {
             return rc;
         }
     }
-    if ((cpus[0] & ((1UL << CPUS_ONLINE) - 1)) == 0) {
-        return -EINVAL;
-    }
     switch (m->flags & XEN_MC_INJECT_TYPE_MASK) {
     case XEN_MC_INJECT_TYPE_MCE:
-        inject_check();
-        return 0;
+        return inject_on(cpus[0], raise_check);
     case XEN_MC_INJECT_TYPE_CMCI:
-        inject_poll();
-        return 0;
+        return inject_poll_on(cpus[0]);
     case XEN_MC_INJECT_TYPE_LMCE:
         if (!cpu_features.lmce) {
             return -EINVAL;
         }
-        inject_check();
-        return 0;
+        return inject_on(cpus[0], raise_check);
     default:
         return -EINVAL;
     }

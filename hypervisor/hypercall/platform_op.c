@@ -21,17 +21,16 @@
 #include "log/sink.h"
 #include "cpu/clock.h"
 #include "cpu/features.h"
+#include "cpu/smp.h"
 #include "crash/blackbox.h"
 #include "crash/symbols.h"
 #include "dev/acpi.h"
-#include "dev/acpi_madt.h"
 #include "domain/vclock.h"
 #include "hypercall/call.h"
 #include "hypercall/efi_op.h"
 
 #define NS_PER_S        1000000000ULL
 #define ACPI_S5         5
-#define CPUS_PRESENT    1U
 #define CPUMAP_BITS_MAX 65536U /* more than anybody's bitmap of CPUs */
 /* Beyond this 64 bits of nanoseconds since 1970 overflow (year 2554). */
 #define SECONDS_MAX     (~0ULL / NS_PER_S - 1)
@@ -93,37 +92,24 @@ static int64_t enter_acpi_sleep(const struct xenpf_enter_acpi_sleep *s)
     return rc;
 }
 
-/* ACPI's name of a processor; all ones if the firmware did not say. */
-static uint32_t acpi_id_of(uint32_t apic_id)
-{
-    const struct acpi_madt *madt = acpi_madt();
-
-    for (unsigned int i = 0; madt != NULL && i < madt->cpu_count; i++) {
-        if (madt->cpu[i].apic_id == apic_id) {
-            return madt->cpu[i].acpi_uid;
-        }
-    }
-    return ~0U;
-}
-
 static int64_t get_cpuinfo(struct xenpf_pcpuinfo *p)
 {
-    p->max_present = CPUS_PRESENT - 1;
+    p->max_present = smp_cpu_count() - 1;
     p->apic_id = p->acpi_id = ~0U;
-    if (p->xen_cpuid >= CPUS_PRESENT) {
+    if (p->xen_cpuid >= smp_cpu_count()) {
         p->flags = XEN_PCPU_FLAGS_INVALID;
         return 0;
     }
-    p->flags = XEN_PCPU_FLAGS_ONLINE;
-    p->apic_id = this_cpu()->apic_id;
-    p->acpi_id = acpi_id_of(p->apic_id);
+    p->flags = smp_is_online(p->xen_cpuid) ? XEN_PCPU_FLAGS_ONLINE : 0;
+    p->apic_id = smp_cpu(p->xen_cpuid)->apic_id;
+    p->acpi_id = smp_cpu(p->xen_cpuid)->acpi_id;
     return 0;
 }
 
 static int64_t get_cpu_version(struct xenpf_pcpu_version *p)
 {
-    p->max_present = CPUS_PRESENT - 1;
-    if (p->xen_cpuid >= CPUS_PRESENT) {
+    p->max_present = smp_cpu_count() - 1;
+    if (p->xen_cpuid >= smp_cpu_count()) {
         memset(p->vendor_id, 0, sizeof(p->vendor_id));
         p->family = p->model = p->stepping = 0;
         return 0;
@@ -235,6 +221,10 @@ static int64_t run(struct xen_platform_op *op, bool *ret_give_back)
         return getidletime(&op->u.getidletime);
     case XENPF_get_cpuinfo:
         return get_cpuinfo(&op->u.pcpu_info);
+    case XENPF_cpu_online:
+        return smp_cpu_up(op->u.cpu_ol.cpuid);
+    case XENPF_cpu_offline:
+        return smp_cpu_down(op->u.cpu_ol.cpuid);
     case XENPF_get_cpu_version:
         return get_cpu_version(&op->u.pcpu_version);
     case XENPF_get_symbol:
@@ -248,8 +238,6 @@ static int64_t run(struct xen_platform_op *op, bool *ret_give_back)
     case XENPF_microcode_update:
     case XENPF_platform_quirk:
     case XENPF_change_freq:
-    case XENPF_cpu_online:
-    case XENPF_cpu_offline:
     case XENPF_cpu_hotadd:
     case XENPF_mem_hotadd:
     case XENPF_core_parking:
@@ -278,6 +266,9 @@ int64_t do_platform_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
         return -EACCES;
     }
     rc = run(&op, &give_back);
+    if (rc == -EAGAIN) { /* cpu_offline: the caller itself has to move */
+        return hypercall_restart(__HYPERVISOR_platform_op, 1, a1, 0, 0, 0, 0);
+    }
     if (rc == 0 && give_back && copy_to_guest(a1, &op, sizeof(op)) != 0) {
         rc = -EFAULT;
     }

@@ -6,6 +6,7 @@
  */
 #include "lib/string.h"
 #include "cpu/clock.h"
+#include "cpu/smp.h"
 #include "cpu/features.h"
 #include "mm/frame.h"
 #include "mm/page_alloc.h"
@@ -15,7 +16,6 @@
 #include "pv/guest_cpuid.h"
 #include "hypercall/sysctl.h"
 
-#define CPUS_ONLINE  1U
 #define MAX_BITWIDTH 64U
 
 static int64_t physinfo(struct xen_sysctl_physinfo *p)
@@ -27,9 +27,9 @@ static int64_t physinfo(struct xen_sysctl_physinfo *p)
     cpu_policy_featureset(CPU_POLICY_HOST, NULL, features);
     memset(p, 0, sizeof(*p));
     p->threads_per_core = 1;
-    p->cores_per_socket = 1;
-    p->nr_cpus = CPUS_ONLINE;
-    p->max_cpu_id = CPUS_ONLINE - 1;
+    p->cores_per_socket = smp_online_count();
+    p->nr_cpus = smp_online_count();
+    p->max_cpu_id = smp_cpu_count() - 1;
     p->nr_nodes = numa_node_count();
     p->max_node_id = numa_node_count() - 1;
     p->cpu_khz = (uint32_t)clock_tsc_khz();
@@ -48,7 +48,7 @@ static int64_t getcpuinfo(struct xen_sysctl_getcpuinfo *g)
 {
     uint32_t i;
 
-    g->nr_cpus = MIN(g->max_cpus, CPUS_ONLINE);
+    g->nr_cpus = MIN(g->max_cpus, smp_cpu_count());
     for (i = 0; i < g->nr_cpus; i++) {
         const xen_sysctl_cpuinfo_t info = {.idletime = sched_idle_ns(i)};
         int rc = copy_elem_to_guest(g->info, i, &info);
@@ -94,19 +94,19 @@ static int64_t availheap(struct xen_sysctl_availheap *a)
 /* No handle: how many are there? */
 static int64_t cputopo(struct xen_sysctl_cputopoinfo *t)
 {
-    uint32_t i, n = CPUS_ONLINE;
+    uint32_t i, n = smp_cpu_count();
 
     if (!handle_is_null(t->cputopo)) {
         n = MIN(n, t->num_cpus);
         for (i = 0; i < n; i++) {
-            const struct cpu_block *block = cpu_blocks[i];
             xen_sysctl_cputopo_t cpu = {XEN_INVALID_CORE_ID,
                                         XEN_INVALID_SOCKET_ID,
                                         XEN_INVALID_NODE_ID};
 
-            if (block != NULL) {
-                cpu.core = cpu.socket = 0;
-                cpu.node = numa_node_of_apic(block->apic_id);
+            if (smp_is_online(i)) {
+                cpu.core = i; /* which share one is not looked at */
+                cpu.socket = 0;
+                cpu.node = numa_node_of_apic(smp_cpu(i)->apic_id);
             }
             if (copy_elem_to_guest(t->cputopo, i, &cpu) != 0) {
                 return -EFAULT;
@@ -162,6 +162,18 @@ static int64_t numainfo(struct xen_sysctl_numainfo *ni)
     return 0;
 }
 
+static int64_t cpu_hotplug(const struct xen_sysctl_cpu_hotplug *h)
+{
+    switch (h->op) {
+    case XEN_SYSCTL_CPU_HOTPLUG_ONLINE:
+        return smp_cpu_up(h->cpu);
+    case XEN_SYSCTL_CPU_HOTPLUG_OFFLINE:
+        return smp_cpu_down(h->cpu);
+    default:
+        return -EOPNOTSUPP; /* no sibling threads are known */
+    }
+}
+
 int64_t sysctl_host(struct xen_sysctl *op, bool *ret_back)
 {
     *ret_back = true;
@@ -176,12 +188,13 @@ int64_t sysctl_host(struct xen_sysctl *op, bool *ret_back)
         return cputopo(&op->u.cputopoinfo);
     case XEN_SYSCTL_numainfo:
         return numainfo(&op->u.numainfo);
+    case XEN_SYSCTL_cpu_hotplug:
+        return cpu_hotplug(&op->u.cpu_hotplug);
     case XEN_SYSCTL_get_pmstat:
     case XEN_SYSCTL_pm_op:
         return -ENODEV; /* the firmware's speed and sleep states stay */
     case XEN_SYSCTL_tbuf_op:
     case XEN_SYSCTL_perfc_op:
-    case XEN_SYSCTL_cpu_hotplug:
     case XEN_SYSCTL_lockprof_op:
     case XEN_SYSCTL_coverage_op:
     case XEN_SYSCTL_psr_cmt_op:

@@ -154,7 +154,7 @@ cpumask_t pv_flush_vcpu(const struct vcpu *v)
     cpu_t cpu = READ_ONCE(v->ran_on);
 
     if ((READ_ONCE(v->domain->tlb.cpus) & CPUMASK_OF(cpu)) != 0) {
-        WRITE_ONCE(cpu_blocks[cpu]->tlb_stale, 1);
+        WRITE_ONCE(cpu_blocks[cpu]->tlb_stale, TLB_STALE);
     }
     /* MB(switch:D): after tlb_stale was set; pairs with switch:C. */
     smp_mb();

@@ -75,6 +75,7 @@ struct cpu_block {
     uint64_t tlb_asked;  /* a: flushes others have asked for             */
     uint64_t tlb_done;   /* up to which this CPU has answered            */
     struct tlb_space *space; /* whose tables CR3 has; NULL: our own      */
+    bool parking;        /* boot/smp.c: stop when idle                   */
     struct vcpu *last_vcpu;  /* pv/switch.c: current, or the one before  */
     uint64_t gdt_base;   /* pv/descriptor.c: GDT in use; 0: our own      */
 };

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT
+"""Several processors: they start, run Dom0, flush each other, come and go."""
+
+import re
+
+from suite import Suite, check, need_vigil
+
+MULTI = ("-accel", "tcg,thread=multi")
+
+# Each value of each column meets each of every other one in some line.
+MATRIX = [
+    # machine, processor, CPUs, threads of the emulator
+    ("pc", "qemu64", 2, "multi"),
+    ("q35", "EPYC", 4, "multi"),
+    ("pc", "max", 8, "single"),
+    ("q35", "qemu64", 8, "multi"),
+    ("pc", "EPYC", 1, "single"),
+    ("q35", "max", 2, "single"),
+]
+
+
+class SmpBoot(Suite):
+    """A stub as Dom0 on each kind of machine."""
+
+    weight = 40
+
+    def setup(self):
+        need_vigil()
+
+    def one(self, machine, cpu, count, threads):
+        vm = self.boot_stub("hello", label=f"{machine}-{cpu}-{count}",
+                            cpu=cpu, smp=count, machine=machine,
+                            extra=("-accel", f"tcg,thread={threads}"))
+        try:
+            vm.expect(rf"cpu: {count} of {count} processors online", 60)
+            vm.expect(rf"Dom0: .* {count} vcpu", 30)
+            vm.expect(r"STUB hello: SUCCESS", 60)
+        finally:
+            vm.close()
+
+    def test_matrix(self):
+        """Every processor of each machine is online before Dom0 runs."""
+        for line in MATRIX:
+            self.one(*line)
+
+    def test_maxcpus(self):
+        """maxcpus= and dom0_max_vcpus= say how many."""
+        vm = self.boot_stub("hello", options="maxcpus=2 dom0_max_vcpus=1",
+                            label="maxcpus", smp=4)
+        vm.expect(r"cpu: 2 of 4 processors online", 60)
+        vm.expect(r"Dom0: .* 1 vcpu", 30)
+        vm.expect(r"STUB hello: SUCCESS", 60)
+        vm.close()
+
+    def test_race(self):
+        """Vcpus of one domain fight over tables, pins and channels."""
+        vm = self.boot_stub("race", label="race", smp=4, cpu="max", extra=MULTI)
+        self.stub_verdict(vm, "race", 120)
+        vm.close()
+
+
+class SmpDom0(Suite):
+    """Debian's kernel on four processors, all of them its own."""
+
+    weight = 60
+
+    def setup(self):
+        need_vigil()
+        self.boot(smp=4, cpu="EPYC", extra=MULTI)
+
+    def test_cpus(self):
+        """Linux and the tools see four."""
+        vm = self.vm
+        check(vm.dom0("nproc").strip() == "4", "Dom0 has not 4 processors")
+        text = vm.dom0("xl info")
+        check(re.search(r"^nr_cpus\s*: 4$", text, re.M), text)
+        text = vm.dom0("xl vcpu-list 0")
+        check(len(re.findall(r"^Domain-0\s", text, re.M)) == 4, text)
+
+    def test_shootdowns(self):
+        """Pages are taken from threads on all processors, again and again."""
+        vm = self.vm
+        vm.dom0("for i in 1 2 3 4; do (for j in $(seq 60); do "
+                "cat /proc/self/maps | gzip -c | gunzip -c >/dev/null; done) & "
+                "done; wait", 180)
+        vm.dom0("xl debug-keys q")
+        found = vm.expect(r"TLB: (\d+) shootdowns, (\d+) interrupts, "
+                          r"(\d+) CPUs spared, (\d+) slow", 30)
+        check(int(found.group(1)) > 100, found.group(0))
+
+    def test_pins(self):
+        """A vcpu that is moved all the time loses no wake-up."""
+        vm = self.vm
+        vm.dom0("(for i in $(seq 40); do sleep 0.01; done; echo ok >/tmp/slept)"
+                " & for i in $(seq 25); do for c in 0 1 2 3; do "
+                "xl vcpu-pin 0 all $c || exit 1; done; done; "
+                "xl vcpu-pin 0 all all; wait; cat /tmp/slept", 180)
+        check(vm.dom0("cat /tmp/slept").strip() == "ok", "a sleep did not end")
+
+    def test_offline(self):
+        """A processor leaves by xen-hptool and comes back, twice."""
+        vm = self.vm
+        for _ in range(2):
+            vm.dom0("xen-hptool cpu-offline 3", 60)
+            vm.expect(r"cpu: CPU 3 is offline", 30)
+            check(re.search(r"^nr_cpus\s*: 3$", vm.dom0("xl info"), re.M),
+                  "xl info still counts it")
+            vm.dom0("xen-hptool cpu-online 3", 60)
+            check(re.search(r"^nr_cpus\s*: 4$", vm.dom0("xl info"), re.M),
+                  "xl info does not count it again")
+        rc, text = vm.dom0_cmd("xen-hptool cpu-offline 0")
+        check(rc != 0, f"the first processor went offline: {text}")
+
+    def test_sysfs(self):
+        """Dom0's kernel shows processors, and takes one away."""
+        vm = self.vm
+        base = "/sys/devices/system/xen_cpu"
+        text = vm.dom0(f"ls {base}")
+        check("xen_cpu3" in text, text)
+        vm.dom0(f"echo 0 > {base}/xen_cpu2/online", 60)
+        vm.expect(r"cpu: CPU 2 is offline", 30)
+        vm.dom0(f"echo 1 > {base}/xen_cpu2/online", 60)
+        check(vm.dom0(f"cat {base}/xen_cpu2/online").strip() == "1",
+              "it did not come back")
