@@ -94,7 +94,6 @@ void ap_main(void)
     selfcheck_cpu();
     ras_poll_cpu_init();
     smp_set_online(cpu, true);
-    irq_cpu_up(cpu, this_cpu()->apic_id);
     sched_cpu_up(cpu);
     irq_cpu_up(cpu, lapic_id());
 }

@@ -50,7 +50,8 @@ static int64_t getcpuinfo(struct xen_sysctl_getcpuinfo *g)
 
     g->nr_cpus = MIN(g->max_cpus, smp_cpu_count());
     for (i = 0; i < g->nr_cpus; i++) {
-        const xen_sysctl_cpuinfo_t info = {.idletime = sched_idle_ns(i)};
+        const xen_sysctl_cpuinfo_t info = {
+            .idletime = cpu_blocks[i] != NULL ? sched_idle_ns(i) : 0};
         int rc = copy_elem_to_guest(g->info, i, &info);
 
         if (rc != 0) {

@@ -93,6 +93,8 @@ class VM:
                                   memory, smp, resets, extra, qemu)
         if not serial:
             self.argv[self.argv.index("chardev:serial0")] = "none"
+        if "-accel" not in extra:
+            self.argv += ["-accel", "tcg"]
         self.argv += ["-machine", machine] + (self._firmware() if uefi else [])
         self._write_replay()
         self.log = open(self.dir / "serial.log", "wb")
@@ -114,7 +116,7 @@ class VM:
     def _command(self, hypervisor, modules, options, cdrom, cpu, memory, smp,
                  resets, extra, qemu):
         argv = [qemu or os.environ.get("QEMU", "qemu-system-x86_64"),
-                "-machine", "pc,accel=tcg", "-cpu", cpu, "-m", memory,
+                "-cpu", cpu, "-m", memory,
                 "-smp", str(smp), "-display", "none", "-nic", "none",
                 "-chardev", "stdio,id=serial0,signal=off",
                 "-serial", "chardev:serial0",
