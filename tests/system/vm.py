@@ -94,7 +94,9 @@ class VM:
         if not serial:
             self.argv[self.argv.index("chardev:serial0")] = "none"
         if "-accel" not in extra:
-            self.argv += ["-accel", "tcg"]
+            # QEMU 7.2 itself crashes now and then when a PCI device's memory
+            # moves while other threads of it run processors.
+            self.argv += ["-accel", "tcg,thread=single"]
         self.argv += ["-machine", machine] + (self._firmware() if uefi else [])
         self._write_replay()
         self.log = open(self.dir / "serial.log", "wb")
