@@ -19,6 +19,7 @@
 #include "cpu/spec_ctrl.h"
 #include "cpu/timer.h"
 #include "cpu/tlb.h"
+#include "cpu/tsc_sync.h"
 #include "crash/stop.h"
 #include "dev/acpi_madt.h"
 #include "dev/irq.h"
@@ -230,6 +231,9 @@ static int cpu_up(cpu_t cpu)
                      block + CPU_BLOCK_BYTES - CPU_STRUCT_BYTES);
     rc = send_for(cpu, at);
     memcpy(page, kept, PAGE_SIZE);
+    if (rc == 0) {
+        (void)tsc_sync_check(cpu);
+    }
     return rc;
 }
 

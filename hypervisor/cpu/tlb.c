@@ -158,7 +158,7 @@ static void wait_for(cpu_t cpu, uint64_t ticket)
     }
 }
 
-void tlb_flush_cpus(cpumask_t mask)
+void tlb_flush_others(cpumask_t mask)
 {
     uint64_t ticket[NR_CPUS];
     cpumask_t me = CPUMASK_OF(this_cpu_id());
@@ -171,9 +171,6 @@ void tlb_flush_cpus(cpumask_t mask)
     }
     if ((mask & me) != 0) {
         tlb_flush_now();
-    }
-    if (others == 0) {
-        return;
     }
     (void)atomic_add(&tlb_counters.shootdowns, 1UL);
     for (left = others; left != 0; left &= left - 1) {

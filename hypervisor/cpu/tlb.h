@@ -126,13 +126,25 @@ static inline void tlb_sync(const struct tlb_space *s)
 void tlb_sync_all(void);
 
 /**
- * tlb_flush_cpus() - flush these CPUs, whatever they owe
- * @mask: online CPUs; may contain this one
+ * tlb_flush_others() - tlb_flush_cpus() where other CPUs are concerned
+ * @mask: as there
  *
- * On return they have.
  * Context: as tlb_sync().
  */
-void tlb_flush_cpus(cpumask_t mask);
+void tlb_flush_others(cpumask_t mask);
+
+/*
+ * Flush these CPUs, online ones of which this may be one, whatever they owe: on
+ * return they have.  Context: as tlb_sync().
+ */
+static inline void tlb_flush_cpus(cpumask_t mask)
+{
+    if (unlikely((mask & ~this_cpu()->cpu_mask) != 0)) {
+        tlb_flush_others(mask);
+    } else if (mask != 0) {
+        tlb_flush_now();
+    }
+}
 
 /**
  * tlb_enter() - load tables of an address space on this CPU

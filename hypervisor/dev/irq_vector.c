@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * dev/irq_vector.c - which vector an irq has, and which CPU it is sent to
- * (docs/adr/0017-vectors-and-affinity.md).
+ * (docs/adr/0019-vectors-and-affinity.md).
  *
  * Each CPU has its own table of vectors, but an irq keeps one number for life:
  * moving it means writing a destination, one aligned 32-bit word of the device

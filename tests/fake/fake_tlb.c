@@ -18,7 +18,7 @@ WEAK void tlb_mark_slow(const struct tlb_space *s)
     }
 }
 
-WEAK void tlb_flush_cpus(cpumask_t mask)
+WEAK void tlb_flush_others(cpumask_t mask)
 {
     for (cpu_t i = 0; i < NR_CPUS; i++) {
         if ((mask >> i & 1) != 0) {
@@ -32,7 +32,7 @@ WEAK void tlb_sync_slow(const struct tlb_space *s)
 {
     for (cpu_t i = 0; i < NR_CPUS; i++) {
         if ((s->cpus >> i & 1) != 0 && fake_cpu_blocks[i].tlb_stale) {
-            tlb_flush_cpus(CPUMASK_OF(i));
+            tlb_flush_others(CPUMASK_OF(i));
         }
     }
 }
