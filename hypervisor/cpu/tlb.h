@@ -70,7 +70,11 @@ static inline void tlb_load(uint64_t cr3)
 /* Flush this CPU now, whatever is owed. */
 static inline void tlb_flush_now(void)
 {
-    tlb_load(read_cr3());
+    if (likely(READ_ONCE(this_cpu()->tlb_stale) == TLB_CLEAN)) {
+        tlb_flush_local();
+    } else {
+        tlb_load_slow(read_cr3());
+    }
 }
 
 /**

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 tests += hypercall/test_console_io hypercall/test_xen_version
-test_console_io-srcs := hypervisor/hypercall/console_io.c $(unit-lib) \
+test_console_io-srcs := hypervisor/hypercall/console_io.c hypervisor/sync/spinlock.c $(unit-lib) \
     $(unit-alarm)
 test_xen_version-srcs := hypervisor/hypercall/xen_version.c $(unit-lib) \
     $(unit-alarm)
