@@ -36,20 +36,6 @@ void tlb_init(uint64_t own_cr3, void (*on_leave)(void))
     leave_hook = on_leave;
 }
 
-void tlb_load_slow(uint64_t cr3)
-{
-    struct cpu_block *cb = this_cpu();
-
-    /*
-     * MB(tlb:A): who finds it clean may give frames a new use, so it is not
-     * clean before the flush, and a mark that comes during it stays.
-     */
-    WRITE_ONCE(cb->tlb_stale, TLB_FLUSHING);
-    write_cr3(cr3);
-    (void)atomic_cas(&cb->tlb_stale, (uint64_t)TLB_FLUSHING,
-                     (uint64_t)TLB_CLEAN);
-}
-
 void tlb_mark_slow(const struct tlb_space *s)
 {
     cpumask_t mask = READ_ONCE(s->cpus);

@@ -21,6 +21,7 @@
 #include "lib/compiler.h"
 #include "lib/types.h"
 #include "x86/atomic.h"
+#include "x86/barrier.h"
 #include "x86/cr.h"
 #include "x86/invlpg.h"
 #include "x86/percpu.h"
@@ -44,36 +45,43 @@ extern struct tlb_counters tlb_counters;
 /* cpu_block.tlb_stale */
 #define TLB_CLEAN    0
 #define TLB_STALE    1 /* a flush is owed                             */
-#define TLB_FLUSHING 2 /* this CPU is at it: still owed until it is 0 */
-
-/**
- * tlb_load_slow() - tlb_load() where a flush is owed
- * @cr3: as there
- *
- * Context: any but NMI/#MC.
- */
-void tlb_load_slow(uint64_t cr3);
+#define TLB_FLUSHING 2 /* this CPU is at it; a mark overwrites it     */
 
 /*
  * Load another of the tables of the space this CPU has: a flush.  Where none is
- * owed before, nothing is to be cleared after: a mark in between stays.
+ * owed before, nothing is to be cleared after: a mark in between stays.  Built
+ * in with its rare half: a call there would cost the bounces their registers.
  */
-static inline void tlb_load(uint64_t cr3)
+static ALWAYS_INLINE void tlb_load(uint64_t cr3)
 {
-    if (likely(READ_ONCE(this_cpu()->tlb_stale) == TLB_CLEAN)) {
+    uint64_t *stale = &this_cpu()->tlb_stale;
+
+    /* Compared in memory: a value seen too late only costs a flush more. */
+    barrier();
+    if (likely(*stale == TLB_CLEAN)) {
         write_cr3(cr3);
-    } else {
-        tlb_load_slow(cr3);
+        return;
     }
+    /*
+     * MB(tlb:A): who finds it clean may give frames a new use, so it is not
+     * clean before the flush, and a mark that comes during it stays.
+     */
+    WRITE_ONCE(*stale, TLB_FLUSHING);
+    write_cr3(cr3);
+    (void)atomic_and(stale, ~(uint64_t)TLB_FLUSHING);
 }
 
 /* Flush this CPU now, whatever is owed. */
 static inline void tlb_flush_now(void)
 {
-    if (likely(READ_ONCE(this_cpu()->tlb_stale) == TLB_CLEAN)) {
-        tlb_flush_local();
-    } else {
-        tlb_load_slow(read_cr3());
+    uint64_t *stale = &this_cpu()->tlb_stale;
+
+    if (READ_ONCE(*stale) != TLB_CLEAN) {
+        WRITE_ONCE(*stale, TLB_FLUSHING);
+    }
+    tlb_flush_local();
+    if (unlikely(READ_ONCE(*stale) == TLB_FLUSHING)) {
+        (void)atomic_and(stale, ~(uint64_t)TLB_FLUSHING);
     }
 }
 

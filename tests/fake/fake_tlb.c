@@ -9,13 +9,6 @@
 
 #define WEAK __attribute__((weak))
 
-WEAK void tlb_load_slow(uint64_t cr3)
-{
-    (void)cr3;
-    this_cpu()->tlb_stale = TLB_CLEAN;
-    fake_tlb_flushes++;
-}
-
 WEAK void tlb_mark_slow(const struct tlb_space *s)
 {
     for (cpu_t i = 0; i < NR_CPUS; i++) {
