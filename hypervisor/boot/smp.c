@@ -264,7 +264,7 @@ static int cpu_down(cpu_t cpu)
     int rc = sched_cpu_down(cpu);
 
     if (rc == -EAGAIN) {
-        return rc; /* the next time it may be empty */
+        return -ERESTART; /* the next time it may be empty */
     }
     if (rc == 0) {
         rc = irq_cpu_down(cpu);
@@ -288,7 +288,7 @@ static const struct smp_ops ops = {cpu_up, cpu_down, park};
 void smp_init(unsigned int max)
 {
     const struct acpi_madt *madt = acpi_madt();
-    struct smp_cpu first = {.apic_id = lapic_id(), .is_enabled = true};
+    struct smp_cpu first = {.apic_id = lapic_id()};
 
     max_cpus = max;
     for (unsigned int i = 0; madt != NULL && i < madt->cpu_count; i++) {
@@ -300,10 +300,9 @@ void smp_init(unsigned int max)
     smp_set_online(0, true);
     for (unsigned int i = 0; madt != NULL && i < madt->cpu_count; i++) {
         struct smp_cpu cpu = {.apic_id = madt->cpu[i].apic_id,
-                              .acpi_id = madt->cpu[i].acpi_uid,
-                              .is_enabled = madt->cpu[i].is_enabled};
+                              .acpi_id = madt->cpu[i].acpi_uid};
 
-        if (cpu.apic_id == first.apic_id || !cpu.is_enabled) {
+        if (cpu.apic_id == first.apic_id || !madt->cpu[i].is_enabled) {
             continue;
         }
         /* xAPIC reaches 8-bit ids only, and 255 is everybody. */

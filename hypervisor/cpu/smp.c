@@ -122,7 +122,7 @@ int smp_cpu_up(cpu_t cpu)
 {
     int rc;
 
-    if (cpu >= cpu_count || !cpus[cpu].is_enabled) {
+    if (cpu >= cpu_count) {
         return -EINVAL;
     }
     if (smp_is_online(cpu)) {

@@ -2,10 +2,8 @@
 /*
  * cpu/smp.h - which CPUs there are, and calls on others.
  *
- * A CPU has a number from the first time it is started, and keeps it.  States:
- *
- *   ABSENT -> STARTING -> ONLINE -> STOPPING -> OFFLINE -> STARTING
- *                 \-> ABSENT or OFFLINE: it did not come
+ * A CPU has a number from boot on, in the firmware's order, and keeps it.  It is
+ * online or not; its block (cpu_blocks[]) is there since it first was.
  *
  * Socket: boot/smp.c starts CPUs, and plugs in how to (struct smp_ops).
  */
@@ -22,7 +20,6 @@
 struct smp_cpu {
     uint32_t apic_id;
     uint32_t acpi_id;
-    bool is_enabled; /* false: it may be plugged in later, here it cannot */
 };
 
 /* a: only smp_set_online() writes it */
@@ -134,7 +131,7 @@ int smp_cpu_up(cpu_t cpu) MUST_CHECK;
  *
  * Context: hypercall.
  * Return:  0; -EINVAL: no such CPU, or the first; -ENOENT: it is not online;
- *          -EAGAIN: a vcpu has to leave it, perhaps the caller's: once more;
+ *          -ERESTART: a vcpu has to leave it, perhaps the caller's: once more;
  *          -EBUSY: as above, or it cannot be spared; -ENOSPC: its interrupts
  *          find no room elsewhere
  */

@@ -96,7 +96,6 @@ void tlb_answer(void)
     while (asked != cb->tlb_done) {
         if (cb->current_vcpu == NULL && cb->space != NULL) {
             tlb_leave();
-            (void)atomic_add(&tlb_counters.left_idle, 1UL);
         } else {
             tlb_flush_now();
         }

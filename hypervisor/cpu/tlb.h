@@ -36,7 +36,6 @@ struct tlb_counters {
     uint64_t shootdowns; /* times one CPU waited for others             */
     uint64_t ipis;       /* CPUs that were interrupted for them         */
     uint64_t spared;     /* CPUs of the space that owed no flush        */
-    uint64_t left_idle;  /* idle CPUs that took the hypervisor's tables */
     uint64_t slow;       /* waits of more than a second                 */
 };
 

@@ -19,7 +19,7 @@
 /* cpu/timer.c has room for four timers of each, its domain's being one. */
 #define VCPUS_MAX 8000
 
-static unsigned int vcpu_count;
+static unsigned int vcpu_count; /* a: vcpus there are or are being made */
 
 int vcpu_create(struct domain *d, unsigned int vcpu_id, struct vcpu **ret_vcpu)
 {
@@ -29,11 +29,13 @@ int vcpu_create(struct domain *d, unsigned int vcpu_id, struct vcpu **ret_vcpu)
     if (vcpu_id >= d->max_vcpus || d->vcpu[vcpu_id] != NULL) {
         return -EINVAL;
     }
-    if (vcpu_count >= VCPUS_MAX) {
+    if (atomic_add(&vcpu_count, 1U) >= VCPUS_MAX) {
+        (void)atomic_sub(&vcpu_count, 1U);
         return -ENOMEM;
     }
     v = heap_alloc(sizeof(*v));
     if (v == NULL) {
+        (void)atomic_sub(&vcpu_count, 1U);
         return -ENOMEM;
     }
     v->domain = d;
@@ -52,13 +54,13 @@ int vcpu_create(struct domain *d, unsigned int vcpu_id, struct vcpu **ret_vcpu)
     rc = vcpu_info_default(v);
     if (rc != 0) {
         heap_free(v);
+        (void)atomic_sub(&vcpu_count, 1U);
         return rc;
     }
     vclock_update_vcpu(v);
     if (vcpu_id == 0) {
         vclock_update_wall(d);
     }
-    vcpu_count++;
     d->vcpu[vcpu_id] = v;
     *ret_vcpu = v;
     return 0;
@@ -68,7 +70,7 @@ void vcpu_free(struct vcpu *v)
 {
     heap_free(v->own_info);
     v->domain->vcpu[v->vcpu_id] = NULL;
-    vcpu_count--;
+    (void)atomic_sub(&vcpu_count, 1U);
     heap_free(v);
 }
 

@@ -266,7 +266,7 @@ int64_t do_platform_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
         return -EACCES;
     }
     rc = run(&op, &give_back);
-    if (rc == -EAGAIN) { /* cpu_offline: the caller itself has to move */
+    if (rc == -ERESTART) { /* cpu_offline: the caller itself has to move */
         return hypercall_restart(__HYPERVISOR_platform_op, 1, a1, 0, 0, 0, 0);
     }
     if (rc == 0 && give_back && copy_to_guest(a1, &op, sizeof(op)) != 0) {

@@ -214,7 +214,7 @@ int64_t do_sysctl(uint64_t a1, uint64_t a2 UNUSED, uint64_t a3 UNUSED,
         return -EACCES;
     }
     rc = run(&op, &back);
-    if (rc == -EAGAIN) { /* cpu_hotplug: the caller itself has to move */
+    if (rc == -ERESTART) { /* cpu_hotplug: the caller itself has to move */
         return hypercall_restart(__HYPERVISOR_sysctl, 1, a1, 0, 0, 0, 0);
     }
     /* What an error has to tell is in the structure, too (-ENOBUFS). */
