@@ -94,6 +94,8 @@ void ap_main(void)
     ras_cpu_init();
     selfcheck_cpu();
     ras_poll_cpu_init();
+    /* INIT dropped what came in last: somebody may wait for an answer. */
+    smp_answer();
     smp_set_online(cpu, true);
     sched_cpu_up(cpu);
     irq_cpu_up(cpu, lapic_id());
@@ -245,7 +247,10 @@ static void ask_to_park(void *arg)
     this_cpu()->parking = true;
 }
 
-/* Nothing of a guest is here any more; NMIs still are, and end in HLT again. */
+/*
+ * Nothing of a guest is here any more.  Whoever saw this CPU in a set before it
+ * left may still ask it for something, and waits: it answers, and halts again.
+ */
 static void park(void)
 {
     cpu_t cpu = this_cpu_id();
@@ -255,7 +260,8 @@ static void park(void)
     smp_set_online(cpu, false);
     for (;;) {
         irq_disable();
-        halt();
+        smp_answer();
+        irq_enable_and_halt();
     }
 }
 

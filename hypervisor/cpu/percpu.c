@@ -5,6 +5,7 @@
 #include "cpu/percpu.h"
 
 #include "lib/assert.h"
+#include "lib/string.h"
 
 struct cpu_block *cpu_blocks[NR_CPUS];
 
@@ -12,7 +13,10 @@ void percpu_init(cpu_t cpu)
 {
     struct cpu_block *cb = this_cpu();
 
-    *cb = (struct cpu_block){.cpu_id = cpu, .cpu_mask = CPUMASK_OF(cpu)};
+    /* What other CPUs ask of it goes on: see there. */
+    memset(cb, 0, offsetof(struct cpu_block, tlb_asked));
+    cb->cpu_id = cpu;
+    cb->cpu_mask = CPUMASK_OF(cpu);
     __atomic_store_n(&cpu_blocks[cpu], cb, __ATOMIC_RELEASE);
 }
 

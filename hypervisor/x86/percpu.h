@@ -72,12 +72,13 @@ struct cpu_block {
     uint64_t next_deadline_ns; /* cpu/timer.c: LAPIC is armed for this */
     cpumask_t cpu_mask;  /* the bit of this CPU                          */
     uint64_t tlb_stale;  /* cpu/tlb.h: a flush is owed; others set it    */
-    uint64_t tlb_asked;  /* a: flushes others have asked for             */
-    uint64_t tlb_done;   /* up to which this CPU has answered            */
     struct tlb_space *space; /* whose tables CR3 has; NULL: our own      */
     bool parking;        /* boot/smp.c: stop when idle                   */
     struct vcpu *last_vcpu;  /* pv/switch.c: current, or the one before  */
     uint64_t gdt_base;   /* pv/descriptor.c: GDT in use; 0: our own      */
+    /* These two outlive that the CPU stops and starts: others may wait.   */
+    uint64_t tlb_asked;  /* a: flushes others have asked for             */
+    uint64_t tlb_done;   /* up to which this CPU has answered            */
 };
 
 _Static_assert(sizeof(struct cpu_block) <= CPU_STRUCT_BYTES, "cpu_block");

@@ -113,6 +113,18 @@ class SmpDom0(Suite):
         rc, text = vm.dom0_cmd("xen-hptool cpu-offline 0")
         check(rc != 0, f"the first processor went offline: {text}")
 
+    def test_comes_and_goes(self):
+        """Processors leave while others ask for their flushes."""
+        text = self.vm.dom0(
+            "touch /tmp/busy; for i in 1 2 3; do (while [ -e /tmp/busy ]; do "
+            "cat /proc/self/maps | gzip -c >/dev/null; done) & done; "
+            "for i in $(seq 8); do for c in 3 2; do "
+            "xen-hptool cpu-offline $c >/dev/null || echo stays $c; done; "
+            "for c in 3 2; do xen-hptool cpu-online $c >/dev/null || "
+            "echo gone $c; done; done; rm /tmp/busy; wait; xl info", 180)
+        check("stays" not in text and "gone" not in text, text)
+        check(re.search(r"^nr_cpus\s*: 4$", text, re.M), text)
+
     def test_sysfs(self):
         """Dom0's kernel shows processors, and takes one away."""
         vm = self.vm
