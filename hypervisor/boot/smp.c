@@ -256,6 +256,7 @@ static void park(void)
     cpu_t cpu = this_cpu_id();
 
     tlb_leave();
+    ras_poll_cpu_down(); /* other timers go to another CPU */
     lapic_timer_arm(TIMER_NEVER);
     smp_set_online(cpu, false);
     for (;;) {

@@ -75,7 +75,8 @@ static void slice_over(void *arg)
 
     q->slice_armed_ns = TIMER_NEVER;
     if (q->slice_end_ns <= clock_now_ns()) {
-        softirq_raise(SOFTIRQ_SCHED);
+        /* It fires elsewhere if its CPU was away meanwhile. */
+        softirq_raise_on(q->cpu, SOFTIRQ_SCHED);
     } else if (q->slice_end_ns != TIMER_NEVER) {
         arm_slice(q);
     }

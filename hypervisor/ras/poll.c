@@ -178,3 +178,10 @@ void ras_poll_cpu_init(void)
     timer_init(&timer[cpu], poll_due, NULL);
     timer_set(&timer[cpu], clock_now_ns() + INTERVAL_MIN);
 }
+
+void ras_poll_cpu_down(void)
+{
+    if (bank_count() != 0) {
+        timer_stop(&timer[this_cpu_id()]);
+    }
+}

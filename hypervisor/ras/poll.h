@@ -27,6 +27,13 @@ void ras_poll_init(void);
 void ras_poll_cpu_init(void);
 
 /**
+ * ras_poll_cpu_down() - look no more at the banks of this CPU
+ *
+ * Context: idle, on a CPU that stops; ras_poll_cpu_init() begins anew.
+ */
+void ras_poll_cpu_down(void);
+
+/**
  * ras_poll_now() - look at the banks now
  *
  * Context: main stack, interrupts on.
