@@ -251,6 +251,21 @@ static INIT_TEXT void init_interrupts(void)
     irq_init();
 }
 
+/* Frame 0 is never given to anyone (mm/page_alloc.c). */
+#define BIOS_RESET_FLAG 0x472
+
+static INIT_TEXT void init_reset(void)
+{
+    struct memmap_region r;
+    unsigned int i;
+
+    for (i = 0; loader_info.efi_systab == 0 && memmap_region(i, &r); i++) {
+        if (r.start == 0 && (r.type == MEMMAP_RAM || r.type == MEMMAP_KEPT)) {
+            reboot_set_bios_flag(maddr_to_ptr(BIOS_RESET_FLAG));
+        }
+    }
+}
+
 static INIT_TEXT void init_console_input(void)
 {
     unsigned int line = uart_irq_line();
@@ -379,6 +394,7 @@ void boot_main(uint32_t magic, uint32_t info)
     init_memmap();
     harvest_boxes();
     init_memory();
+    init_reset();
     selfcheck_cpu();
     /* 5. Devices and time. */
     init_interrupts();

@@ -63,9 +63,9 @@ static struct {
     const char *refused; /* a: it came, and cannot be used: why           */
 } starting;
 
-static unsigned int others_online(void)
+static cpumask_t others_online(void)
 {
-    return smp_online_count() - 1;
+    return smp_online() & ~CPUMASK_OF(this_cpu_id());
 }
 
 static const struct crash_stop_ops stop_ops = {others_online, lapic_nmi_others};

@@ -4,19 +4,26 @@
  *
  * Each way that is tried is a line of the log, so that the last line names the
  * one that worked, or hung.
+ *
+ * The other CPUs are stopped by NMI: it reaches them with interrupts off too.
+ * That may be anywhere, so what follows takes no lock but the sinks', which
+ * this CPU holds meanwhile.
  */
 #include "crash/reboot.h"
 
 #include "lib/errno.h"
 #include "lib/parse.h"
 #include "lib/string.h"
+#include "x86/atomic.h"
 #include "x86/crash_asm.h"
 #include "x86/io.h"
 #include "x86/irqflags.h"
+#include "x86/percpu.h"
 #include "log/printk.h"
 #include "log/sink.h"
 #include "crash/blackbox.h"
 #include "crash/panic.h"
+#include "crash/stop.h"
 
 #define PORT_DELAY   0x80 /* POST code port: a read takes about 1 us */
 #define PORT_RESET   0xcf9
@@ -33,6 +40,10 @@
 
 #define ITEM_BYTES 16
 
+/* The BIOS's word 0x472: what else it has is a reset like power-on. */
+#define BIOS_WARM 0x1234
+#define BIOS_COLD 0
+
 enum reboot_way {
     BY_ACPI,
     BY_PORT,
@@ -47,6 +58,10 @@ static bool noreboot_asked;
 static enum reboot_way first_way = BY_ACPI;
 static bool never_reboot;
 static uint8_t port_bits = RESET_SYSTEM;
+static volatile uint16_t *bios_flag;
+static uint16_t bios_kind = BIOS_COLD;
+
+static uint32_t leaver; /* a: CPU + 1 of who leaves the machine, 0: nobody */
 
 void reboot_register(const struct reboot_ops *ops)
 {
@@ -83,10 +98,18 @@ static int set_item(const char *item)
         if (word[0] == 'P') {
             port_bits = RESET_SYSTEM | RESET_POWER;
         }
+        if (word[0] == 'w' || word[0] == 'c') {
+            bios_kind = word[0] == 'w' ? BIOS_WARM : BIOS_COLD;
+        }
         never_reboot = never_reboot || word[0] == 'n';
         return 0;
     }
     return -EINVAL;
+}
+
+void reboot_set_bios_flag(volatile uint16_t *word)
+{
+    bios_flag = word;
 }
 
 int reboot_set_option(const char *value)
@@ -110,20 +133,50 @@ static void wait_us(unsigned int us)
     }
 }
 
+/* One leaves; who dies on another CPU needs this machine more. */
+static void claim(void)
+{
+    uint32_t me = this_cpu_id() + 1;
+    bool mine;
+
+    if (crash_in_progress()) {
+        mine = (this_cpu()->context & CTX_CRASH) != 0;
+    } else {
+        mine = atomic_cas(&leaver, 0U, me) || atomic_load(&leaver) == me;
+    }
+    if (!mine) {
+        crash_stop_park(NULL);
+    }
+}
+
+static void stop_others(void)
+{
+    unsigned int silent;
+
+    log_hold();
+    silent = crash_stop_others(0);
+    log_release();
+    if (silent != 0) {
+        printk(LOG_WARNING, "%u CPUs did not stop", silent);
+    }
+}
+
 /* While nobody is dying this is an orderly end: say so in the black box. */
-static void close_box(const char *how)
+void machine_close(const char *how)
 {
     irq_disable();
+    claim();
     if (!crash_in_progress()) {
         printk(LOG_NOTICE, "%s", how);
         blackbox_clean(how);
         log_flush();
+        stop_others();
     }
 }
 
 void machine_halt(void)
 {
-    close_box("machine halted");
+    machine_close("machine halted");
     for (;;) {
         halt();
     }
@@ -184,12 +237,15 @@ static void attempt(enum reboot_way way)
 
 void machine_restart(void)
 {
-    close_box("machine restarts");
+    machine_close("machine restarts");
     if (never_reboot) {
         printk(LOG_PANIC, "Halted: the option reboot=no was given.");
         for (;;) {
             halt();
         }
+    }
+    if (bios_flag != NULL) {
+        *bios_flag = bios_kind;
     }
     attempt(first_way);
     for (enum reboot_way way = BY_ACPI; way < BY_COUNT; way++) {
@@ -202,7 +258,7 @@ void machine_restart(void)
 
 void machine_poweroff(void)
 {
-    close_box("machine powers off");
+    machine_close("machine powers off");
     if (reboot_ops && reboot_ops->acpi_poweroff) {
         reboot_ops->acpi_poweroff();
         wait_us(RESET_WAIT_US);

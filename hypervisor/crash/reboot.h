@@ -43,7 +43,7 @@ void reboot_set_noreboot(bool noreboot);
  * @value: words or their first letters, with commas: acpi, pci (port 0xcf9),
  *         Power (the same, with a power cycle), kbd, triple: begin with that
  *         one, then the others in their order; no: halt instead; warm, cold:
- *         taken and without effect, there is no BIOS test to leave out
+ *         the BIOS shall leave out its test of the memory, or not (cold)
  *
  * Context: boot.
  * Return:  0, -EINVAL
@@ -51,25 +51,49 @@ void reboot_set_noreboot(bool noreboot);
 int reboot_set_option(const char *value) MUST_CHECK;
 
 /**
- * machine_restart() - reset the machine
+ * reboot_set_bios_flag() - where the BIOS looks for what kind of reset it was
+ * @word: the word of its data area; NULL: the firmware is no BIOS
  *
- * Context: any.
+ * Context: boot.
+ * Return:  nothing.
+ */
+void reboot_set_bios_flag(volatile uint16_t *word);
+
+/**
+ * machine_close() - the machine is about to be left: no way back
+ * @how: one line for the log and the black box
+ *
+ * Stops the other CPUs, in a second at most; interrupts are off afterwards.  If
+ * another CPU is dying or leaves already, this one stops for it instead.  A
+ * dying one has done all that.
+ *
+ * Context: any but NMI/#MC; dying.
+ * Return:  nothing.
+ */
+void machine_close(const char *how);
+
+/**
+ * machine_restart() - reset the machine, after machine_close()
+ *
+ * Context: any but NMI/#MC; dying.
  * Return:  never.
  */
 void machine_restart(void) NORETURN;
 
 /**
- * machine_poweroff() - switch the machine off; halts if that is impossible
+ * machine_poweroff() - switch the machine off, after machine_close()
  *
- * Context: any.
+ * Halts if that is impossible.
+ *
+ * Context: any but NMI/#MC.
  * Return:  never.
  */
 void machine_poweroff(void) NORETURN;
 
 /**
- * machine_halt() - stop this CPU for ever
+ * machine_halt() - stop all CPUs for ever
  *
- * Context: any.
+ * Context: any but NMI/#MC.
  * Return:  never.
  */
 void machine_halt(void) NORETURN;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * crash/stop.c - one flag, one counter, one NMI, one bounded wait.
+ * crash/stop.c - one flag, one set, one NMI, one bounded wait.
  *
  * The flag is set before the NMI is sent: a CPU that takes an NMI for another
  * reason in that moment stops too, which is as good.  A CPU in the middle of
@@ -8,9 +8,10 @@
  */
 #include "crash/stop.h"
 
+#include "lib/bits.h"
 #include "lib/string.h"
+#include "x86/atomic.h"
 #include "x86/irqflags.h"
-#include "x86/percpu.h"
 #include "x86/tsc.h"
 #include "log/printk.h"
 #include "crash/backtrace.h"
@@ -21,7 +22,7 @@
 /* Legend: c constant after init; a atomic; o written once by its own CPU */
 static const struct crash_stop_ops *stop_ops; /* c */
 static uint32_t stop_request; /* a: CPU + 1 of who dies, 0: nobody */
-static uint32_t stopped_count;                /* a */
+static cpumask_t stopped;    /* a: CPUs that stand still */
 static struct parked_cpu {
     struct cpu_regs regs; /* o */
     bool valid;           /* a: set after regs */
@@ -49,7 +50,9 @@ NMI_SAFE void crash_stop_park(const struct cpu_regs *regs)
         memcpy(&parked[cpu].regs, regs, sizeof(*regs));
         __atomic_store_n(&parked[cpu].valid, true, __ATOMIC_RELEASE);
     }
-    __atomic_fetch_add(&stopped_count, 1, __ATOMIC_RELEASE);
+    if (cpu < NR_CPUS) {
+        (void)atomic_or(&stopped, CPUMASK_OF(cpu));
+    }
     for (;;) {
         halt();
     }
@@ -57,9 +60,9 @@ NMI_SAFE void crash_stop_park(const struct cpu_regs *regs)
 
 unsigned int crash_stop_others(uint64_t tsc_khz)
 {
-    unsigned int expected = stop_ops ? stop_ops->others_online() : 0;
+    cpumask_t expected = stop_ops ? stop_ops->others_online() : 0;
     uint64_t khz = tsc_khz ? tsc_khz : GUESS_KHZ;
-    uint64_t begin, stopped;
+    uint64_t begin;
 
     __atomic_store_n(&stop_request, this_cpu_id() + 1, __ATOMIC_SEQ_CST);
     if (expected == 0) {
@@ -68,13 +71,13 @@ unsigned int crash_stop_others(uint64_t tsc_khz)
     stop_ops->nmi_others();
     begin = rdtsc();
     do {
-        stopped = __atomic_load_n(&stopped_count, __ATOMIC_ACQUIRE);
-        if (stopped >= expected) {
+        expected &= ~atomic_load(&stopped);
+        if (expected == 0) {
             return 0;
         }
         cpu_relax();
     } while (rdtsc() - begin < khz * WAIT_MS);
-    return expected - (unsigned int)stopped;
+    return bit_count(expected);
 }
 
 void crash_stop_print(void)

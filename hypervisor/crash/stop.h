@@ -2,6 +2,8 @@
 /*
  * crash/stop.h - stop every other CPU, in bounded time.
  *
+ * For a panic, and before the machine is left in an orderly way.
+ *
  * The dying CPU sets the stop request and sends an NMI to the others; each
  * NMI handler asks crash_stop_requested() before anything else, stores its
  * registers, and parks for ever.  A CPU that does not answer within the bound
@@ -12,12 +14,13 @@
 
 #include "lib/compiler.h"
 #include "lib/types.h"
+#include "x86/percpu.h"
 #include "x86/regs.h"
 
-/* Socket: how to send an NMI to all other CPUs; plugged by cpu/ipi.c. */
+/* Socket: how to send an NMI to all other CPUs; plugged by boot/smp.c. */
 struct crash_stop_ops {
-    unsigned int (*others_online)(void); /* CPUs to wait for             */
-    void (*nmi_others)(void);            /* must not take a lock         */
+    cpumask_t (*others_online)(void); /* CPUs to wait for             */
+    void (*nmi_others)(void);         /* must not take a lock         */
 };
 
 /**
@@ -50,9 +53,9 @@ void crash_stop_park(const struct cpu_regs *regs) NORETURN;
  * crash_stop_others() - stop all other CPUs
  * @tsc_khz: TSC cycles per millisecond, 0 if unknown (a safe guess is used)
  *
- * Waits at most one second.
+ * Waits at most one second.  CPUs that are offline stop too, unwaited for.
  *
- * Context: dying.
+ * Context: dying; or leaving the machine, log_hold() called.
  * Return:  number of CPUs that did not answer
  */
 unsigned int crash_stop_others(uint64_t tsc_khz);

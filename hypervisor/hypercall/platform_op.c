@@ -10,19 +10,17 @@
  *             everything else below
  *
  * Return:  0; -EACCES wrong interface version; -EFAULT; -EINVAL malformed;
- *          -ENOENT no such record; -EOPNOTSUPP known, not offered; -ENODEV,
- *          -EIO sleep failed; -ENOSYS no such op
+ *          -ENOENT no such record; -EOPNOTSUPP known, not offered; -ENODEV
+ *          no sleep registers; -ENOSYS no such op
  */
 #include "lib/string.h"
 #include "lib/xen_abi.h"
 #include "x86/image.h"
-#include "x86/irqflags.h"
 #include "log/printk.h"
-#include "log/sink.h"
 #include "cpu/clock.h"
 #include "cpu/features.h"
 #include "cpu/smp.h"
-#include "crash/blackbox.h"
+#include "crash/reboot.h"
 #include "crash/symbols.h"
 #include "dev/acpi.h"
 #include "domain/vclock.h"
@@ -73,23 +71,17 @@ static int64_t firmware_info(struct xenpf_firmware_info *f)
 
 static int64_t enter_acpi_sleep(const struct xenpf_enter_acpi_sleep *s)
 {
-    uint64_t irq;
-    int rc;
-
     if (s->sleep_state != ACPI_S5 || s->flags != 0) {
         return -EOPNOTSUPP;
     }
-    /* The box says "clean" from here on: do not get half-way. */
+    /* There is no way back from where the other CPUs are stopped. */
     if (acpi_fixed()->pm1a_cnt == 0) {
         return -ENODEV;
     }
     pr_notice("platform: the control domain switches the machine off");
-    blackbox_clean("power off by the control domain");
-    log_flush(); /* nobody pumps what waits once the machine is off */
-    irq = irq_save();
-    rc = acpi_enter_sleep(s->val_a, s->val_b);
-    irq_restore(irq);
-    return rc;
+    machine_close("power off by the control domain");
+    (void)acpi_enter_sleep(s->val_a, s->val_b);
+    machine_poweroff(); /* by the firmware's tables; or halt */
 }
 
 static int64_t get_cpuinfo(struct xenpf_pcpuinfo *p)

@@ -364,6 +364,16 @@ void log_flush(void)
     sinks_unlock(locked);
 }
 
+void log_hold(void)
+{
+    spin_lock(&sink_lock);
+}
+
+void log_release(void)
+{
+    spin_unlock(&sink_lock);
+}
+
 void log_sink_skip(uint64_t first, uint64_t cells)
 {
     if (log_is_emergency() || !spin_trylock(&sink_lock)) {

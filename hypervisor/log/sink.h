@@ -104,6 +104,23 @@ bool log_pump(void) MUST_CHECK;
 void log_flush(void);
 
 /**
+ * log_hold() - keep other CPUs out of the sinks
+ *
+ * Who is stopped while this holds has not left a sink in the middle.
+ * Context: any but NMI/#MC, interrupts off; print nothing until log_release().
+ * Return:  nothing.
+ */
+void log_hold(void);
+
+/**
+ * log_release() - the end of log_hold()
+ *
+ * Context: the CPU that called it.
+ * Return:  nothing.
+ */
+void log_release(void);
+
+/**
  * log_sink_skip() - cells of the ring that need not be shown
  * @first: sequence number of the first
  * @cells: how many, all of them of one message, all quiet

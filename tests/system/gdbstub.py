@@ -6,14 +6,25 @@
         vm.hmp("mce ...")               # it stands: what comes is pending
     # it runs again
 
-Breakpoints live in QEMU and change no memory.  Nothing is single-stepped:
+Breakpoints live in QEMU and change no memory; write() does.  Nothing is single-stepped:
 that would mask interrupts, NMIs and machine checks.
 """
 
 import socket
+import subprocess
 import time
 
+from suite import hypervisor
 from vm import VMError
+
+
+def symbols():
+    """Return where the hypervisor's functions and labels are."""
+    image = hypervisor()
+    text = subprocess.run(["nm", image.with_name(image.name + "-syms")],
+                          check=True, capture_output=True, text=True).stdout
+    return {words[2]: int(words[0], 16)
+            for words in map(str.split, text.splitlines()) if len(words) == 3}
 
 
 class Debugger:
@@ -88,3 +99,9 @@ class Debugger:
         if not stop.startswith("T05"):
             raise VMError(f"stopped with '{stop}'")
         self._do(f"z0,{address:x},1")
+
+    def write(self, address, data):
+        """Write bytes to the machine's memory, at a physical address."""
+        self._do("Qqemu.PhyMemMode:1")
+        self._do(f"M{address:x},{len(data):x}:{data.hex()}")
+        self._do("Qqemu.PhyMemMode:0")

@@ -7,12 +7,10 @@ tests put events at the places where that would show, and count exactly.
 """
 
 import re
-import subprocess
 import time
 
-from gdbstub import Debugger
-from suite import (Failure, Suite, VMError, check, hypervisor, need_vigil,
-                   wait_until)
+from gdbstub import Debugger, symbols
+from suite import Failure, Suite, VMError, check, need_vigil, wait_until
 
 LINUX = "NMI received for unknown reason"
 NMI = "NMI on CPU 0: "
@@ -23,15 +21,6 @@ MISC = 0x8C                         # a physical address, 4 KiB granular
 RIPV_MCIP = 0x5
 # Inside Dom0's 640 MiB of a 1 GiB machine, wherever they are placed.
 DOM0_MADDR = 0x1E345000
-
-
-def symbols():
-    """Return where the hypervisor's functions and labels are."""
-    image = hypervisor()
-    text = subprocess.run(["nm", image.with_name(image.name + "-syms")],
-                          check=True, capture_output=True, text=True).stdout
-    return {words[2]: int(words[0], 16)
-            for words in map(str.split, text.splitlines()) if len(words) == 3}
 
 
 class Nesting(Suite):

@@ -387,9 +387,9 @@ static void assertions_name_their_place(void **state)
     assert_string_equal(box()->reason, "Assertion 'a == b' failed at file.c:7");
 }
 
-static unsigned int one_other(void)
+static cpumask_t one_other(void)
 {
-    return 1;
+    return CPUMASK_OF(1);
 }
 
 static void nothing_happens(void)

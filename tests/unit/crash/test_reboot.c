@@ -9,6 +9,7 @@
 #include "crash/blackbox.h"
 #include "crash/panic.h"
 #include "crash/reboot.h"
+#include "crash/stop.h"
 #include "fake_hw.h"
 #include "fake_printk.h"
 
@@ -35,6 +36,41 @@ void blackbox_clean(const char *reason)
 
 void log_flush(void)
 {
+}
+
+static bool held;
+
+void log_hold(void)
+{
+    assert_false(held);
+    held = true;
+}
+
+void log_release(void)
+{
+    assert_true(held);
+    held = false;
+}
+
+static unsigned int silent;
+
+/* Nobody is stopped who has a sink's lock. */
+unsigned int crash_stop_others(uint64_t tsc_khz)
+{
+    assert_int_equal(tsc_khz, 0);
+    assert_true(held);
+    step("stop");
+    return silent;
+}
+
+static void gone(void);
+
+void crash_stop_park(const struct cpu_regs *regs)
+{
+    assert_null(regs);
+    step("park");
+    gone();
+    abort();
 }
 
 unsigned int log_linger_ms(void)
@@ -81,6 +117,9 @@ static int setup(void **state)
     fake_triple_fault_hook = gone;
     fake_halt_hook = gone;
     dying = false;
+    silent = 0;
+    fake_cpu = 0;
+    this_cpu()->context = 0;
     trail[0] = '\0';
     reboot_register(&no_ops);
     reboot_set_noreboot(false);
@@ -98,12 +137,12 @@ static void tries_everything_in_order(void **state)
 {
     (void)state;
     LEAVE_BY(machine_restart());
-    assert_string_equal(trail, "clean cf9=2 cf9=6 64=fe gone ");
+    assert_string_equal(trail, "clean stop cf9=2 cf9=6 64=fe gone ");
     assert_false(fake_irqs_on);
     trail[0] = '\0';
     reboot_register(&ops);
     LEAVE_BY(machine_restart());
-    assert_string_equal(trail, "clean acpi cf9=2 cf9=6 64=fe gone ");
+    assert_string_equal(trail, "clean stop acpi cf9=2 cf9=6 64=fe gone ");
 }
 
 /* The way asked for comes first, the others follow in their order. */
@@ -112,13 +151,13 @@ static void option_chooses(void **state)
     static const struct {
         const char *option, *trail;
     } cases[] = {
-        {"kbd", "clean 64=fe acpi cf9=2 cf9=6 gone "},
-        {"k", "clean 64=fe acpi cf9=2 cf9=6 gone "},
-        {"t", "clean gone "},
-        {"triple,warm", "clean gone "},
-        {"pci", "clean cf9=2 cf9=6 acpi 64=fe gone "},
-        {"c,Power", "clean cf9=a cf9=e acpi 64=fe gone "},
-        {"acpi", "clean acpi cf9=a cf9=e 64=fe gone "},
+        {"kbd", "clean stop 64=fe acpi cf9=2 cf9=6 gone "},
+        {"k", "clean stop 64=fe acpi cf9=2 cf9=6 gone "},
+        {"t", "clean stop gone "},
+        {"triple,warm", "clean stop gone "},
+        {"pci", "clean stop cf9=2 cf9=6 acpi 64=fe gone "},
+        {"c,Power", "clean stop cf9=a cf9=e acpi 64=fe gone "},
+        {"acpi", "clean stop acpi cf9=a cf9=e 64=fe gone "},
     };
 
     (void)state;
@@ -142,7 +181,7 @@ static void option_no(void **state)
     reboot_register(&ops);
     assert_int_equal(reboot_set_option("no"), 0);
     LEAVE_BY(machine_restart());
-    assert_string_equal(trail, "clean gone ");
+    assert_string_equal(trail, "clean stop gone ");
     assert_true(fake_printk_said("the option reboot=no was given"));
 }
 
@@ -150,14 +189,64 @@ static void a_crash_is_not_called_clean(void **state)
 {
     (void)state;
     dying = true;
+    this_cpu()->context = CTX_CRASH;
     LEAVE_BY(machine_leave());
     assert_string_equal(trail, "cf9=2 cf9=6 64=fe gone ");
+}
+
+/* Two want to leave: the first does.  One dies meanwhile: it does. */
+static void one_leaves(void **state)
+{
+    (void)state;
+    silent = 2;
+    LEAVE_BY(machine_restart());
+    assert_true(fake_printk_said("2 CPUs did not stop"));
+    fake_cpu = 1;
+    fake_cpu_blocks[1].cpu_id = 1;
+    trail[0] = '\0';
+    LEAVE_BY(machine_poweroff());
+    assert_string_equal(trail, "park gone ");
+    dying = true;
+    this_cpu()->context = CTX_CRASH;
+    trail[0] = '\0';
+    LEAVE_BY(machine_leave());
+    assert_string_equal(trail, "cf9=2 cf9=6 64=fe gone ");
+    fake_cpu = 0;
+    trail[0] = '\0';
+    LEAVE_BY(machine_restart());
+    assert_string_equal(trail, "park gone ");
+}
+
+static void bios_flag(void **state)
+{
+    static const struct {
+        const char *option;
+        uint16_t flag;
+    } cases[] = {{NULL, 0}, {"warm", 0x1234}, {"w,kbd", 0x1234},
+                 {"kbd", 0x1234}, {"warm,cold", 0}, {"c", 0}};
+    volatile uint16_t word;
+
+    (void)state;
+    reboot_set_bios_flag(&word);
+    for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++) {
+        word = 0xffff;
+        if (cases[i].option != NULL) {
+            assert_int_equal(reboot_set_option(cases[i].option), 0);
+        }
+        LEAVE_BY(machine_restart());
+        assert_int_equal(word, cases[i].flag);
+    }
+    reboot_set_bios_flag(NULL);
+    word = 0xffff;
+    LEAVE_BY(machine_restart());
+    assert_int_equal(word, 0xffff);
 }
 
 static void noreboot_halts(void **state)
 {
     (void)state;
     dying = true;
+    this_cpu()->context = CTX_CRASH;
     reboot_set_noreboot(true);
     LEAVE_BY(machine_leave());
     assert_string_equal(trail, "gone ");
@@ -168,17 +257,19 @@ static void poweroff_falls_back_to_halt(void **state)
     (void)state;
     reboot_register(&ops);
     LEAVE_BY(machine_poweroff());
-    assert_string_equal(trail, "clean acpi clean gone ");
+    assert_string_equal(trail, "clean stop acpi clean stop gone ");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(tries_everything_in_order, setup),
+        cmocka_unit_test_setup(one_leaves, setup),
         cmocka_unit_test_setup(a_crash_is_not_called_clean, setup),
         cmocka_unit_test_setup(noreboot_halts, setup),
         cmocka_unit_test_setup(poweroff_falls_back_to_halt, setup),
         cmocka_unit_test_setup(option_chooses, setup),
+        cmocka_unit_test_setup(bios_flag, setup),
         cmocka_unit_test_setup(option_no, setup),
     };
 

@@ -10,7 +10,8 @@
 #include "fake_hw.h"
 #include "fake_printk.h"
 
-static unsigned int others, answers, lines;
+static unsigned int answers, lines;
+static cpumask_t others;
 static jmp_buf parked;
 
 void backtrace_line(uint64_t rip)
@@ -19,7 +20,7 @@ void backtrace_line(uint64_t rip)
     lines++;
 }
 
-static unsigned int others_online(void)
+static cpumask_t others_online(void)
 {
     return others;
 }
@@ -61,7 +62,7 @@ static void stops_them(void **state)
     fake_cpu = 0;
 
     crash_stop_register(&ops);
-    others = 3;
+    others = 0xe; /* CPUs 1 to 3 */
     answers = 2;
     fake_tsc_step = 1000;
     assert_int_equal(crash_stop_others(1000), 1);
@@ -70,8 +71,14 @@ static void stops_them(void **state)
     crash_stop_print();
     assert_int_equal(lines, 2);
 
-    answers = 1;
+    /* They are stopped, though they do not answer again. */
+    answers = 0;
+    others = 0x6;
     assert_int_equal(crash_stop_others(0), 0);
+    /* One that is offline and stops too does not count for another. */
+    answers = 2;
+    others = 0x30;
+    assert_int_equal(crash_stop_others(1000), 2);
 }
 
 int main(void)
