@@ -276,24 +276,55 @@ static void wake_pollers(struct domain *d, evtchn_port_t port)
     }
 }
 
+/* It was set in the bitmap: somebody polls, or the ABI has changed since. */
+static NOINLINE void pended_2l(struct domain *d, struct evtchn *chn,
+                               bool is_new)
+{
+    if (is_new) {
+        evtchn_2l_tell(d, chn);
+        wake_pollers(d, chn->port);
+    }
+    /*
+     * MB(evtchn_switch:A): the bit before this look, and the one in
+     * evtchn_pend(); pairs with evtchn_switch:B.  One of us sees what the other
+     * did: a bit that was set while the guest went over to the FIFO ABI is
+     * carried over.
+     */
+    if (READ_ONCE(d->evtchn->fifo) != NULL && evtchn_2l_clear(d, chn)) {
+        (void)evtchn_fifo_pend(d, chn);
+        wake_pollers(d, chn->port);
+    }
+}
+
+static NOINLINE void pend_fifo(struct domain *d, struct evtchn *chn)
+{
+    enum evtchn_pended pended = evtchn_fifo_pend(d, chn);
+
+    if (pended == EVTCHN_PENDED_NOW && unlikely(READ_ONCE(d->pollers) != 0)) {
+        wake_pollers(d, chn->port);
+    }
+    if (unlikely(pended == EVTCHN_PENDED_NOT)) { /* being reset */
+        pended_2l(d, chn, evtchn_2l_set(d, chn));
+    }
+}
+
+/* What comes last in each case is called last: nothing is saved for it. */
 void evtchn_pend(struct domain *d, struct evtchn *chn)
 {
-    struct evtchn_domain *ed = d->evtchn;
-    bool is_new = false;
+    bool is_new;
 
-    if (READ_ONCE(ed->fifo) == NULL || !evtchn_fifo_pend(d, chn, &is_new)) {
-        is_new = evtchn_2l_pend(d, chn);
-        /*
-         * MB(evtchn_switch:A): the bit before this look; pairs with
-         * evtchn_switch:B.  One of us sees what the other did: a bit that was
-         * set while the guest went over to the FIFO ABI is carried over.
-         */
-        if (unlikely(READ_ONCE(ed->fifo) != NULL) && evtchn_2l_clear(d, chn)) {
-            (void)evtchn_fifo_pend(d, chn, &is_new);
-        }
+    if (READ_ONCE(d->evtchn->fifo) != NULL) {
+        pend_fifo(d, chn);
+        return;
     }
-    if (is_new && unlikely(READ_ONCE(d->pollers) != 0)) {
-        wake_pollers(d, chn->port);
+    is_new = evtchn_2l_set(d, chn);
+    if (unlikely(READ_ONCE(d->evtchn->fifo) != NULL) ||
+        unlikely(READ_ONCE(d->pollers) != 0)) {
+        pended_2l(d, chn, is_new);
+        return;
+    }
+    if (is_new) {
+        evtchn_2l_tell(d, chn);
     }
 }
 
@@ -317,6 +348,7 @@ void evtchn_set_pending(struct domain *d, evtchn_port_t port)
 int evtchn_send(struct domain *d, evtchn_port_t port)
 {
     struct evtchn *chn = evtchn_of(d->evtchn, port);
+    enum evtchn_state state;
     int rc = 0;
 
     if (chn == NULL) {
@@ -324,26 +356,16 @@ int evtchn_send(struct domain *d, evtchn_port_t port)
     }
     evtchn_own_lock(chn);
     /* Acquire: what it is bound to was stored before. */
-    switch ((enum evtchn_state)__atomic_load_n(&chn->state, __ATOMIC_ACQUIRE)) {
-    case EVTCHN_INTERDOMAIN: {
+    state = (enum evtchn_state)__atomic_load_n(&chn->state, __ATOMIC_ACQUIRE);
+    if (likely(state == EVTCHN_INTERDOMAIN)) {
         /* Whoever cuts the connection needs our lock: the end is there. */
         struct domain *r = chn->u.interdomain.remote;
-        struct evtchn *end =
-            evtchn_of(r->evtchn, chn->u.interdomain.remote_port);
 
-        evtchn_pend(r, end);
-        break;
-    }
-    case EVTCHN_IPI:
+        evtchn_pend(r, evtchn_at(r->evtchn, chn->u.interdomain.remote_port));
+    } else if (state == EVTCHN_IPI) {
         evtchn_pend(d, chn);
-        break;
-    case EVTCHN_UNBOUND:
-        break; /* the other end is gone or yet to come */
-    case EVTCHN_FREE:
-    case EVTCHN_PIRQ:
-    case EVTCHN_VIRQ:
+    } else if (state != EVTCHN_UNBOUND) { /* that end is gone or yet to come */
         rc = -EINVAL;
-        break;
     }
     evtchn_own_unlock(chn);
     return rc;

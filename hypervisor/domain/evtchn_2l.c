@@ -10,35 +10,6 @@
 
 #include "x86/atomic.h"
 
-/* The word holds something: set its selector bit, and the master flag. */
-static void select_word(struct domain *d, const struct evtchn *chn)
-{
-    struct vcpu *v = d->vcpu[READ_ONCE(chn->vcpu)];
-
-    /* Registering vcpu_info selects every word: nothing is lost before. */
-    if (v == NULL) {
-        return;
-    }
-    if (!atomic_test_and_set_bit(chn->port / 64,
-                                 &v->vcpu_info->evtchn_pending_sel)) {
-        vcpu_mark_events_pending(v);
-    }
-}
-
-bool evtchn_2l_pend(struct domain *d, struct evtchn *chn)
-{
-    shared_info_t *si = d->shared_info;
-
-    if (si == NULL || chn->port >= EVTCHN_PORTS_2L ||
-        atomic_test_and_set_bit(chn->port, si->evtchn_pending)) {
-        return false;
-    }
-    if (!bit_is_set(chn->port, si->evtchn_mask)) {
-        select_word(d, chn);
-    }
-    return true;
-}
-
 void evtchn_2l_unmask(struct domain *d, struct evtchn *chn)
 {
     shared_info_t *si = d->shared_info;
@@ -46,7 +17,7 @@ void evtchn_2l_unmask(struct domain *d, struct evtchn *chn)
     if (chn->port < EVTCHN_PORTS_2L &&
         atomic_test_and_clear_bit(chn->port, si->evtchn_mask) &&
         bit_is_set(chn->port, si->evtchn_pending)) {
-        select_word(d, chn);
+        evtchn_2l_select(d, chn);
     }
 }
 

@@ -170,18 +170,20 @@ static struct vcpu *link_word(struct domain *d, const struct evtchn_fifo *fifo,
     return tell ? d->vcpu[vcpu] : NULL;
 }
 
-bool evtchn_fifo_pend(struct domain *d, struct evtchn *chn, bool *ret_new)
+enum evtchn_pended evtchn_fifo_pend(struct domain *d, struct evtchn *chn)
 {
     const struct evtchn_fifo *fifo = fifo_of(d->evtchn);
     struct vcpu *tell;
     event_word_t *word;
+    uint32_t before;
 
     if (fifo == NULL) {
-        return false;
+        return EVTCHN_PENDED_NOT;
     }
     word = word_of(fifo, chn->port);
     if (unlikely(word == NULL)) {
-        *ret_new = !atomic_xchg(&chn->is_pending_early, true);
+        bool was_early = atomic_xchg(&chn->is_pending_early, true);
+
         /*
          * MB(evtchn_early:A): the note before this look; pairs with
          * evtchn_early:B.  The page may have come just now: then one of us two
@@ -189,15 +191,16 @@ bool evtchn_fifo_pend(struct domain *d, struct evtchn *chn, bool *ret_new)
          */
         word = word_of(fifo, chn->port);
         if (word == NULL || !atomic_xchg(&chn->is_pending_early, false)) {
-            return true;
+            return was_early ? EVTCHN_PENDED_BEFORE : EVTCHN_PENDED_NOW;
         }
     }
-    *ret_new = !(atomic_or(word, WORD_PENDING) & WORD_PENDING);
+    before = atomic_or(word, WORD_PENDING);
     tell = link_word(d, fifo, chn, word);
     if (tell != NULL) {
         vcpu_mark_events_pending(tell);
     }
-    return true;
+    return (before & WORD_PENDING) != 0 ? EVTCHN_PENDED_BEFORE
+                                        : EVTCHN_PENDED_NOW;
 }
 
 bool evtchn_fifo_unmask(struct domain *d, struct evtchn *chn)
@@ -260,13 +263,12 @@ static void carry_over_2l(struct domain *d)
 {
     for (evtchn_port_t port = 1; port < EVTCHN_PORTS_2L; port++) {
         struct evtchn *chn = evtchn_of(d->evtchn, port);
-        bool is_new;
 
         if (chn == NULL) {
             break;
         }
         if (chn->state != EVTCHN_FREE && evtchn_2l_clear(d, chn)) {
-            (void)evtchn_fifo_pend(d, chn, &is_new);
+            (void)evtchn_fifo_pend(d, chn);
         }
     }
 }

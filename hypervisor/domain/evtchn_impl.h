@@ -24,6 +24,7 @@
 #include "x86/atomic.h"
 #include "x86/irqflags.h"
 #include "x86/nospec.h"
+#include "lib/bits.h"
 #include "sync/spinlock.h"
 #include "domain/evtchn.h"
 
@@ -66,6 +67,13 @@ struct evtchn_domain {
 };
 
 _Static_assert(sizeof(struct evtchn) == 32, "channels fill a bucket");
+
+/* The channel of a port that is known to have one. */
+static inline struct evtchn *evtchn_at(const struct evtchn_domain *ed,
+                                       evtchn_port_t port)
+{
+    return &ed->bucket[port / EVTCHN_PER_BUCKET][port % EVTCHN_PER_BUCKET];
+}
 
 /* The channel of a port, in any state; NULL: no bucket for it. */
 static inline struct evtchn *evtchn_of(const struct evtchn_domain *ed,
@@ -148,15 +156,35 @@ void evtchn_pend(struct domain *d, struct evtchn *chn);
 
 /* ---- the two ABIs: same verbs ----------------------------------------- */
 
-/**
- * evtchn_2l_pend() - set the pending bit, tell the vcpu
- * @d:   receiver
- * @chn: its channel
- *
- * Context: any but NMI/#MC.
- * Return:  true: it was not pending before
- */
-bool evtchn_2l_pend(struct domain *d, struct evtchn *chn);
+/* Set the pending bit.  True: it was not set before. */
+static inline bool evtchn_2l_set(struct domain *d, const struct evtchn *chn)
+{
+    shared_info_t *si = d->shared_info;
+
+    return likely(si != NULL) && likely(chn->port < EVTCHN_PORTS_2L) &&
+           !atomic_test_and_set_bit(chn->port, si->evtchn_pending);
+}
+
+/* Tell the vcpu of a pending bit that is not masked. */
+static inline void evtchn_2l_select(struct domain *d, const struct evtchn *chn)
+{
+    struct vcpu *v = d->vcpu[READ_ONCE(chn->vcpu)];
+
+    /* Registering vcpu_info selects every word: nothing is lost before. */
+    if (v != NULL &&
+        !atomic_test_and_set_bit(chn->port / 64,
+                                 &v->vcpu_info->evtchn_pending_sel)) {
+        vcpu_mark_events_pending(v);
+    }
+}
+
+/* Tell the vcpu of a pending bit, unless it is masked. */
+static inline void evtchn_2l_tell(struct domain *d, const struct evtchn *chn)
+{
+    if (!bit_is_set(chn->port, d->shared_info->evtchn_mask)) {
+        evtchn_2l_select(d, chn);
+    }
+}
 
 /**
  * evtchn_2l_unmask() - clear the mask bit; tell the vcpu if pending
@@ -198,16 +226,21 @@ bool evtchn_2l_is_masked(struct domain *d, const struct evtchn *chn);
  */
 bool evtchn_2l_clear(struct domain *d, struct evtchn *chn);
 
+enum evtchn_pended {
+    EVTCHN_PENDED_NOT,    /* the domain does not use this ABI */
+    EVTCHN_PENDED_BEFORE, /* it was pending already           */
+    EVTCHN_PENDED_NOW,
+};
+
 /**
  * evtchn_fifo_pend() - set the word pending, link it, tell the vcpu
- * @d:       receiver
- * @chn:     its channel
- * @ret_new: it was not pending before
+ * @d:   receiver
+ * @chn: its channel
  *
  * Context: as evtchn_pend().
- * Return:  false: the domain does not use the FIFO ABI, nothing done
+ * Return:  what became of it
  */
-bool evtchn_fifo_pend(struct domain *d, struct evtchn *chn, bool *ret_new);
+enum evtchn_pended evtchn_fifo_pend(struct domain *d, struct evtchn *chn);
 
 /**
  * evtchn_fifo_unmask() - clear the mask; link and tell if pending

@@ -96,7 +96,7 @@ void vcpu_kick(struct vcpu *v)
 {
     if ((READ_ONCE(v->hold) & VCPU_HOLD_BLOCKED) != 0) {
         vcpu_release(v, VCPU_HOLD_BLOCKED);
-    } else if (READ_ONCE(v->is_running) && v != current) {
+    } else if (v != current && READ_ONCE(v->is_running)) {
         /*
          * Its CPU looks at the vcpu's flags on its way out.  Whoever set one
          * did so by a locked operation, and is_running is set before CR3 is
@@ -130,8 +130,10 @@ void vcpu_block(void)
 
 void vcpu_mark_events_pending(struct vcpu *v)
 {
-    atomic_store(&v->vcpu_info->evtchn_upcall_pending, 1);
-    if (READ_ONCE(v->vcpu_info->evtchn_upcall_mask) == 0) {
+    vcpu_info_t *vi = v->vcpu_info;
+
+    atomic_store(&vi->evtchn_upcall_pending, 1);
+    if (READ_ONCE(vi->evtchn_upcall_mask) == 0) {
         vcpu_kick(v);
     }
 }

@@ -126,17 +126,15 @@ static int machphys_update(domid_t frames_of, maddr_t addr, uint64_t gpfn)
     return 0;
 }
 
-static inline int one_update(struct mmu_request *req, uint64_t ptr,
-                             uint64_t val)
+/* The commands that are not written down in update_list(). */
+static NOINLINE int other_update(struct mmu_request *req, uint64_t ptr,
+                                 uint64_t val)
 {
     maddr_t addr = ptr & ~7UL;
 
     switch (ptr & 7) {
-    case MMU_NORMAL_PT_UPDATE:
     case MMU_PT_UPDATE_NO_TRANSLATE: /* differs for translated guests only */
         return mmu_entry_write(req, addr, val, false);
-    case MMU_PT_UPDATE_PRESERVE_AD:
-        return mmu_entry_write(req, addr, val, true);
     case MMU_MACHPHYS_UPDATE:
         return machphys_update(req->frames_of, addr, val);
     default:
@@ -144,8 +142,20 @@ static inline int one_update(struct mmu_request *req, uint64_t ptr,
     }
 }
 
+static ALWAYS_INLINE int one_update(struct mmu_request *req, uint64_t ptr,
+                                    uint64_t val)
+{
+    STATIC_ASSERT(MMU_NORMAL_PT_UPDATE == 0 && MMU_PT_UPDATE_PRESERVE_AD == 2,
+                  "bit 1 is what they differ in");
+    if (likely((ptr & (7 ^ MMU_PT_UPDATE_PRESERVE_AD)) == 0)) {
+        return mmu_entry_write(req, ptr & ~7UL, val,
+                               (ptr & MMU_PT_UPDATE_PRESERVE_AD) != 0);
+    }
+    return other_update(req, ptr, val);
+}
+
 /* Work off @count requests at @va; returns why it ended, *ret_i where. */
-static inline int update_list(struct mmu_request *req, uint64_t va,
+static ALWAYS_INLINE int update_list(struct mmu_request *req, uint64_t va,
                               uint32_t count, uint32_t *ret_i)
 {
     uint32_t i;
@@ -179,70 +189,81 @@ static inline int update_list(struct mmu_request *req, uint64_t va,
 }
 
 /* Say what went wrong, tell the guest how far it came, or go on later. */
-static int64_t list_end(unsigned int nr, const uint64_t arg[4], int rc,
-                        uint32_t i, unsigned int entry_bytes)
+static NOINLINE int64_t list_end(unsigned int nr, uint64_t va, uint64_t count,
+                                 uint64_t done_va, uint64_t foreign, int rc,
+                                 uint32_t i)
 {
     struct vcpu *v = current;
-    uint32_t count = (uint32_t)(arg[1] & ~LIST_RESUMED);
-    uint32_t done = done_before(arg[2], (arg[1] & LIST_RESUMED) != 0);
+    unsigned int entry_bytes = nr == __HYPERVISOR_mmu_update
+                                   ? sizeof(struct mmu_update)
+                                   : sizeof(struct mmuext_op);
+    uint32_t total = (uint32_t)(count & ~LIST_RESUMED);
+    uint32_t done = done_before(done_va, (count & LIST_RESUMED) != 0);
 
     if (rc && rc != -ERESTART) {
         log_about(LOG_DEBUG, v->domain->domid, (int)v->vcpu_id,
                   "%s %u of %u: error %d",
                   nr == __HYPERVISOR_mmu_update ? "mmu_update" : "mmuext_op", i,
-                  count, rc);
+                  total, rc);
     }
-    if (done_store(arg[2], done + i) && rc == 0) {
+    if (done_store(done_va, done + i) && rc == 0) {
         rc = -EFAULT;
     }
     if (rc == -ERESTART) {
-        return hypercall_restart(nr, 4, arg[0] + (uint64_t)i * entry_bytes,
-                                 (count - i) | LIST_RESUMED, arg[2], arg[3], 0);
+        return hypercall_restart(nr, 4, va + (uint64_t)i * entry_bytes,
+                                 (total - i) | LIST_RESUMED, done_va, foreign,
+                                 0);
     }
     return rc;
 }
 
-static int64_t update_run(struct domain *pt_owner, domid_t frames_of,
-                          const uint64_t arg[4])
+static ALWAYS_INLINE int64_t update_run(struct domain *pt_owner,
+                                        domid_t frames_of, uint64_t va,
+                                        uint64_t count, uint64_t done_va,
+                                        uint64_t foreign)
 {
-    struct mmu_request req = {.v = current,
-                              .pt_owner = pt_owner,
-                              .frames_of = frames_of,
-                              .should_stop = hypercall_should_stop,
-                              .l1_page = MMU_NO_PAGE};
-    uint32_t i;
-    int rc = update_list(&req, arg[0], (uint32_t)(arg[1] & ~LIST_RESUMED), &i);
+    struct mmu_request req UNINITIALISED;
+    uint32_t i UNINITIALISED;
+    int rc;
 
+    mmu_request_begin(&req, current, pt_owner, frames_of,
+                      hypercall_should_stop);
+    rc = update_list(&req, va, (uint32_t)(count & ~LIST_RESUMED), &i);
     mmu_request_end(&req);
     if (likely(rc == 0)) {
         rc = mmu_finish_pending(req.v, hypercall_should_stop);
-        if (likely(rc == 0 && arg[2] == 0)) {
+        if (likely(rc == 0 && done_va == 0)) {
             return 0;
         }
     }
-    return list_end(__HYPERVISOR_mmu_update, arg, rc, i,
-                    sizeof(struct mmu_update));
+    return list_end(__HYPERVISOR_mmu_update, va, count, done_va, foreign, rc,
+                    i);
+}
+
+/* Tables or frames may be another domain's. */
+static NOINLINE int64_t update_foreign(uint64_t va, uint64_t count,
+                                       uint64_t done_va, uint64_t foreign)
+{
+    struct mmu_parties p;
+    int64_t rc = parties_begin(foreign, &p);
+
+    if (rc) {
+        return rc;
+    }
+    rc = update_run(p.pt_owner, p.frames_of, va, count, done_va, foreign);
+    parties_end(&p);
+    return rc;
 }
 
 int64_t do_mmu_update(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                       uint64_t a5 UNUSED)
 {
-    const uint64_t arg[4] = {a1, a2, a3, a4};
-    struct mmu_parties p;
-    int64_t rc;
-
     if (likely(a4 == DOMID_SELF)) {
         struct domain *d = current->domain;
 
-        return update_run(d, d->domid, arg);
+        return update_run(d, d->domid, a1, a2, a3, a4);
     }
-    rc = parties_begin(a4, &p);
-    if (rc) {
-        return rc;
-    }
-    rc = update_run(p.pt_owner, p.frames_of, arg);
-    parties_end(&p);
-    return rc;
+    return update_foreign(a1, a2, a3, a4);
 }
 
 /* One operation of the list, each word read once. */
@@ -301,8 +322,7 @@ int64_t do_mmuext_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
     if (likely(rc == 0 && a3 == 0)) {
         return 0;
     }
-    return list_end(__HYPERVISOR_mmuext_op, (uint64_t[4]){a1, a2, a3, a4}, rc,
-                    i, sizeof(struct mmuext_op));
+    return list_end(__HYPERVISOR_mmuext_op, a1, a2, a3, a4, rc, i);
 }
 
 /* UVMF_*: what to flush after the entry has changed. */
@@ -336,12 +356,11 @@ static int va_mapping(uint64_t va, uint64_t val, uint64_t flags,
                       domid_t frames_of)
 {
     struct vcpu *v = current;
-    struct mmu_request req = {.v = v,
-                              .pt_owner = v->domain,
-                              .frames_of = frames_of,
-                              .should_stop = hypercall_should_stop};
-    int rc = mmu_va_write(&req, va, val);
+    struct mmu_request req UNINITIALISED; /* mmu_va_write() keeps nothing */
+    int rc;
 
+    mmu_request_begin(&req, v, v->domain, frames_of, hypercall_should_stop);
+    rc = mmu_va_write(&req, va, val);
     if (likely(rc == 0)) {
         return va_flush(v->domain, va, flags);
     }

@@ -47,8 +47,7 @@ static pte_t *entry_hold(struct vcpu *v, uint64_t host_addr, bool contains_pte,
 int grant_pte_install(struct vcpu *v, uint64_t host_addr, bool contains_pte,
                       domid_t owner, pte_t new_pte)
 {
-    struct mmu_request req = {
-        .v = v, .pt_owner = v->domain, .frames_of = owner};
+    struct mmu_request req UNINITIALISED; /* nothing is kept */
     struct frame *table;
     pte_t *entry;
     int rc;
@@ -60,6 +59,7 @@ int grant_pte_install(struct vcpu *v, uint64_t host_addr, bool contains_pte,
     if (rc) {
         return rc;
     }
+    mmu_request_begin(&req, v, v->domain, owner, NULL);
     entry = entry_hold(v, host_addr, contains_pte, &table);
     if (!entry) {
         return -EINVAL;

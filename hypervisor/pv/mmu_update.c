@@ -244,16 +244,14 @@ static int plain_store(const struct mmu_request *req, struct frame *f,
     return 0;
 }
 
-void mmu_request_end(struct mmu_request *req)
+void mmu_request_drop(struct mmu_request *req)
 {
     struct frame *f = req->l1;
 
-    if (f) {
-        req->l1 = NULL;
-        req->l1_page = MMU_NO_PAGE;
-        pagetype_put_all(f);
-        account_put(f);
-    }
+    req->l1 = NULL;
+    req->l1_page = MMU_NO_PAGE;
+    pagetype_put_all(f);
+    account_put(f);
 }
 
 /*

@@ -24,13 +24,35 @@ struct mmu_request {
 
 #define MMU_NO_PAGE (~0UL) /* l1_page at the start */
 
+/* What an entry or more are written with; mmu_request_end() follows. */
+static inline void mmu_request_begin(struct mmu_request *ret_req,
+                                     struct vcpu *v, struct domain *pt_owner,
+                                     domid_t frames_of,
+                                     bool (*should_stop)(void))
+{
+    ret_req->v = v;
+    ret_req->pt_owner = pt_owner;
+    ret_req->frames_of = frames_of;
+    ret_req->should_stop = should_stop;
+    ret_req->l1 = NULL;
+    ret_req->l1_page = MMU_NO_PAGE;
+}
+
 /**
- * mmu_request_end() - give back what mmu_entry_write() kept
+ * mmu_request_drop() - mmu_request_end() when something was kept
  * @req: no more entries are written with it
  *
  * Context: any but NMI/#MC.
  */
-void mmu_request_end(struct mmu_request *req);
+void mmu_request_drop(struct mmu_request *req);
+
+/* Give back what mmu_entry_write() kept. */
+static inline void mmu_request_end(struct mmu_request *req)
+{
+    if (req->l1 != NULL) {
+        mmu_request_drop(req);
+    }
+}
 
 /**
  * mmu_entry_write() - MMU_NORMAL_PT_UPDATE and its relatives
