@@ -3,8 +3,8 @@
 
 import re
 
-from suite import (BUILD, Suite, check, create, destroy, is_vigil, need_vigil,
-                   skip, stub_done, wait_until)
+from suite import (Suite, check, create, destroy, is_vigil, need_vigil,
+                   wait_until)
 
 # What a healthy Dom0 kernel never logs.  ("WARNING: See ..." is Linux's advice
 # about a processor's known weaknesses, the same on bare metal.)
@@ -162,33 +162,6 @@ class BootMax(BootChecks):
         _, again, _ = self.numa_info()
         check(abs(sum(again) - sum(free)) <= 2, f"{free} free before a guest "
               f"came, {again} when it has gone")
-
-    def test_poweroff(self):
-        self.vm.send("poweroff -f")
-        self.vm.wait_exit(40)
-
-
-class BootQemu10(BootChecks):
-    """QEMU 10 reports the faults that 7.2 gets wrong as hardware does."""
-
-    weight = 30
-
-    def setup(self):
-        need_vigil()
-        program = BUILD / "cache/qemu10/bin/qemu"
-        if not program.exists():
-            skip("no QEMU 10: scripts/fetch-qemu10 has not been run")
-        self.boot(cpu="max", qemu=str(program))
-
-    def test_control_domain(self):
-        self.is_control_domain()
-
-    def test_log_is_clean(self):
-        self.log_is_clean()
-
-    def test_guest(self):
-        create(self.vm, "selftest")
-        stub_done(self.vm, "selftest")
 
     def test_poweroff(self):
         self.vm.send("poweroff -f")
