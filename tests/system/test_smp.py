@@ -1,40 +1,71 @@
 # SPDX-License-Identifier: MIT
 """Several processors: they start, run Dom0, flush each other, come and go."""
 
+import itertools
 import re
 
 from suite import Suite, check, need_vigil
+from test_boot import BootChecks
 
 MULTI = ("-accel", "tcg,thread=multi")
 
-# Each value of each column meets each of every other one in some line.
+COLUMNS = (("BIOS", "UEFI"), ("pc", "q35"), ("qemu64", "EPYC", "max"),
+           (1, 2, 4, 8), ("single", "multi"))
+
+# Each value of each column meets each of every other one in some line; but
+# UEFI's own processors wait busily, so QEMU runs those with one thread.
 MATRIX = [
-    # machine, processor, CPUs, threads of the emulator
-    ("pc", "qemu64", 2, "multi"),
-    ("q35", "EPYC", 4, "multi"),
-    ("pc", "max", 8, "single"),
-    ("q35", "qemu64", 8, "multi"),
-    ("pc", "EPYC", 1, "single"),
-    ("q35", "max", 2, "single"),
+    # firmware, machine, processor, CPUs, threads of the emulator
+    ("BIOS", "pc", "qemu64", 1, "single"),
+    ("UEFI", "q35", "EPYC", 1, "single"),
+    ("BIOS", "q35", "max", 1, "multi"),
+    ("BIOS", "q35", "qemu64", 2, "multi"),
+    ("BIOS", "q35", "EPYC", 2, "multi"),
+    ("UEFI", "pc", "max", 2, "single"),
+    ("BIOS", "pc", "qemu64", 4, "multi"),
+    ("UEFI", "pc", "EPYC", 4, "single"),
+    ("BIOS", "q35", "max", 4, "single"),
+    ("UEFI", "q35", "qemu64", 8, "single"),
+    ("BIOS", "pc", "EPYC", 8, "multi"),
+    ("BIOS", "q35", "max", 8, "multi"),
 ]
+
+
+def missing(matrix):
+    """Return the pairs of values that no line of a matrix has."""
+    wanted = {((a, x), (b, y)) for a, b in
+              itertools.combinations(range(len(COLUMNS)), 2)
+              for x in COLUMNS[a] for y in COLUMNS[b]}
+    wanted.discard(((0, "UEFI"), (4, "multi")))
+    for line in matrix:
+        wanted -= set(itertools.combinations(enumerate(line), 2))
+    return wanted
 
 
 class SmpBoot(Suite):
     """A stub as Dom0 on each kind of machine."""
 
-    weight = 40
+    weight = 90
 
     def setup(self):
         need_vigil()
+        check(not missing(MATRIX), f"the matrix lacks {missing(MATRIX)}")
 
-    def one(self, machine, cpu, count, threads):
-        vm = self.boot_stub("hello", label=f"{machine}-{cpu}-{count}",
-                            cpu=cpu, smp=count, machine=machine,
-                            extra=("-accel", f"tcg,thread={threads}"))
+    def one(self, firmware, machine, cpu, count, threads):
+        label = f"{firmware}-{machine}-{cpu}-{count}"
+        more = {"cpu": cpu, "smp": count, "machine": machine,
+                "extra": ("-accel", f"tcg,thread={threads}")}
+        if firmware == "UEFI":
+            vm = self.boot_iso(label, stub="hello", uefi=True, wait=False,
+                               **more)
+        else:
+            vm = self.boot_stub("hello", label=label, **more)
         try:
             vm.expect(rf"cpu: {count} of {count} processors online", 60)
             vm.expect(rf"Dom0: .* {count} vcpu", 30)
-            vm.expect(r"STUB hello: SUCCESS", 60)
+            self.stub_verdict(vm, "hello")
+            check(("dev: EFI v" in vm.text) == (firmware == "UEFI"),
+                  f"{label}: this is not the firmware that was asked for")
         finally:
             vm.close()
 
@@ -57,6 +88,45 @@ class SmpBoot(Suite):
         vm = self.boot_stub("share", label="share", smp=4, cpu="max", extra=MULTI)
         self.stub_verdict(vm, "share", 120)
         vm.close()
+
+
+class BootMatrix(BootChecks):
+    """Debian's kernel as Dom0 on each line of the matrix."""
+
+    long = True
+    weight = 600
+
+    def setup(self):
+        need_vigil()
+
+    def line(self, firmware, machine, cpu, count, _):
+        """To the shell, with a clean log; all processors; and off."""
+        boot = self.boot_iso if firmware == "UEFI" else self.boot
+        vm = boot(f"{firmware}-{machine}-{cpu}-{count}", cpu=cpu, smp=count,
+                  machine=machine, **({"uefi": True} if firmware == "UEFI"
+                                      else {}))
+        check(vm.dom0("nproc").strip() == str(count),
+              f"Dom0 has not {count} processors")
+        _, text = vm.dom0_cmd("ls -d /sys/firmware/efi")
+        check(text.startswith("/sys") == (firmware == "UEFI"),
+              f"{firmware}, but Dom0 says {text}")
+        self.is_control_domain()
+        self.log_is_clean()
+        vm.send("poweroff -f")
+        vm.wait_exit(60)
+        vm.close()
+
+
+def add_cases():
+    """One case for each line, so that all are tried when one fails."""
+    for line in MATRIX:
+        def case(self, line=line):
+            self.line(*line)
+        name = "_".join(str(word) for word in line[:4]).lower()
+        setattr(BootMatrix, f"test_{name}", case)
+
+
+add_cases()
 
 
 class SmpDom0(Suite):
