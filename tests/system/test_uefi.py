@@ -3,7 +3,7 @@
 
 import re
 
-from suite import check, need_vigil
+from suite import Suite, check, need_vigil
 from test_boot import BootChecks
 
 
@@ -72,3 +72,19 @@ class Uefi(BootChecks):
         check(code == 0, f"QEMU ended with {code}")
         check("control domain switches the machine off" in self.vm.text,
               "Dom0 did not ask for S5")
+
+
+class UefiNoRs(Suite):
+    """efi=no-rs: nothing of the firmware runs after it has handed over."""
+
+    weight = 15
+
+    def test_refused(self):
+        """Its tables are shown, its services are not, and the log says why."""
+        need_vigil()
+        vm = self.boot_iso(uefi=True, machine="q35", smp=2, stub="efi",
+                           stub_line="no-rs", options="efi=no-rs", wait=False)
+        text = self.stub_verdict(vm, "efi")
+        check(text == "nothing of the firmware is called", text)
+        check("no runtime services, as efi=no-rs asks" in vm.text,
+              "the log does not say so")
