@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 
-from suite import BUILD, TOP, Suite, check, skip
+from suite import BUILD, TOP, Suite, check, require, skip
 
 DEBS = BUILD / "deb"
 
@@ -77,7 +77,8 @@ class DebianPackages(Suite):
                   f"{path}: {files.get('./' + path)}")
         for path in ("lib/systemd/system/vigild.service", "etc/default/vigild",
                      "usr/share/man/man1/vigil.1.gz",
-                     "usr/share/man/man8/vigild.8.gz"):
+                     "usr/share/man/man8/vigild.8.gz",
+                     "usr/share/bash-completion/completions/vigil"):
             check("./" + path in files, f"no {path}")
         tar = subprocess.run(["dpkg-deb", "--fsys-tarfile",
                               self.deb("vigil-tools")],
@@ -164,3 +165,84 @@ class DebianPackages(Suite):
                     self.deb("vigil-hypervisor"), self.deb("vigil-tools"))
         bad = re.findall(r"^[EW]: .*", text, re.M)
         check(not bad, "\n".join(bad))
+
+
+# What bash asks the completion, and the end of a vigil that knows two guests.
+ASK = r"""
+vigil() {
+    case $* in
+    list) printf 'Name ID\nDomain-0 0\nweb 1\n' ;;
+    'crash list')
+        printf '%-23s %s\n' WHEN 'ID  KIND' 'Tue 2026-08-04 10:15:23' 'c7f host' ;;
+    esac
+}
+. "$1"
+shift
+COMP_WORDS=("$@")
+COMP_CWORD=$(($# - 1))
+_vigil
+printf '%s\n' "${COMPREPLY[@]}"
+"""
+
+
+class Completion(Suite):
+    """bash's completion of vigil, made from its table of commands."""
+
+    weight = 2
+
+    def setup(self):
+        """Make it."""
+        program = BUILD / "dom0-tools/vigil"
+        require(program)
+        self.folder = BUILD / "test/completion"
+        (self.folder / "guests").mkdir(parents=True, exist_ok=True)
+        (self.folder / "web server.cfg").touch()
+        self.file = self.folder / "vigil"
+        self.file.write_text(made("scripts/deb/mkcompletion.py", program))
+        self.help = made(program, "help")
+
+    def after(self, line):
+        """Return what bash offers behind a line that ends in its last word."""
+        done = subprocess.run(
+            ["bash", "-uc", ASK, "bash", self.file, *line.split(" ")],
+            capture_output=True, text=True, check=False, cwd=self.folder)
+        check(not done.stderr, f"'{line}': {done.stderr}")
+        return done.stdout.split("\n")[:-1]
+
+    def test_every_command(self):
+        """Each that the help lists, and `help`; nothing else."""
+        listed = re.findall(r"^  ([a-z]+) ", self.help, re.M)
+        check(len(listed) > 10, self.help)
+        offered = self.after("vigil ")
+        check(set(offered) == set(listed) | {"help"}, f"{offered}")
+        check(self.after("vigil cr") == ["create", "crash"],
+              f"{self.after('vigil cr')}")
+        check(self.after("vigil crash ") == ["list", "show"],
+              f"{self.after('vigil crash ')}")
+
+    def test_every_option(self):
+        """Those of the program, those of a command by letter and by name."""
+        for line, options in (
+                ("vigil -", "-v --verbose --root --help"),
+                ("vigil -v --root /x crash list -", "--json --root -n --help"),
+                ("vigil create x -", "-c --console -p --paused --strict "
+                                     "--timeout --help"),
+                ("vigil pause -", "--help")):
+            check(self.after(line) == options.split(),
+                  f"'{line}': {self.after(line)}")
+
+    def test_operands(self):
+        """Guests, crashes, files, fixed words; nothing where anything may be."""
+        for line, words in (
+                ("vigil destroy ", ["Domain-0", "web"]),
+                ("vigil shutdown -w w", ["web"]),
+                ("vigil crash show ", ["c7f"]),
+                ("vigil debug provoke pa", ["panic", "page-fault"]),
+                ("vigil trigger web n", ["nmi"]),
+                ("vigil create w", ["web server.cfg"]),
+                ("vigil crash list --root g", ["guests"]),
+                ("vigil --root g", ["guests"]),
+                ("vigil shutdown web --timeout ", []),
+                ("vigil info ", []), ("vigil nonsense ", [])):
+            found = [word for word in self.after(line) if word]
+            check(found == words, f"'{line}': {found}")
