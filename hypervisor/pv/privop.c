@@ -317,20 +317,14 @@ static enum outcome perform(struct vcpu *v, struct cpu_regs *regs,
     return v->pv->guest_kernel ? perform_kernel(v, regs, insn) : REFUSED;
 }
 
-static NOINLINE bool decode_and_perform(struct vcpu *v, struct cpu_regs *regs)
+/* What an outcome means for the guest.  False: the exception is its own. */
+static ALWAYS_INLINE bool settle(struct vcpu *v, struct cpu_regs *regs,
+                                 enum outcome outcome, unsigned int len,
+                                 bool long_mode, uint64_t dr6_bits)
 {
-    uint8_t bytes[INSN_BYTES_MAX];
-    struct privop_insn insn;
-    uint64_t dr6_bits = 0;
-    bool long_mode = privop_in_long_mode(regs);
-    size_t count = fetch(regs, bytes);
-
-    if (!privop_decode(bytes, count, long_mode, &insn)) {
-        return false;
-    }
-    switch (perform(v, regs, &insn, &dr6_bits)) {
+    switch (outcome) {
     case DONE:
-        retire(v, regs, insn.len, long_mode, dr6_bits);
+        retire(v, regs, len, long_mode, dr6_bits);
         return true;
     case DONE_STAY:
         return true;
@@ -342,6 +336,22 @@ static NOINLINE bool decode_and_perform(struct vcpu *v, struct cpu_regs *regs)
         break;
     }
     return false;
+}
+
+static NOINLINE bool decode_and_perform(struct vcpu *v, struct cpu_regs *regs)
+{
+    uint8_t bytes[INSN_BYTES_MAX];
+    struct privop_insn insn;
+    uint64_t dr6_bits = 0;
+    bool long_mode = privop_in_long_mode(regs);
+    size_t count = fetch(regs, bytes);
+    enum outcome outcome;
+
+    if (!privop_decode(bytes, count, long_mode, &insn)) {
+        return false;
+    }
+    outcome = perform(v, regs, &insn, &dr6_bits);
+    return settle(v, regs, outcome, insn.len, long_mode, dr6_bits);
 }
 
 /* in and out between al or eax and a port, by a kernel whose IOPL covers it. */
@@ -420,19 +430,10 @@ bool pv_emulate_gp(struct vcpu *v, struct cpu_regs *regs)
 
     if (likely(regs->cs == SEL_GUEST_CS64) && v->pv->guest_kernel &&
         fetch_word(regs, &bytes)) {
-        switch (usual(v, regs, (uint32_t)bytes, &len)) {
-        case DONE:
-            retire(v, regs, len, true, 0);
-            return true;
-        case DONE_STAY:
-            return true;
-        case BAD_OPCODE:
-            pv_bounce_trap(v, EXC_UD, 0);
-            return true;
-        case REFUSED:
-            return false;
-        case UNUSUAL:
-            break;
+        enum outcome outcome = usual(v, regs, (uint32_t)bytes, &len);
+
+        if (likely(outcome != UNUSUAL)) {
+            return settle(v, regs, outcome, len, true, 0);
         }
     }
     return decode_and_perform(v, regs);
