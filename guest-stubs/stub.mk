@@ -6,13 +6,17 @@
 # fixed address in the top 2 GiB, hence -mcmodel=kernel and no PIC.
 
 stub-list := hello selftest nmi mce crash killed iret evtchn grant mmu \
-             hypercalls timer share leftovers hostile cpu bench pci efi
+             hypercalls timer share leftovers hostile cpu bench pci efi \
+             fair
 
 # Beside main.c, for those that have more than one file.
 bench-objs := calls.o bounces.o emulate.o paging.o tables.o events.o grants.o \
               domains.o tiny.o growth.o
 
 cpu-objs := view.o state.o domctl.o
+
+# What is another's.
+fair-others := bench/tiny.o
 
 stub-common-objs := start.o traps-entry.o setup.o traps.o console.o report.o \
                     evtchn.o mm.o time.o lib.o

@@ -18,14 +18,16 @@
 
 /*
  * What the guest runs, at TINY_VA.  Its data page follows: the mode in the
- * first word, the arguments of its hypercalls, the stack from the top.  Then
- * the shared page: vcpu_info 0 at 0, pending bits at 2048.
+ * first word, the arguments of its hypercalls, how long it works, the stack
+ * from the top.  Then the shared page: vcpu_info 0 at 0, pending bits at 2048.
  */
 __asm__(".pushsection .rodata\n"
         "    .balign 16\n"
         "tiny_code:\n"
         "    cmpl $0, tiny_code+4096(%rip)\n"
         "    je 3f\n"
+        "    cmpl $2, tiny_code+4096(%rip)\n"
+        "    je 4f\n"
         "1:  lea tiny_code+8192(%rip), %rsp\n"
         "    mov $29, %eax\n" /* sched_op: block */
         "    mov $1, %edi\n"
@@ -37,6 +39,8 @@ __asm__(".pushsection .rodata\n"
         "    movq $0, tiny_code+8192+8(%rip)\n"
         "    xor %ebx, %ebx\n"
         "    xchg %rbx, tiny_code+8192+2048(%rip)\n"
+        "    cmpl $3, tiny_code+4096(%rip)\n"
+        "    je 5f\n"
         "    bt $1, %rbx\n" /* TINY_PORT_ECHO */
         "    jnc 1b\n"
         "    mov $32, %eax\n" /* event_channel_op: send */
@@ -49,6 +53,17 @@ __asm__(".pushsection .rodata\n"
         "    lea tiny_code+4096+8(%rip), %rsi\n"
         "    syscall\n"
         "    jmp 3b\n"
+        "4:  jmp 4b\n" /* no pause: QEMU counts them dear */
+        "5:  rdtsc\n"
+        "    shl $32, %rdx\n"
+        "    lea (%rdx,%rax), %rbx\n"
+        "    add tiny_code+4096+24(%rip), %rbx\n"
+        "6:  rdtsc\n"
+        "    shl $32, %rdx\n"
+        "    or %rax, %rdx\n"
+        "    cmp %rbx, %rdx\n"
+        "    jb 6b\n"
+        "    jmp 1b\n"
         "tiny_code_end:\n"
         "    .popsection\n");
 extern const char tiny_code[], tiny_upcall[], tiny_code_end[];
@@ -59,6 +74,8 @@ struct tiny_data {
     struct sched_shutdown shutdown;
     uint32_t unused2;
     struct evtchn_send echo;
+    uint32_t unused3;
+    uint64_t work_tsc;
 };
 
 static char window[TINY_PAGES][PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
@@ -72,12 +89,17 @@ long tiny_domctl(domid_t domid, struct xen_domctl *op, uint32_t cmd)
     return hypercall2(__HYPERVISOR_domctl, (unsigned long)op, 0);
 }
 
+static unsigned int vcpus_of(const struct tiny *t)
+{
+    return t->vcpus ? t->vcpus : 1;
+}
+
 long tiny_create(struct tiny *t)
 {
     struct xen_domctl op = {
         .u.createdomain =
             {
-                .max_vcpus = 1,
+                .max_vcpus = vcpus_of(t),
                 .max_evtchn_port = 1023,
                 .max_grant_frames = 64,
                 .max_maptrack_frames = 1024,
@@ -92,7 +114,7 @@ long tiny_create(struct tiny *t)
 
 long tiny_max_vcpus(const struct tiny *t)
 {
-    struct xen_domctl op = {.u.max_vcpus.max = 1};
+    struct xen_domctl op = {.u.max_vcpus.max = vcpus_of(t)};
 
     return tiny_domctl(t->domid, &op, XEN_DOMCTL_max_vcpus);
 }
@@ -147,6 +169,7 @@ static void write_page(const struct tiny *t, unsigned int page,
         data->mode = mode;
         data->shutdown.reason = SHUTDOWN_poweroff;
         data->echo.port = TINY_PORT_ECHO;
+        data->work_tsc = t->work_tsc;
         break;
     case L1:
         pte[CODE] = t->frame[CODE] << PAGE_SHIFT | PTE_FLAGS_DATA;
@@ -201,9 +224,9 @@ static long pin(const struct tiny *t)
                       t->domid, 0);
 }
 
-static long set_context(const struct tiny *t)
+static long set_context(const struct tiny *t, unsigned int vcpu)
 {
-    struct xen_domctl op = {.u.vcpucontext.vcpu = 0};
+    struct xen_domctl op = {.u.vcpucontext.vcpu = vcpu};
 
     context.flags = VGCF_in_kernel | VGCF_online;
     context.user_regs.rip = TINY_VA;
@@ -218,6 +241,16 @@ static long set_context(const struct tiny *t)
         TINY_VA + (unsigned long)(tiny_upcall - tiny_code);
     set_xen_guest_handle(op.u.vcpucontext.ctxt, &context);
     return tiny_domctl(t->domid, &op, XEN_DOMCTL_setvcpucontext);
+}
+
+static long set_contexts(const struct tiny *t)
+{
+    long rc = 0;
+
+    for (unsigned int vcpu = 0; vcpu < vcpus_of(t) && !rc; vcpu++) {
+        rc = set_context(t, vcpu);
+    }
+    return rc;
 }
 
 static long populate(struct tiny *t)
@@ -251,7 +284,7 @@ static long build_step(struct tiny *t, enum tiny_step step, enum tiny_mode mode)
     case TINY_PIN:
         return pin(t);
     default:
-        return set_context(t);
+        return set_contexts(t);
     }
 }
 

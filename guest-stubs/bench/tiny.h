@@ -4,7 +4,8 @@
  *
  * Six pages: code, data with the stack, and one table of each level, which
  * map them (and the shared page, if asked) at TINY_VA.  It shuts down at once,
- * or blocks for ever and answers events:
+ * runs for ever, works for a while at each event, or blocks for ever and
+ * answers events:
  *
  *     TINY_PORT_ECHO   sends back on the same port
  *     TINY_PORT_WAKE   wakes up and blocks again
@@ -33,6 +34,8 @@
 enum tiny_mode {
     TINY_SHUTS_DOWN,
     TINY_STAYS,
+    TINY_HOG,   /* on all of its vcpus */
+    TINY_WORKS, /* at each event */
 };
 
 /* The steps of a life, as they are timed. */
@@ -49,6 +52,8 @@ enum tiny_step {
 };
 
 struct tiny {
+    unsigned int vcpus; /* asked for; 0: one */
+    uint64_t work_tsc;  /* asked for: of TINY_WORKS, at each event */
     domid_t domid;
     xen_pfn_t frame[TINY_PAGES];
     uint64_t tsc[TINY_STEPS]; /* what each step took */
@@ -75,7 +80,7 @@ long tiny_domctl(domid_t domid, struct xen_domctl *op, uint32_t cmd);
 long tiny_create(struct tiny *t);
 
 /**
- * tiny_max_vcpus() - give it its one vcpu
+ * tiny_max_vcpus() - give it its vcpus
  * @t: created
  *
  * Context: any but handlers.
@@ -116,7 +121,7 @@ void tiny_window_open(void);
 
 /**
  * tiny_build() - everything up to a guest that can be unpaused
- * @t:    filled in, with the time of each step
+ * @t:    what is asked for; filled in, with the time of each step
  * @mode: what it does
  *
  * Context: any but handlers.

@@ -300,8 +300,7 @@ static inline void wake_here(struct run_queue *q, struct vcpu *v,
     }
     if (likely(u->active == 1 && run != NULL)) {
         /* The only one of its domain here: sched_join() comes to that. */
-        u->node.key =
-            MAX(u->node.key, queue_clock(q) - SCHED_LAG_NS);
+        u->node.key = MAX(u->node.key, queue_clock(q) - SCHED_LAG_NS);
         enqueue(q, v);
     } else {
         sched_join(q, v, SCHED_LAG_NS);
@@ -346,6 +345,7 @@ void sched_wake(struct vcpu *v)
         uint64_t now = clock_now_ns();
 
         set_runstate(v, RUNSTATE_runnable, now);
+        v->woken_at_ns = now;
         (void)atomic_add(&v->unit->owner->active, 1u);
         v->unit->active++;
         if (unlikely(q->others != 0 || !affinity_has(v, q)) &&
@@ -516,8 +516,9 @@ static struct vcpu *choose(struct run_queue *q, uint64_t now)
     q->running = next;
     q->charged_at_ns = now;
     note_idle(q, next == NULL, now);
-    begin_slice(q, next, now);
     if (unlikely(q->movable != 0)) {
+        q->settled = now - q->picked_at_ns >= SCHED_SLICE_NS && next != NULL &&
+                     now - next->woken_at_ns >= SCHED_SLICE_NS;
         if (next == prev) {
             sched_share_out(q, now);
         } else {
@@ -525,6 +526,7 @@ static struct vcpu *choose(struct run_queue *q, uint64_t now)
             WRITE_ONCE(q->after_switch, true);
         }
     }
+    begin_slice(q, next, now);
     return next;
 }
 

@@ -32,8 +32,13 @@
 
 /* Virtual and real nanoseconds are the same for this weight. */
 #define SCHED_WEIGHT_UNIT 256U
-/* Sleep that counts, and the most a vcpu is credited or owes on moving. */
+/* Sleep that counts, and the most a vcpu is credited on moving. */
 #define SCHED_LAG_NS 10000000ULL
+/*
+ * The most it owes then.  That is more than a slice for a light weight, and when
+ * the machine was away, in its firmware or for a hypervisor below this one.
+ */
+#define SCHED_OWED_NS 1000000000ULL
 /* A domain's budget is given anew after that. */
 #define SCHED_PERIOD_NS 10000000ULL
 /* The least a capped vcpu runs for: what is overrun is paid back. */
@@ -45,8 +50,12 @@
  * chance, so that it is not always the same one that waits just then.
  */
 #define SCHED_BALANCE_SLICES 3
+/* It looks at the end of a slice that was a whole one, if one comes that soon. */
+#define SCHED_BALANCE_WAITS_NS 100000000ULL
 /* Of queues that serve their vcpus unevenly, so much is made up for. */
 #define SCHED_SERVED_NS  1000000000LL
+/* If they differ by more, they change places although they are loaded alike. */
+#define SCHED_UNEVEN_NS 50000000LL
 /* Queued vcpus that are looked at to find one to move. */
 #define SCHED_LOOK_AT 64
 
@@ -92,6 +101,7 @@ struct run_queue {
     struct timer slice_timer;
     bool yielded;             /* p: set by this CPU with interrupts off  */
     bool after_switch;        /* a: something for sched_after_switch()   */
+    bool settled;             /* chosen last at the end of a whole slice */
     uint32_t ready;           /* vcpus queued here; others peek          */
     uint32_t movable;         /* vcpus in the list; others peek          */
     struct list may_move;     /* queued ones that may run elsewhere      */

@@ -111,7 +111,7 @@ static int64_t clamp_lag(uint64_t clock_ns, uint64_t key)
 {
     int64_t lag = (int64_t)(clock_ns - key);
 
-    return MAX(MIN(lag, (int64_t)SCHED_LAG_NS), -(int64_t)SCHED_LAG_NS);
+    return MAX(MIN(lag, (int64_t)SCHED_LAG_NS), -(int64_t)SCHED_OWED_NS);
 }
 
 static struct lag lag_of(struct run_queue *q, const struct vcpu *v)
@@ -364,12 +364,13 @@ static uint64_t queue_load(const struct run_queue *q)
 /*
  * Whose moving from @from to @to makes them most alike, @more being what @from
  * has more: one of half of that would be best, and of those the one that has got
- * least so far.  One that just swaps the difference will do if @swap; it makes
- * the other queue as slow as this one was, so it is the one that has got most.
+ * least so far.  @less is by how much @from has served less.  If it has, one
+ * that just swaps the difference will do; if it has by far, any.  That makes the
+ * other queue the slow one, so it is the one that has got most.
  */
 static struct vcpu *find_gift(const struct run_queue *from,
                               const struct run_queue *to, uint64_t more,
-                              bool swap)
+                              int64_t less)
 {
     struct vcpu *best = NULL;
     uint64_t best_off = 0;
@@ -382,14 +383,15 @@ static struct vcpu *find_gift(const struct run_queue *from,
         uint64_t off = load * 2 > more ? load * 2 - more : more - load * 2;
 
         /* MB(switch:B) acquire; pairs with switch:A: it has been saved. */
-        if ((load < more || (swap && load == more)) &&
+        if ((load < more || (load == more && less > 0) ||
+             less > SCHED_UNEVEN_NS) &&
             (v->hard_affinity & cpu_bit(to->cpu)) != 0 &&
             ((v->soft_affinity & cpu_bit(to->cpu)) != 0 ||
              (v->soft_affinity & cpu_bit(from->cpu)) == 0) &&
             !__atomic_load_n(&v->is_running, __ATOMIC_ACQUIRE) &&
             (best == NULL || off < best_off ||
              (off == best_off &&
-              (load == more ? v->served_ns > best->served_ns
+              (load >= more ? v->served_ns > best->served_ns
                             : v->served_ns < best->served_ns)))) {
             best = v;
             best_off = off;
@@ -401,9 +403,9 @@ static struct vcpu *find_gift(const struct run_queue *from,
     return best;
 }
 
-/* Has @q served less than @to?  Both locked; what is long ago is forgotten. */
-static bool has_served_less(struct run_queue *q, struct run_queue *to,
-                            uint64_t now_ns)
+/* What @q has served less than @to.  Both locked; what is long ago is forgotten. */
+static int64_t served_less(struct run_queue *q, struct run_queue *to,
+                           uint64_t now_ns)
 {
     int64_t less;
 
@@ -418,7 +420,7 @@ static bool has_served_less(struct run_queue *q, struct run_queue *to,
     } else if (less < -SCHED_SERVED_NS) {
         to->served_skew_ns += (uint64_t)(-SCHED_SERVED_NS - less);
     }
-    return less > 0;
+    return less;
 }
 
 /* The same without its lock: about.  Who runs alone is seldom charged. */
@@ -436,6 +438,7 @@ static bool balance_with(struct run_queue *q, struct run_queue *to,
 {
     struct vcpu *v = NULL;
     uint64_t mine, theirs;
+    int64_t less;
 
     /* Against the order of the locks, so not if it would have to wait. */
     if (!spin_trylock(&to->lock)) {
@@ -443,8 +446,9 @@ static bool balance_with(struct run_queue *q, struct run_queue *to,
     }
     mine = queue_load(q);
     theirs = queue_load(to);
-    if (mine > theirs) {
-        v = find_gift(q, to, mine - theirs, has_served_less(q, to, now_ns));
+    less = served_less(q, to, now_ns);
+    if (mine > theirs || (mine == theirs && less > SCHED_UNEVEN_NS)) {
+        v = find_gift(q, to, mine - theirs, less);
     }
     if (v != NULL) {
         arrive(to, v, move_queued(q, to, v), now_ns);
@@ -487,7 +491,13 @@ void sched_share_out(struct run_queue *q, uint64_t now_ns)
     if (q->movable != 0 && READ_ONCE(sched_idle_cpus) != 0) {
         call_idle(q);
     }
-    if (q->movable != 0 && now_ns >= q->balance_at_ns) {
+    /*
+     * Who has just woken is mostly there for a moment only, and is no reason to
+     * move others.  The end of a whole slice has nothing to do with that one.
+     */
+    if (q->movable != 0 && now_ns >= q->balance_at_ns &&
+        (q->settled ||
+         now_ns >= q->balance_at_ns + SCHED_BALANCE_WAITS_NS)) {
         q->chance = q->chance * 1664525U + 1013904223U;
         q->balance_at_ns = now_ns + (SCHED_BALANCE_SLICES + (q->chance >> 29)) *
                                         SCHED_SLICE_NS;

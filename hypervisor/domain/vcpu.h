@@ -57,6 +57,7 @@ struct vcpu {
     struct sched_unit *unit;    /* q: its domain's of its processor   */
     struct list move_link;      /* q: may_move or leaving of a queue  */
     int64_t served_ns;          /* q: what it got more than its queue */
+    uint64_t woken_at_ns;       /* q: it has been active since        */
     cpumask_t hard_affinity;    /* q: sched_set_affinity()            */
     cpumask_t soft_affinity;    /* q */
     cpumask_t hard_before_pin;  /* c while pin_override               */

@@ -352,6 +352,66 @@ static void share_of_many_cpus(void **state)
     assert_about(sim_got(many), 10 * S * 4 / 3, 5);
 }
 
+/*
+ * Domains of several weights and sizes, more than there are CPUs: each gets of
+ * all of them by its weight, with one among them that wakes all the time.
+ */
+struct lot {
+    unsigned int count, vcpus, weight; /* per CPU, but for the last */
+};
+
+static void run_lots(unsigned int cpus, const struct lot *lots,
+                     unsigned int lot_count, uint64_t tick_ns)
+{
+    struct domain *d[32], *ticker;
+    unsigned int weight[32], count = 0, weights = 0;
+
+    sim_end();
+    sim_begin(cpus);
+    for (unsigned int i = 0; i < lot_count; i++) {
+        unsigned int times =
+            lots[i].count * (i + 1 < lot_count ? cpus : 1);
+
+        for (; times != 0; times--) {
+            d[count] = sim_domain(lots[i].vcpus, 0, 0);
+            weight[count] = lots[i].weight;
+            weights += lots[i].weight;
+            assert_int_equal(
+                sched_set_share(d[count], (uint16_t)lots[i].weight, 0), 0);
+            sim_start(d[count++]);
+        }
+    }
+    ticker = sim_domain(1, tick_ns, 20 * MS);
+    sim_start(ticker);
+    sim_run(1 * S);
+    sim_reset_counts();
+    sim_run(10 * S);
+    for (unsigned int i = 0; i < count; i++) {
+        assert_about(sim_got(d[i]),
+                     (10 * S * cpus - sim_got(ticker)) * weight[i] / weights,
+                     5);
+    }
+}
+
+static void lots_on_many_cpus(void **state)
+{
+    static const struct lot heavy[] = {{1, 1, 512}, {2, 1, 256}, {0, 1, 256}};
+    static const struct lot pairs[] = {{1, 2, 256}, {1, 2, 512}};
+    static struct lot alike[] = {{0, 1, 256}};
+    static const struct lot one_large[] = {{1, 1, 256}, {1, 1, 256}, {1, 4, 256}};
+
+    (void)state;
+    for (unsigned int cpus = 2; cpus <= 4; cpus++) {
+        alike[0].count = 3 * cpus;
+        for (uint64_t tick = 100 * US; tick <= 1600 * US; tick *= 4) {
+            run_lots(cpus, heavy, 3, tick);
+            run_lots(cpus, pairs, 2, tick);
+            run_lots(cpus, one_large, 3, tick);
+            run_lots(cpus, alike, 1, tick);
+        }
+    }
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -372,6 +432,7 @@ int main(void)
         TEST(cap_of_many_cpus),
         TEST(even_on_many_cpus),
         TEST(share_of_many_cpus),
+        TEST(lots_on_many_cpus),
     };
 
     return UNIT_RUN(tests);
