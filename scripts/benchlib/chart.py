@@ -8,6 +8,7 @@ import html
 import math
 
 from benchlib import table
+from benchlib.plan import AMOUNT
 
 ROW, HEAD, FOOT = 16, 64, 40
 LABEL, PLOT, EDGE = 300, 560, 76
@@ -70,7 +71,8 @@ def draw(results, versions):
             for t in ticks]
     scale = [_text(place(t), at, f"{t:g}", "middle")
              for t in ticks for at in (HEAD - 6, bottom + 14)]
-    total = table.mean(found.values())
+    total = table.mean([value for name, value in found.items()
+                        if results.areas[name] != AMOUNT])
     title = ("Vigil / Debian's Xen, instructions per operation"
              + (f"; geometric mean {total:.2f}" if total else ""))
     detail = (f"mitigations: {pair}; Vigil {versions['commit']}, Xen "

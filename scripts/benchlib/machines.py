@@ -120,7 +120,7 @@ def stub(image, words="", options="", label="stub"):
         return _measure(vm, r"STUB bench: SUCCESS", BAD_STUB)
 
 
-def user(image, words="", options="", label="user"):
+def user(image, words="", options="", label="user", smp=1):
     """Run bench-user as init of Dom0, or of native Linux (image None)."""
     # What stands behind "--" is init's.
     line = f"{USER_KERNEL} console={{}} -- {words}".strip()
@@ -131,12 +131,12 @@ def user(image, words="", options="", label="user"):
         machine = {"hypervisor": IMAGES.get(image, image),
                    "modules": [(KERNEL, line.format("hvc0")), (INITRAMFS, "")],
                    "options": f"{USER_OPTIONS} {options}"}
-    with Machine(f"bench-{label}", cpu=CPU, extra=ICOUNT, wall=WALL,
+    with Machine(f"bench-{label}", cpu=CPU, extra=ICOUNT, wall=WALL, smp=smp,
                  silence=SILENCE, **machine) as vm:
         return _measure(vm, r"BENCH-USER done", FATAL + r"|BENCH-USER failed")
 
 
-def boot(image, label):
+def boot(image, label, smp=1):
     """Boot Dom0, or native Linux (image None), by the wall clock.
 
     Return: (wall, processor) seconds of QEMU from power-on to init's first
@@ -149,7 +149,7 @@ def boot(image, label):
     else:
         machine = {"hypervisor": image, "options": XEN_OPTIONS,
                    "modules": [(KERNEL, DOM0_OPTIONS), (INITRAMFS, "")]}
-    with Machine(f"bench-boot-{label}", **machine) as vm:
+    with Machine(f"bench-boot-{label}", smp=smp, **machine) as vm:
         try:
             vm.expect(r"^DOM0-INIT", 150)
         except VMError as error:

@@ -18,6 +18,9 @@ AREAS = ("calls", "bounces", "emulate", "paging", "events", "grants",
          "domains")
 USER = "user"
 BOOT = "boot"  # what bench-user says of the boot, and the wall clock
+# Memory and numbers of domains: beside the operations, not among them.
+AMOUNT = "amounts"
+AMOUNTS = ("hypervisor_bytes_per_domain", "domains_alive")
 
 # The longest first, so that the last boot is a short one.
 ORDER = (USER, "paging", "domains")
@@ -26,15 +29,16 @@ ORDER = (USER, "paging", "domains")
 class Job:
     """One boot for one column of the table."""
 
-    def __init__(self, column, image, area, *, options="", words=""):
+    def __init__(self, column, image, area, *, options="", words="", smp=1):
         self.column, self.image, self.area = column, image, area
-        self.options, self.words = options, words
+        self.options, self.words, self.smp = options, words, smp
 
     def run(self):
         """Boot; return the figures."""
         label = f"{self.column}-{self.area}"
         if self.area == USER:
-            return machines.user(self.image, self.words, self.options, label)
+            return machines.user(self.image, self.words, self.options, label,
+                                 self.smp)
         return machines.stub(self.image, f"area={self.area} {self.words}",
                              self.options, label)
 
@@ -53,7 +57,8 @@ class Results:
         column = self.figures.setdefault(job.column, {})
         for name, numbers in found.items():
             self.areas.setdefault(
-                name, BOOT if name == "boot_to_init" else job.area)
+                name, BOOT if name == "boot_to_init" else
+                AMOUNT if name in AMOUNTS else job.area)
             column[name] = numbers
 
     def figure(self, column, name):
@@ -69,7 +74,7 @@ class Results:
 
     def names(self):
         """Return the operations, area by area, in the order measured."""
-        order = list(AREAS) + [USER, BOOT]
+        order = list(AREAS) + [AMOUNT, USER, BOOT]
         return sorted(self.areas, key=lambda n: order.index(self.areas[n]))
 
 
@@ -114,13 +119,13 @@ def run(jobs, results, workers=None):
         pool.shutdown(cancel_futures=True)
 
 
-def boots(images, rounds, results):
+def boots(images, rounds, results, smp=1):
     """Boot by the wall clock, alone and in turns."""
     try:
         for number in range(rounds):
             for column, image in images.items():
                 try:
-                    wall, used = machines.boot(image, column)
+                    wall, used = machines.boot(image, column, smp)
                 except machines.Broken as trouble:
                     text = f"{column}, boot by the wall clock: {trouble}"
                     results.errors.append(text)

@@ -5,7 +5,7 @@ import math
 import re
 import statistics
 
-from benchlib.plan import BOOT, USER
+from benchlib.plan import AMOUNT, BOOT, USER
 
 # Pairs of columns with the same mitigations on both sides: what a pair is
 # called, the peer's column, ours.
@@ -108,7 +108,7 @@ def means(results):
     for name, xen, vigil in PAIRS:
         found = ratios(results, xen, vigil)
         paths = {n: r for n, r in found.items()
-                 if results.areas[n] not in (USER, BOOT)}
+                 if results.areas[n] not in (AMOUNT, USER, BOOT)}
         programs = {n: r for n, r in found.items()
                     if results.areas[n] == USER}
         for what, group in (("hot paths", paths), ("programs", programs)):
