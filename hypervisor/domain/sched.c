@@ -32,11 +32,16 @@
 struct run_queue run_queue[NR_CPUS];
 uint64_t sched_ratelimit_ns = SCHED_RATELIMIT_DEFAULT_US * 1000ULL;
 
-/* Account the time in the old state, enter the new. */
+/*
+ * Account the time in the old state, enter the new.  The time is read with the
+ * queue locked, or a look by another CPU, just before, was at a later one.
+ */
 static inline void set_runstate(struct vcpu *v, int state, uint64_t now_ns)
 {
     int old = v->runstate.state;
 
+    /* Clocks of CPUs may differ by a little. */
+    now_ns = MAX(now_ns, v->runstate.state_entry_time);
     v->runstate.time[old] += now_ns - v->runstate.state_entry_time;
     v->runstate.state_entry_time = now_ns;
     v->runstate.state = state;
@@ -501,6 +506,7 @@ static struct vcpu *choose(struct run_queue *q, uint64_t now)
     next = take_first(q, now);
     if (next == NULL && q->others != 0) {
         sched_steal(q);
+        now = clock_now_ns();
         next = take_first(q, now);
     }
     if (prev != NULL && next != prev &&
@@ -533,10 +539,11 @@ static struct vcpu *choose(struct run_queue *q, uint64_t now)
 struct vcpu *sched_pick(void)
 {
     struct run_queue *q = this_queue();
-    uint64_t now = clock_now_ns();
     struct vcpu *v;
+    uint64_t now;
 
     spin_lock(&q->lock);
+    now = clock_now_ns();
     v = q->running;
     if (v != NULL) {
         sched_charge(q, now);
@@ -556,19 +563,6 @@ bool vcpu_is_off(const struct vcpu *v)
 {
     return !__atomic_load_n(&v->is_running, __ATOMIC_ACQUIRE) &&
            __atomic_load_n(&v->sched_state, __ATOMIC_ACQUIRE) == SCHED_ASLEEP;
-}
-
-uint64_t sched_idle_ns(cpu_t cpu)
-{
-    struct run_queue *q = &run_queue[cpu];
-    unsigned long flags = spin_lock_irqsave(&q->lock);
-    uint64_t idle = q->idle_ns, now = clock_now_ns();
-
-    if (q->idle_since_ns != TIMER_NEVER && now > q->idle_since_ns) {
-        idle += now - q->idle_since_ns;
-    }
-    spin_unlock_irqrestore(&q->lock, flags);
-    return idle;
 }
 
 void sched_reslice(struct vcpu *v)

@@ -70,6 +70,19 @@ bool sched_cpu_is_used(cpu_t cpu)
     return cpu < NR_CPUS && (READ_ONCE(sched_cpus) & cpu_bit(cpu)) != 0;
 }
 
+uint64_t sched_idle_ns(cpu_t cpu)
+{
+    struct run_queue *q = &run_queue[cpu];
+    unsigned long flags = spin_lock_irqsave(&q->lock);
+    uint64_t idle = q->idle_ns, now = clock_now_ns();
+
+    if (q->idle_since_ns != TIMER_NEVER && now > q->idle_since_ns) {
+        idle += now - q->idle_since_ns;
+    }
+    spin_unlock_irqrestore(&q->lock, flags);
+    return idle;
+}
+
 cpumask_t sched_cpus_used(void)
 {
     return READ_ONCE(sched_cpus);

@@ -152,7 +152,7 @@ static void arrive(struct run_queue *q, struct vcpu *v, int64_t lag_ns,
                    uint64_t now_ns)
 {
     if (READ_ONCE(v->hold) != 0) {
-        sched_deactivate(v, now_ns);
+        sched_deactivate(v, clock_now_ns());
         /* It may have been claimed while idle: let it say so again. */
         softirq_raise_on(q->cpu, SOFTIRQ_SCHED);
         return;
@@ -238,11 +238,11 @@ void sched_after_switch(void)
     if (likely(!READ_ONCE(q->after_switch))) {
         return;
     }
-    now = clock_now_ns();
     for (;;) {
         struct vcpu *v;
 
         spin_lock(&q->lock);
+        now = clock_now_ns();
         WRITE_ONCE(q->after_switch, false);
         if (list_empty(&q->leaving)) {
             break;

@@ -6,6 +6,8 @@
 
 #include "cpu/clock.h"
 #include "domain/virq.h"
+#include "x86/atomic.h"
+#include "x86/barrier.h"
 
 static void singleshot_fired(void *arg)
 {
@@ -24,8 +26,12 @@ static void periodic_fired(void *arg)
 {
     struct vcpu *v = arg;
 
-    /* Who does not run gets no ticks, and costs none: vtimer_resume(). */
-    if (v->is_running) {
+    /*
+     * Who does not run gets no ticks, and costs none: vtimer_resume().
+     * MB(periodic:A): after the timer left its heap; pairs with periodic:B.
+     */
+    smp_mb();
+    if (READ_ONCE(v->is_running)) {
         periodic_tick(v);
     }
 }
@@ -47,8 +53,12 @@ void vtimer_init(struct vcpu *v)
 
 void vtimer_resume(struct vcpu *v)
 {
-    /* Not armed although there is a period: it fell due meanwhile. */
-    if (v->periodic_ns != 0 && v->periodic.slot == 0) {
+    /*
+     * Not armed although there is a period: it fell due meanwhile.
+     * MB(periodic:B): is_running was set by a locked operation before; pairs
+     * with periodic:A.  One of the two looks sees what the other has done.
+     */
+    if (v->periodic_ns != 0 && READ_ONCE(v->periodic.slot) == 0) {
         periodic_tick(v);
     }
 }

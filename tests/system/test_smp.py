@@ -129,6 +129,52 @@ def add_cases():
 add_cases()
 
 
+class Storm(Suite):
+    """The stub `storm`: pins change 1,000 times a second, vcpus sleep and wake."""
+
+    weight = 30
+    seconds = 3
+
+    def one(self, line, threads):
+        """Start it with a thread for each processor, or one for all."""
+        need_vigil()
+        return self.boot_stub("storm", line, label=f"{threads}-{line}", smp=4,
+                              wall=900, extra=("-accel", f"tcg,thread={threads}"))
+
+    def storm(self, threads):
+        """No wake-up is lost, no time goes back, all run times add up."""
+        vm = self.one(f"ms={self.seconds * 1000}", threads)
+        text = self.stub_verdict(vm, "storm", 120 + 10 * self.seconds)
+        found = re.search(r"(\d+) pins of each of 3 vcpus in \d+ ms, (\d+) "
+                          r"sleeps, 0 lost, at worst (\d+) us late", text)
+        check(found, text)
+        check(int(found.group(1)) >= 1000 * self.seconds, text)
+        vm.close()
+
+    def test_threads(self):
+        """On four threads."""
+        self.storm("multi")
+
+    def test_one_thread(self):
+        """On one, which goes from processor to processor."""
+        self.storm("single")
+
+    def test_one_tick(self):
+        """A clock that is 1 ns late on one vcpu is found."""
+        vm = self.one("ms=300 skew=1", "multi")
+        vm.expect(r"STUB storm: FAILURE (time went back|\d+ times two vcpus)",
+                  120, fail=r"Panic on CPU \d")
+        vm.close()
+
+
+class StormLong(Storm):
+    """Half a minute of it."""
+
+    long = True
+    weight = 180
+    seconds = 30
+
+
 class SmpDom0(Suite):
     """Debian's kernel on four processors, all of them its own."""
 
