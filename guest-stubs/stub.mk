@@ -7,7 +7,7 @@
 
 stub-list := hello selftest nmi mce crash killed iret evtchn grant mmu \
              hypercalls timer share leftovers hostile cpu bench pci efi \
-             fair storm
+             fair storm flush
 
 # Beside main.c, for those that have more than one file.
 bench-objs := calls.o bounces.o emulate.o paging.o tables.o events.o grants.o \
@@ -19,6 +19,7 @@ cpu-objs := view.o state.o domctl.o
 fair-others := bench/tiny.o
 storm-objs := clocks.o times.o
 storm-others := common/vcpus.o
+flush-others := common/vcpus.o
 
 stub-common-objs := start.o traps-entry.o setup.o traps.o console.o report.o \
                     evtchn.o mm.o time.o lib.o

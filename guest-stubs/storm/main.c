@@ -426,7 +426,9 @@ static void tell(uint64_t ms)
         for (unsigned int i = 1; i < vcpus; i++) {
             count += workers[i].count[how];
         }
-        CHECK(count > 0, "nobody slept by %s", sleep_names[how]);
+        /* By chance, so not in the few turns of a busy machine. */
+        CHECK(count > 0 || workers[1].turns < 100, "nobody slept by %s",
+              sleep_names[how]);
         print("storm: %lu sleeps ended by %s\n", count, sleep_names[how]);
         sleeps += count;
     }

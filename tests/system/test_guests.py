@@ -291,7 +291,8 @@ def more_stubs():
     """Every other stub that was built gets a case of its own."""
     from suite import BUILD
     known = {"hello", "selftest", "nmi", "mce", "crash", "killed",
-             "hostile", "bench", "pci", "fair", "storm"}
+             "hostile", "bench", "pci", "fair", "storm",
+             "flush"}
     folder = BUILD / "guest-stubs"
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
         if path.is_file() and not path.suffix and path.name not in known:
