@@ -257,6 +257,11 @@ void account_unshare_hv_page(void *p)
     account_put(frame_of(ptr_to_mfn(p)));
 }
 
+bool account_hv_page_is_used(const void *p)
+{
+    return READ_ONCE(frame_of(ptr_to_mfn(p))->count) != 1;
+}
+
 void account_settle(struct frame *f)
 {
     domid_t owner = READ_ONCE(f->owner);

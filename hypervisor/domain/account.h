@@ -96,6 +96,16 @@ void account_share_hv_page(struct domain *d, void *p);
 void account_unshare_hv_page(void *p);
 
 /**
+ * account_hv_page_is_used() - does anybody but the hypervisor hold it?
+ * @p: page given to account_share_hv_page()
+ *
+ * It may change at any moment.
+ * Context: any.
+ * Return:  a guest maps it, or uses it otherwise
+ */
+bool account_hv_page_is_used(const void *p);
+
+/**
  * account_settle() - the last reference of a frame has gone
  * @f: frame, count 0
  *

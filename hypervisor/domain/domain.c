@@ -283,7 +283,8 @@ int domain_create(domid_t domid, const struct xen_domctl_createdomain *config,
     }
     if (rc == 0) {
         rc = grant_domain_init(d, config->max_grant_frames,
-                               config->max_maptrack_frames);
+                               config->max_maptrack_frames,
+                               XEN_DOMCTL_GRANT_version(config->grant_opts));
     }
     if (rc == 0) {
         rc = sched_domain_init(d);

@@ -4,4 +4,4 @@ domain-objs += frame_use.o evtchn.o evtchn_bind.o evtchn_2l.o evtchn_fifo.o \
                virq.o
 domain-objs += sched.o sched_move.o sched_cpus.o sched_domain.o
 domain-objs += pirq.o rights.o
-domain-objs += grant.o grant_map.o grant_copy.o
+domain-objs += grant.o grant_entry.o grant_version.o grant_map.o grant_copy.o

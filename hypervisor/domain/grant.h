@@ -1,17 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * domain/grant.h - sharing frames between domains (grant table version 1).
+ * domain/grant.h - sharing frames between domains (grant tables, version 1
+ * and 2).
  *
  * The granter writes entries into frames both sides see.  A mapper names one
  * by number; for as long as it is in use the entry is pinned: its access and
  * frame are remembered on our side, GTF_reading and GTF_writing are set in
- * the entry, and the granter's domain structure stays findable.
+ * the entry (version 2: in its status word, in a frame of its own), and the
+ * granter's domain structure stays findable.
  *
  *   free entry --acquire--> pinned, count of readers and writers
- *              <--release-- last one clears the bits in the entry
+ *              <--release-- last one clears the bits
  *
- * Entries are guest-writable: flags and domid are read and changed by one
- * compare-and-swap, the frame number is read once.
+ * Entries are guest-writable.  Version 1: flags and domid are read and changed
+ * by one compare-and-swap, the frame number is read once.  Version 2: flags
+ * and domid are read by one load, before the status bits are set and again
+ * after; what the entry says besides is read once.
+ *
+ * A granter changes the version while nobody uses an entry, but the first
+ * eight: grant_set_version().
  *
  * Page-table entries are not this floor's business: hypercall/grant_op.c
  * calls grant_map_begin(), installs, and grant_map_commit() or _abort().
@@ -33,12 +40,14 @@
  * @max_grant_frames:    limit of the table; negative: default
  * @max_maptrack_frames: limit of foreign grants it may map, in pages of
  *                       records; negative: default
+ * @max_version:         newest version it may choose, 1 or 2
  *
  * Context: any but NMI/#MC.
  * Return:  0; -ENOMEM; -EINVAL limit too large
  */
 int grant_domain_init(struct domain *d, int32_t max_grant_frames,
-                      int32_t max_maptrack_frames) MUST_CHECK;
+                      int32_t max_maptrack_frames, unsigned int max_version)
+    MUST_CHECK;
 
 /**
  * grant_domain_destroy() - give back all foreign grants a dying domain maps
@@ -69,7 +78,8 @@ void grant_domain_free(struct domain *d);
  * @ret_mfn: the frame, owned by @d, writable
  *
  * Context: any but NMI/#MC.
- * Return:  0; -EINVAL beyond the limit; -ENOMEM
+ * Return:  0; -EINVAL beyond the limit; -ENOMEM; -EBUSY another vcpu is
+ *          changing the version
  */
 int grant_table_frame(struct domain *d, unsigned int idx, mfn_t *ret_mfn)
     MUST_CHECK;
@@ -80,7 +90,8 @@ int grant_table_frame(struct domain *d, unsigned int idx, mfn_t *ret_mfn)
  * @nr_frames: frames wanted
  *
  * Context: any but NMI/#MC.
- * Return:  0; -EINVAL beyond the limit; -ENOMEM
+ * Return:  0; -EINVAL beyond the limit; -ENOMEM; -EBUSY another vcpu is
+ *          changing the version
  */
 int grant_table_grow(struct domain *d, unsigned int nr_frames) MUST_CHECK;
 
@@ -97,6 +108,54 @@ void grant_table_size(struct domain *d, unsigned int *ret_nr_frames,
                       unsigned int *ret_max);
 
 /**
+ * grant_set_version() - choose the layout of the table
+ * @d:       domain; the caller is one of its vcpus
+ * @version: wanted, any number
+ *
+ * Entries from GNTTAB_NR_RESERVED_ENTRIES on are cleared; the first ones are
+ * kept, whether in use or not.  Nothing changes on failure.
+ * Context: any but NMI/#MC.
+ * Return:  0; -EINVAL neither 1 nor 2; -ENOSYS 2 is not for this domain;
+ *          -EBUSY an entry is in use, or a status frame mapped, or another
+ *          vcpu is at it; -ERANGE one of the first entries does not fit in
+ *          version 1; -ENOMEM
+ */
+int grant_set_version(struct domain *d, uint32_t version) MUST_CHECK;
+
+/**
+ * grant_version() - the layout of the table
+ * @d: domain
+ *
+ * Context: any.
+ * Return:  1 or 2; 0 while it changes
+ */
+uint32_t grant_version(const struct domain *d);
+
+/**
+ * grant_status_size() - how many status frames there are, and may be
+ * @d:             domain
+ * @ret_nr_frames: now; 0 in version 1
+ * @ret_max:       limit; 0 in version 1
+ *
+ * Context: any but NMI/#MC.
+ * Return:  nothing.
+ */
+void grant_status_size(struct domain *d, unsigned int *ret_nr_frames,
+                       unsigned int *ret_max);
+
+/**
+ * grant_status_frame() - the n-th status frame, growing the table if needed
+ * @d:       domain
+ * @idx:     from 0
+ * @ret_mfn: the frame, owned by @d, writable
+ *
+ * Context: any but NMI/#MC.
+ * Return:  0; -EINVAL version 1, or beyond the limit; -ENOMEM
+ */
+int grant_status_frame(struct domain *d, unsigned int idx, mfn_t *ret_mfn)
+    MUST_CHECK;
+
+/**
  * grant_seed() - write an entry while building a domain
  * @d:      granter
  * @ref:    entry
@@ -104,7 +163,7 @@ void grant_table_size(struct domain *d, unsigned int *ret_nr_frames,
  * @m:      frame of @d
  *
  * Context: any but NMI/#MC.
- * Return:  0; -EINVAL no such entry
+ * Return:  0; -EINVAL no such entry, or the table is not of version 1
  */
 int grant_seed(struct domain *d, grant_ref_t ref, domid_t mapper, mfn_t m)
     MUST_CHECK;
@@ -116,40 +175,57 @@ int grant_seed(struct domain *d, grant_ref_t ref, domid_t mapper, mfn_t m)
  * @b: entry
  *
  * Context: any but NMI/#MC.
- * Return:  GNTST_okay; GNTST_bad_gntref; GNTST_eagain: one is pinned
+ * Return:  GNTST_okay; GNTST_bad_gntref; GNTST_eagain: one is pinned, or the
+ *          version is changing
  */
 int16_t grant_swap(struct domain *d, grant_ref_t a, grant_ref_t b) MUST_CHECK;
 
 /* ---- one use of one entry ---------------------------------------------- */
+
+/* How an entry is used. */
+#define GRANT_READ  0U
+#define GRANT_WRITE 1U /* also to write                            */
+#define GRANT_PART  2U /* less than a frame will do (copies)       */
+#define GRANT_VIA   4U /* and so will another domain's grant       */
+
+/* What an entry grants. */
+struct grant_part {
+    mfn_t mfn;
+    uint16_t start, length; /* bytes of it; may reach beyond its end   */
+    bool is_via;            /* no frame, but another domain's grant:   */
+    domid_t via;            /* who granted it to granter               */
+    grant_ref_t ref;        /* as which entry                          */
+};
 
 /**
  * grant_acquire() - pin an entry and hold its frame
  * @granter:  domain that granted; kept by the caller
  * @user:     domid that uses it
  * @ref:      entry
- * @readonly: no write access wanted
- * @ret_mfn:  the frame
+ * @how:      GRANT_*
+ * @ret_part: what it grants; without GRANT_PART a whole frame
  *
  * Context: any but NMI/#MC.
  * Return:  GNTST_okay; GNTST_bad_gntref no such entry; GNTST_bad_domain
- *          granter is dying; GNTST_general_error the entry does not grant
- *          @user this access; GNTST_bad_page frame is not the granter's, or
- *          its type forbids writing
+ *          granter is dying; GNTST_bad_page frame is not the granter's;
+ *          GNTST_general_error the entry does not grant @user this access, or
+ *          the frame's type forbids writing; GNTST_eagain the table is
+ *          changing its version; GNTST_no_space too many uses
  */
 int16_t grant_acquire(struct domain *granter, domid_t user, grant_ref_t ref,
-                      bool readonly, mfn_t *ret_mfn) MUST_CHECK;
+                      unsigned int how, struct grant_part *ret_part) MUST_CHECK;
 
 /**
  * grant_release() - undo one grant_acquire()
- * @granter:  as given then
- * @ref:      as given then
- * @readonly: as given then
- * @m:        frame it returned
+ * @granter: as given then
+ * @ref:     as given then
+ * @how:     as given then
+ * @m:       frame it returned; INVALID_MFN: another domain's grant
  *
  * Context: any but NMI/#MC.
  * Return:  nothing.
  */
-void grant_release(struct domain *granter, grant_ref_t ref, bool readonly,
+void grant_release(struct domain *granter, grant_ref_t ref, unsigned int how,
                    mfn_t m);
 
 /* ---- mapping ------------------------------------------------------------ */

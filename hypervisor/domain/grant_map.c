@@ -90,11 +90,15 @@ static void record_free(struct grant_table *gt, grant_handle_t handle)
     gt->free_record = handle;
 }
 
+static unsigned int how_of(uint32_t flags)
+{
+    return flags & GNTMAP_readonly ? GRANT_READ : GRANT_WRITE;
+}
+
 /* What a record stood for goes, too. */
 static void use_end(const struct grant_map_state *state)
 {
-    grant_release(state->granter, state->ref,
-                  (state->flags & GNTMAP_readonly) != 0, state->mfn);
+    grant_release(state->granter, state->ref, how_of(state->flags), state->mfn);
     domain_put(state->granter);
 }
 
@@ -105,6 +109,7 @@ int16_t grant_map_begin(struct domain *mapper, domid_t granter, grant_ref_t ref,
         .ref = ref,
         .flags = flags & (MAP_PARTS | GNTMAP_readonly | GNTMAP_contains_pte),
     };
+    struct grant_part part;
     int16_t status;
 
     if ((flags & MAP_PARTS) == 0) {
@@ -114,8 +119,8 @@ int16_t grant_map_begin(struct domain *mapper, domid_t granter, grant_ref_t ref,
     if (s.granter == NULL) {
         return GNTST_bad_domain;
     }
-    status = grant_acquire(s.granter, mapper->domid, ref,
-                           (flags & GNTMAP_readonly) != 0, &s.mfn);
+    status = grant_acquire(s.granter, mapper->domid, ref, how_of(flags), &part);
+    s.mfn = part.mfn;
     if (status != GNTST_okay) {
         domain_put(s.granter);
         return status;

@@ -11,10 +11,7 @@
 #include "pv/domain_pv.h"
 #include "hypercall/domctl.h"
 
-/*
- * Only what this version can keep is accepted.  The grant version is a
- * maximum: allowing 2, which no guest is offered, is no mistake.
- */
+/* Only what this version can keep is accepted. */
 static int check_config(const struct xen_domctl_createdomain *c)
 {
     uint32_t grants = XEN_DOMCTL_GRANT_version(c->grant_opts);

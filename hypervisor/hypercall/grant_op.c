@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hypercall/grant_op.c - grant_table_op (20), version 1 tables.
+ * hypercall/grant_op.c - grant_table_op (20).
  *
  * Lists are worked off one element at a time; each gets its own status and
  * the hypercall returns 0.  A long list is interrupted between elements and
  * resumed behind the last one done.
  * Errors of the whole call: -EFAULT list not readable, -EINVAL count must be
- * 1, -EPERM not you, -ESRCH no such domain, -ENOSYS unknown or version 2,
- * -EOPNOTSUPP known, not offered.
+ * 1, -EPERM not you, -ESRCH no such domain, -ENOSYS unknown, -EOPNOTSUPP
+ * known, not offered; of set_version: domain/grant.h.
  */
 #include "hypercall/call.h"
 
@@ -251,9 +251,8 @@ static const struct list_op list_ops[] = {
     [GNTTABOP_unmap_grant_ref] = {unmap_one,
                                   OUT(gnttab_unmap_grant_ref, status, status)},
     [GNTTABOP_copy] = {copy_one, OUT(gnttab_copy, status, status)},
-    [GNTTABOP_unmap_and_replace] = {replace_one,
-                                    OUT(gnttab_unmap_and_replace, status,
-                                        status)},
+    [GNTTABOP_unmap_and_replace] = {replace_one, OUT(gnttab_unmap_and_replace,
+                                                     status, status)},
     [GNTTABOP_swap_grant_ref] = {swap_one,
                                  OUT(gnttab_swap_grant_ref, status, status)},
 };
@@ -293,32 +292,30 @@ static int64_t work_list(const struct list_op *lo, uint64_t cmd, uint64_t list,
         }
     }
     unmaps_end(&u);
-    return rc != -ERESTART
-               ? rc
-               : hypercall_restart(__HYPERVISOR_grant_table_op, 3, cmd, at,
-                                   count - i, 0, 0);
+    return rc != -ERESTART ? rc
+                           : hypercall_restart(__HYPERVISOR_grant_table_op, 3,
+                                               cmd, at, count - i, 0, 0);
 }
 
 /* ---- the table itself ------------------------------------------------------ */
 
-static int16_t table_list(struct domain *d, const struct gnttab_setup_table *op,
-                          bool *ret_fault)
+/* Frames of one kind, by number, to a guest's list. */
+static int16_t frames_list(struct domain *d, uint32_t nr_frames,
+                           int (*frame)(struct domain *d, unsigned int idx,
+                                        mfn_t *ret_mfn),
+                           uint64_t list)
 {
-    *ret_fault = false;
-    if (grant_table_grow(d, op->nr_frames) != 0) {
-        return GNTST_general_error;
-    }
-    for (uint32_t i = 0; i < op->nr_frames; i++) {
-        xen_pfn_t frame;
+    for (uint32_t i = 0; i < nr_frames; i++) {
+        uint64_t number;
         mfn_t m;
 
-        if (grant_table_frame(d, i, &m) != 0) {
+        if (frame(d, i, &m) != 0) {
             return GNTST_general_error;
         }
-        frame = mfn_x(m);
-        if (copy_elem_to_guest(op->frame_list, i, &frame) != 0) {
-            *ret_fault = true;
-            return GNTST_general_error;
+        number = mfn_x(m);
+        if (copy_to_guest(list + i * sizeof(number), &number, sizeof(number)) !=
+            0) {
+            return GNTST_bad_virt_addr;
         }
     }
     return GNTST_okay;
@@ -328,7 +325,6 @@ static int64_t op_setup_table(uint64_t arg)
 {
     struct gnttab_setup_table op;
     struct domain *d;
-    bool fault = false;
     int rc;
 
     if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
@@ -338,13 +334,37 @@ static int64_t op_setup_table(uint64_t arg)
     if (rc != 0) {
         op.status = subject_status(rc);
     } else {
-        op.status = table_list(d, &op, &fault);
+        op.status = grant_table_grow(d, op.nr_frames) != 0
+                        ? GNTST_general_error
+                        : frames_list(d, op.nr_frames, grant_table_frame,
+                                      handle_va(op.frame_list));
         domain_put(d);
     }
-    if (fault || copy_to_guest(arg, &op, sizeof(op)) != 0) {
+    return copy_to_guest(arg, &op, sizeof(op));
+}
+
+static int64_t op_status_frames(uint64_t arg)
+{
+    struct gnttab_get_status_frames op;
+    unsigned int frames, max;
+    struct domain *d;
+    int rc;
+
+    if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
         return -EFAULT;
     }
-    return 0;
+    rc = subject_get(op.dom, &d);
+    if (rc != 0) {
+        op.status = subject_status(rc);
+    } else {
+        grant_status_size(d, &frames, &max);
+        op.status = op.nr_frames > frames
+                        ? GNTST_general_error
+                        : frames_list(d, op.nr_frames, grant_status_frame,
+                                      handle_va(op.frame_list));
+        domain_put(d);
+    }
+    return copy_to_guest(arg, &op, sizeof(op));
 }
 
 static int64_t op_query_size(uint64_t arg)
@@ -386,17 +406,18 @@ static int64_t op_dump_table(uint64_t arg)
     return copy_to_guest(arg, &op, sizeof(op));
 }
 
+/* Whatever comes of it, the guest learns what the version is. */
 static int64_t op_set_version(uint64_t arg)
 {
     struct gnttab_set_version op;
+    int rc;
 
     if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
         return -EFAULT;
     }
-    if (op.version != 1) {
-        return op.version == 2 ? -ENOSYS : -EINVAL;
-    }
-    return copy_to_guest(arg, &op, sizeof(op));
+    rc = grant_set_version(current->domain, op.version);
+    op.version = grant_version(current->domain);
+    return copy_to_guest(arg, &op, sizeof(op)) != 0 ? -EFAULT : rc;
 }
 
 static int64_t op_get_version(uint64_t arg)
@@ -412,19 +433,8 @@ static int64_t op_get_version(uint64_t arg)
     if (rc != 0) {
         return rc;
     }
+    op.version = grant_version(d);
     domain_put(d);
-    op.version = 1;
-    return copy_to_guest(arg, &op, sizeof(op));
-}
-
-static int64_t op_status_frames(uint64_t arg)
-{
-    struct gnttab_get_status_frames op;
-
-    if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
-        return -EFAULT;
-    }
-    op.status = GNTST_general_error; /* version 1 has none */
     return copy_to_guest(arg, &op, sizeof(op));
 }
 
@@ -440,22 +450,20 @@ int64_t do_grant_table_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
     if (lo != NULL) {
         return work_list(lo, a1, a2, count);
     }
-    if (count != 1) {
-        return a1 <= GNTTABOP_cache_flush ? -EINVAL : -ENOSYS;
-    }
     switch (a1) {
     case GNTTABOP_setup_table:
-        return op_setup_table(a2);
+        return count == 1 ? op_setup_table(a2) : -EINVAL;
     case GNTTABOP_query_size:
-        return op_query_size(a2);
+        return count == 1 ? op_query_size(a2) : -EINVAL;
+    case GNTTABOP_get_status_frames:
+        return count == 1 ? op_status_frames(a2) : -EINVAL;
+    /* The others know no lists, and do not look (as Xen's). */
     case GNTTABOP_dump_table:
         return op_dump_table(a2);
     case GNTTABOP_set_version:
         return op_set_version(a2);
     case GNTTABOP_get_version:
         return op_get_version(a2);
-    case GNTTABOP_get_status_frames:
-        return op_status_frames(a2);
     case GNTTABOP_transfer:
     case GNTTABOP_cache_flush:
         return -EOPNOTSUPP;

@@ -219,10 +219,15 @@ static int64_t machphys_mfn_list(uint64_t arg)
 
 static int grant_frames(struct domain *d, struct xen_mem_acquire_resource *r)
 {
+    bool is_status = r->id == XENMEM_resource_grant_table_id_status;
     unsigned int size, max;
     uint32_t i;
 
-    grant_table_size(d, &size, &max);
+    if (is_status) {
+        grant_status_size(d, &size, &max);
+    } else {
+        grant_table_size(d, &size, &max);
+    }
     if (handle_is_null(r->frame_list)) {
         if (r->nr_frames != 0) {
             return -EINVAL;
@@ -234,9 +239,11 @@ static int grant_frames(struct domain *d, struct xen_mem_acquire_resource *r)
         return -EINVAL;
     }
     for (i = 0; i < r->nr_frames; i++) {
+        unsigned int idx = (unsigned int)(r->frame + i);
         uint64_t m;
         mfn_t found;
-        int rc = grant_table_frame(d, (unsigned int)(r->frame + i), &found);
+        int rc = is_status ? grant_status_frame(d, idx, &found)
+                           : grant_table_frame(d, idx, &found);
 
         if (rc != 0) {
             return rc;
@@ -269,8 +276,9 @@ static int64_t acquire_resource(uint64_t arg)
     if (r.type != XENMEM_resource_grant_table) {
         return -EOPNOTSUPP; /* no device models, no traces */
     }
-    if (r.id != XENMEM_resource_grant_table_id_shared) {
-        return -EINVAL; /* status frames are of version 2 */
+    if (r.id != XENMEM_resource_grant_table_id_shared &&
+        r.id != XENMEM_resource_grant_table_id_status) {
+        return -EINVAL;
     }
     rc = memop_domain(r.domid, &d);
     if (rc != 0) {

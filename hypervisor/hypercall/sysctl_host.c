@@ -33,7 +33,8 @@ static int64_t physinfo(struct xen_sysctl_physinfo *p)
     p->nr_nodes = numa_node_count();
     p->max_node_id = numa_node_count() - 1;
     p->cpu_khz = (uint32_t)clock_tsc_khz();
-    p->capabilities = XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1;
+    p->capabilities = XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1 |
+                      XEN_SYSCTL_PHYSCAP_gnttab_v2;
     p->total_pages = mem.total_frames;
     /* Dirty frames are in it; tools add scrub_pages to what is free. */
     p->free_pages = mem.free_frames;

@@ -185,7 +185,7 @@ static INIT_TEXT int create(struct build *b, const char **ret_why)
         .max_evtchn_port = UINT32_MAX,
         .max_grant_frames = 64,
         .max_maptrack_frames = 1024,
-        .grant_opts = XEN_DOMCTL_GRANT_version(1),
+        .grant_opts = XEN_DOMCTL_GRANT_version(2),
     };
     struct vcpu *v;
     int rc = pv_domain_create(0, &config, true, &b->d);

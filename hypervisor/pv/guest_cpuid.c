@@ -11,6 +11,7 @@
 #include "x86/msr.h"
 #include "cpu/clock.h"
 #include "cpu/features.h"
+#include "mm/frame.h"
 #include "mm/heap.h"
 #include "pv/cpu_policy.h"
 #include "pv/pv.h"
@@ -134,7 +135,12 @@ static void xen_leaf(const struct domain *d, uint32_t index, uint32_t subleaf,
         tsc_leaf(d, subleaf, r);
         break;
     case 5:
-        r->b = cpu_features.phys_bits & XEN_CPUID_MACHINE_ADDRESS_WIDTH_MASK;
+        /*
+         * Of what can be granted, not of the bus: for more than 44 bits
+         * Linux takes grant tables of version 2, and twice the memory.
+         */
+        r->b = (bit_highest(max_frame - 1) + 1 + PAGE_SHIFT) &
+               XEN_CPUID_MACHINE_ADDRESS_WIDTH_MASK;
         break;
     default:
         break;

@@ -18,11 +18,19 @@ test_sched-srcs := $(sched-srcs)
 test_sched-cflags := -D_GNU_SOURCE
 test_sched_moves-srcs := $(sched-srcs)
 test_sched_moves-cflags := -D_GNU_SOURCE
-tests += domain/test_grant
-test_grant-srcs := $(addprefix hypervisor/domain/,grant.c grant_map.c \
-    grant_copy.c) hypervisor/sync/spinlock.c $(unit-lib) $(unit-alarm) \
-    $(unit-log)
+tests += domain/test_grant domain/test_grant_v2 domain/test_grant_version \
+    domain/test_grant_smp
+grant-srcs := $(addprefix hypervisor/domain/,grant.c grant_entry.c \
+    grant_version.c grant_map.c grant_copy.c) hypervisor/sync/spinlock.c \
+    tests/unit/domain/grant_machine.c $(unit-lib) $(unit-alarm) $(unit-log)
+test_grant-srcs := $(grant-srcs)
 test_grant-cflags := -D_GNU_SOURCE
+test_grant_v2-srcs := $(grant-srcs)
+test_grant_v2-cflags := -D_GNU_SOURCE
+test_grant_version-srcs := $(grant-srcs)
+test_grant_version-cflags := -D_GNU_SOURCE
+test_grant_smp-srcs := $(grant-srcs)
+test_grant_smp-cflags := -D_GNU_SOURCE
 tests += domain/test_account
 test_account-srcs := hypervisor/domain/account.c hypervisor/lib/string.c \
     hypervisor/sync/spinlock.c $(addprefix hypervisor/mm/,memmap.c boot_alloc.c \

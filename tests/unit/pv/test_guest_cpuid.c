@@ -12,11 +12,14 @@
 #include "cpu/clock.h"
 #include "cpu/features.h"
 #include "mm/heap.h"
+#include "mm/frame.h"
 #include "pv/cpu_policy.h"
 #include "pv/pv.h"
 #include "fake_hw.h"
 
 struct cpu_features cpu_features;
+uint64_t max_frame;
+
 static struct domain d;
 static struct pv_domain pvd;
 static struct pv_vcpu pv;
@@ -58,6 +61,7 @@ static int set_up(void **state)
     fake_cpuid_set(0x80000000, 0, 0x80000008, 0, 0, 0);
     fake_cpuid_set(0x80000001, 0, 0, 0, 0, 0xffffffff);
     fake_cpuid_set(0x80000007, 0, 0, 0, 0, 0x100);
+    max_frame = (1UL << 30) >> PAGE_SHIFT;
     cpu_features = (struct cpu_features){.vendor = CPU_AMD,
                                          .xsave = true,
                                          .xcr0_mask = 7,
@@ -136,7 +140,11 @@ static void hypervisor_leaves(void **state)
     assert_int_equal(ask(0x40000003, 1).d, 0xffffffff);
     assert_int_equal(ask(0x40000003, 2).a, 2500000);
     assert_int_equal(ask(0x40000004, 0).a, 0);
-    assert_int_equal(ask(0x40000005, 0).b, 40);
+    assert_int_equal(ask(0x40000005, 0).b, 30); /* RAM, not the bus */
+    max_frame++;
+    assert_int_equal(ask(0x40000005, 0).b, 31);
+    max_frame = (16UL << 40) >> PAGE_SHIFT; /* the most that version 1 can name */
+    assert_int_equal(ask(0x40000005, 0).b, 44);
     assert_int_equal(ask(0x40000006, 0).a, 0);
 }
 
