@@ -30,9 +30,8 @@ static const char *const sleep_names[SLEEPS] = {
 };
 
 struct worker workers[VCPUS_MAX];
-unsigned int vcpus;
+unsigned int vcpus, cpus;
 
-static unsigned int cpus;
 static uint32_t stop, finished;
 static uint64_t bound_ns, pins, lost;
 
@@ -455,6 +454,12 @@ static void tell(uint64_t ms)
     CHECK(times.outside == 0, "%lu times run times did not add up to now",
           times.outside);
     CHECK(times.shrunk == 0, "%lu times a run time shrank", times.shrunk);
+    if (cpus == 1) {
+        print("storm: %lu seen waiting for the processor\n", times.waits);
+        CHECK(times.waits > 0, "nobody was seen to wait");
+    }
+    CHECK(times.unsaid == 0, "%lu times who waited was not seen to",
+          times.unsaid);
     CHECK(times.not_own == 0, "%lu times who asked was not running",
           times.not_own);
     report(VERDICT_SUCCESS,

@@ -41,7 +41,7 @@ struct worker {
 } __attribute__((aligned(256)));
 
 extern struct worker workers[VCPUS_MAX];
-extern unsigned int vcpus;
+extern unsigned int vcpus, cpus;
 
 /* ---- clocks.c ------------------------------------------------------------ */
 
@@ -94,6 +94,8 @@ struct times {
     uint64_t shrunk;   /* one of them has become less                 */
     uint64_t not_own;  /* who looks at itself is not running          */
     uint64_t flags;    /* the area was being written, seen by another */
+    uint64_t waits;    /* who had lost its CPU was seen to wait       */
+    uint64_t unsaid;   /* ... and was not                             */
 };
 extern struct times times;
 

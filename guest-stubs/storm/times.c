@@ -86,7 +86,7 @@ void times_check_own(unsigned int id)
 void times_check(unsigned int by, unsigned int id)
 {
     uint64_t made = READ_ONCE(made_ns[id]), before, after;
-    struct vcpu_runstate_info now;
+    struct vcpu_runstate_info now, area;
 
     if (!made) {
         return;
@@ -98,9 +98,15 @@ void times_check(unsigned int by, unsigned int id)
         count(&times.outside);
     }
     check_growth(&now, call_seen[id]);
-    now = snapshot(id);
-    if (now.state_entry_time - sum(&now) != made) {
+    area = snapshot(id);
+    if (area.state_entry_time - sum(&area) != made) {
         count(&times.torn);
+    }
+    /* With one CPU nothing changes meanwhile.  Who woke up has been told nothing. */
+    if (id != by && cpus == 1 && now.state == RUNSTATE_runnable &&
+        now.time[RUNSTATE_blocked] == area.time[RUNSTATE_blocked] &&
+        now.time[RUNSTATE_offline] == area.time[RUNSTATE_offline]) {
+        count(area.state == RUNSTATE_runnable ? &times.waits : &times.unsaid);
     }
     count(&times.looks);
 }

@@ -578,17 +578,3 @@ void sched_reslice(struct vcpu *v)
     spin_unlock(&q->lock);
     irq_restore(flags);
 }
-
-void vcpu_runstate_get(struct vcpu *v, vcpu_runstate_info_t *ret_info)
-{
-    uint64_t flags = irq_save();
-    struct run_queue *q = sched_lock_vcpu(v);
-    uint64_t now = clock_now_ns();
-
-    *ret_info = v->runstate;
-    if (now > ret_info->state_entry_time) {
-        ret_info->time[ret_info->state] += now - ret_info->state_entry_time;
-    }
-    spin_unlock(&q->lock);
-    irq_restore(flags);
-}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * domain/sched_domain.c - a domain's weight, and its cap.
+ * domain/sched_domain.c - a domain's weight and cap, its vcpus' run times.
  *
  * A cap of n per cent is a budget of n/100 of a CPU's time in each period of
  * 10 ms, for all vcpus together.  What they overrun is taken off the next
@@ -141,6 +141,30 @@ void sched_vcpu_init(struct vcpu *v)
     v->soft_affinity = ~(cpumask_t)0;
     list_init(&v->move_link);
     v->run_node.key = SCHED_CLOCK_BASE;
+}
+
+void vcpu_runstate_get(struct vcpu *v, vcpu_runstate_info_t *ret_info)
+{
+    uint64_t flags = irq_save();
+    struct run_queue *q = sched_lock_vcpu(v);
+    uint64_t now = clock_now_ns();
+
+    *ret_info = v->runstate;
+    if (now > ret_info->state_entry_time) {
+        ret_info->time[ret_info->state] += now - ret_info->state_entry_time;
+    }
+    spin_unlock(&q->lock);
+    irq_restore(flags);
+}
+
+void vcpu_runstate_copy(struct vcpu *v, vcpu_runstate_info_t *ret_info)
+{
+    uint64_t flags = irq_save();
+    struct run_queue *q = sched_lock_vcpu(v);
+
+    *ret_info = v->runstate;
+    spin_unlock(&q->lock);
+    irq_restore(flags);
 }
 
 void sched_get_share(const struct domain *d, uint16_t *ret_weight,

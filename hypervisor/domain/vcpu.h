@@ -210,4 +210,13 @@ void vcpu_mark_events_pending(struct vcpu *v);
  */
 void vcpu_runstate_get(struct vcpu *v, vcpu_runstate_info_t *ret_info);
 
+/**
+ * vcpu_runstate_copy() - times up to the last change of state, of any vcpu
+ * @v:        vcpu
+ * @ret_info: states and nanoseconds
+ *
+ * Context: any but NMI/#MC.
+ */
+void vcpu_runstate_copy(struct vcpu *v, vcpu_runstate_info_t *ret_info);
+
 #endif

@@ -9,9 +9,8 @@
 
 #define UPDATE_FLAG (1ULL << 63) /* XEN_RUNSTATE_UPDATE */
 
-static void write_area(const struct vcpu *v)
+static void write_area(const struct vcpu *v, vcpu_runstate_info_t info)
 {
-    vcpu_runstate_info_t info = v->runstate;
     uint64_t entry_va = v->runstate_guest +
                         offsetof(vcpu_runstate_info_t, state_entry_time);
     bool flagged = (v->domain->vm_assist &
@@ -47,6 +46,18 @@ void pv_runstate_publish(struct vcpu *v)
     }
     /* Its address is one of the kernel's; user mode may map another there. */
     borrowed = pv_borrow_kernel_tables(v);
-    write_area(v);
+    write_area(v, v->runstate);
+    pv_return_tables(v, borrowed);
+}
+
+void pv_runstate_publish_wait(struct vcpu *v)
+{
+    vcpu_runstate_info_t info;
+    bool borrowed;
+
+    /* Others may take it off its queue, or put it on one, by now. */
+    vcpu_runstate_copy(v, &info);
+    borrowed = pv_borrow_kernel_tables(v);
+    write_area(v, info);
     pv_return_tables(v, borrowed);
 }

@@ -17,4 +17,14 @@
  */
 void pv_runstate_publish(struct vcpu *v);
 
+/**
+ * pv_runstate_publish_wait() - the same for one that has lost its CPU
+ * @v: as before
+ *
+ * So that its siblings see that it waits, and do not spin for it.  One that
+ * sleeps is told nothing: whoever waits for it would not do so by spinning.
+ * Context: switch path, the vcpu still current.
+ */
+void pv_runstate_publish_wait(struct vcpu *v);
+
 #endif

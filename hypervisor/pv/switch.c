@@ -110,6 +110,10 @@ static void part_from_last(const struct domain *d)
 
 static void switch_out(struct vcpu *v)
 {
+    if (v->runstate_guest != 0 &&
+        READ_ONCE(v->runstate.state) == RUNSTATE_runnable) {
+        pv_runstate_publish_wait(v);
+    }
     pv_save_segments(v);
     v->regs = *guest_regs();
     pv_debugreg_save(v);

@@ -159,6 +159,15 @@ class Storm(Suite):
         """On one, which goes from processor to processor."""
         self.storm("single")
 
+    def test_one_processor(self):
+        """Four vcpus on one, where time is counted: no wake-up is late."""
+        need_vigil()
+        vm = self.boot_stub("storm", f"ms={self.seconds * 1000} worst=20000",
+                            options="dom0_max_vcpus=4", label="one", wall=900,
+                            extra=("-icount", "shift=4,sleep=off"))
+        self.stub_verdict(vm, "storm", 120 + 10 * self.seconds)
+        vm.close()
+
     def test_one_tick(self):
         """A clock that is 1 ns late on one vcpu is found."""
         vm = self.one("ms=300 skew=1", "multi")
