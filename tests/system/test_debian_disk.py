@@ -35,12 +35,13 @@ class DebianDisk(Suite):
 
     weight = 1200
     long = True
+    cpus = 1
 
     def setup(self):
         """Make the disk and a newer package; boot, log in."""
         debian.make("dom0-disk")
         require(BUILD / "guest-stubs/hello")
-        self.outside = BUILD / "test/debian-disk"
+        self.outside = BUILD / f"test/{type(self).__name__}-files"
         self.outside.mkdir(parents=True, exist_ok=True)
         (self.outside / "noise").write_bytes(os.urandom(1 << 20))
         (self.outside / "hello").write_bytes(
@@ -58,7 +59,7 @@ class DebianDisk(Suite):
         # The gateway of QEMU's network is this machine.
         self.url = f"http://10.0.2.2:{self.server.server_port}"
         self.start("", memory="2G", resets=True, wall=7200, silence=600,
-                   extra=debian.machine())
+                   smp=self.cpus, extra=debian.machine())
         self.seconds = debian.login(self.vm)
 
     def teardown(self):
@@ -87,6 +88,13 @@ class DebianDisk(Suite):
     def test_services(self):
         """systemd is content, and nothing failed."""
         debian.healthy(self.vm)
+
+    def test_processors(self):
+        """All of the machine's are Dom0's, and Linux and xl agree."""
+        check(self.vm.dom0("nproc").strip() == str(self.cpus),
+              "Dom0 has not all processors")
+        text = self.vm.dom0("xl info")
+        check(re.search(rf"^nr_cpus +: {self.cpus}$", text, re.M), text)
 
     def test_xl_and_vigil(self):
         """Debian's tools and ours, as installed."""
@@ -213,16 +221,24 @@ class DebianDisk(Suite):
         debian.power_off(self.vm)
 
 
+class DebianDiskSmp(DebianDisk):
+    """The same life on four processors."""
+
+    cpus = 4
+
+
 class RunDebian(Suite):
     """scripts/run-debian without a terminal, on a machine with UEFI."""
 
     weight = 900
     long = True
+    cpus = 1
 
     def setup(self):
         """From power-on to power-off."""
         debian.make("dom0-disk")
-        done = subprocess.run([TOP / "scripts/run-debian", "--uefi"], text=True,
+        done = subprocess.run([TOP / "scripts/run-debian", "--uefi",
+                               "--smp", str(self.cpus)], text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               stdin=subprocess.DEVNULL, check=False)
         self.text = done.stdout
@@ -232,6 +248,7 @@ class RunDebian(Suite):
     def test_healthy(self):
         """It says so itself; here: that it looked at what it should."""
         for words in (r"^power-on to the login prompt: \d+ s",
+                      rf"^Domain-0 +0 +\d+ +{self.cpus} ",
                       r"^ *vigild\.service +loaded active running",
                       r"^ *xen\.service +loaded active", r"^Domain-0 "):
             check(re.search(words, self.text, re.M), self.text[-6000:])
@@ -248,3 +265,9 @@ class RunDebian(Suite):
                             re.M), self.text[-6000:])
         check(re.search(r"^e\S+ +UP +10\.0\.2\.", self.text, re.M),
               self.text[-6000:])
+
+
+class RunDebianSmp(RunDebian):
+    """On four processors."""
+
+    cpus = 4
