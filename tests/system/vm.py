@@ -108,6 +108,7 @@ class VM:
         self._reader.start()
         self._qmp = None
         self._qmp_buffer = b""
+        self._qmp_count = 0
 
     def __enter__(self):
         return self
@@ -388,7 +389,8 @@ class VM:
     def qmp(self, command, **arguments):
         """Run a QMP command.  Return: what it returns."""
         self._qmp_open()
-        request = {"execute": command}
+        self._qmp_count += 1
+        request = {"execute": command, "id": self._qmp_count}
         if arguments:
             request["arguments"] = arguments
         try:
@@ -398,6 +400,8 @@ class VM:
                 answer = self._qmp_read(deadline)
                 if "event" in answer:
                     self.events.append(answer["event"])
+                elif answer.get("id") != self._qmp_count:
+                    continue  # to one whose time was up
                 elif "error" in answer:
                     raise VMError(f"{command}: {answer['error']['desc']}")
                 else:
