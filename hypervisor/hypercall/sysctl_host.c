@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * hypercall/sysctl_host.c - sysctl: what the machine has.
- *
- * One processor: the numbers a tool multiplies must still come out right.
  */
 #include "lib/string.h"
 #include "cpu/clock.h"
 #include "cpu/smp.h"
 #include "cpu/features.h"
+#include "cpu/topology.h"
 #include "mm/frame.h"
 #include "mm/page_alloc.h"
 #include "dev/numa.h"
@@ -18,6 +17,27 @@
 
 #define MAX_BITWIDTH 64U
 
+/* As the first CPU finds it; a tool multiplies these. */
+static void count_siblings(struct xen_sysctl_physinfo *p)
+{
+    uint32_t first = smp_cpu(0)->apic_id, threads = 0, in_socket = 0;
+    struct cpu_topology t;
+
+    topology_read(&t);
+    for (unsigned int i = 0; i < smp_cpu_count(); i++) {
+        uint32_t id = smp_cpu(i)->apic_id;
+
+        if (smp_is_online(i) &&
+            topology_socket(&t, id) == topology_socket(&t, first)) {
+            in_socket++;
+            threads += topology_core(&t, id) == topology_core(&t, first);
+        }
+    }
+    /* The first CPU is always there. */
+    p->threads_per_core = MAX(threads, 1U);
+    p->cores_per_socket = MAX(in_socket / p->threads_per_core, 1U);
+}
+
 static int64_t physinfo(struct xen_sysctl_physinfo *p)
 {
     uint32_t features[CPU_FEATURESET_WORDS];
@@ -26,8 +46,7 @@ static int64_t physinfo(struct xen_sysctl_physinfo *p)
     page_alloc_stats(&mem);
     cpu_policy_featureset(CPU_POLICY_HOST, NULL, features);
     memset(p, 0, sizeof(*p));
-    p->threads_per_core = 1;
-    p->cores_per_socket = smp_online_count();
+    count_siblings(p);
     p->nr_cpus = smp_online_count();
     p->max_cpu_id = smp_cpu_count() - 1;
     p->nr_nodes = numa_node_count();
@@ -97,7 +116,9 @@ static int64_t availheap(struct xen_sysctl_availheap *a)
 static int64_t cputopo(struct xen_sysctl_cputopoinfo *t)
 {
     uint32_t i, n = smp_cpu_count();
+    struct cpu_topology parts;
 
+    topology_read(&parts);
     if (!handle_is_null(t->cputopo)) {
         n = MIN(n, t->num_cpus);
         for (i = 0; i < n; i++) {
@@ -106,9 +127,11 @@ static int64_t cputopo(struct xen_sysctl_cputopoinfo *t)
                                         XEN_INVALID_NODE_ID};
 
             if (smp_is_online(i)) {
-                cpu.core = i; /* which share one is not looked at */
-                cpu.socket = 0;
-                cpu.node = numa_node_of_apic(smp_cpu(i)->apic_id);
+                uint32_t id = smp_cpu(i)->apic_id;
+
+                cpu.core = topology_core(&parts, id);
+                cpu.socket = topology_socket(&parts, id);
+                cpu.node = numa_node_of_apic(id);
             }
             if (copy_elem_to_guest(t->cputopo, i, &cpu) != 0) {
                 return -EFAULT;

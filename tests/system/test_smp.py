@@ -253,7 +253,7 @@ class SmpDom0(Suite):
 
     def setup(self):
         need_vigil()
-        self.boot(smp=4, cpu="EPYC")
+        self.boot(smp="4,sockets=2,cores=1,threads=2", cpu="EPYC")
 
     def test_cpus(self):
         """Linux and the tools see four."""
@@ -263,6 +263,15 @@ class SmpDom0(Suite):
         check(re.search(r"^nr_cpus\s*: 4$", text, re.M), text)
         text = vm.dom0("xl vcpu-list 0")
         check(len(re.findall(r"^Domain-0\s", text, re.M)) == 4, text)
+
+    def test_topology(self):
+        """Who shares a core and a socket with whom."""
+        vm = self.vm
+        text = vm.dom0("xl info -n")
+        for line in (r"cores_per_socket\s*: 1", r"threads_per_core\s*: 2",
+                     r"\s*0:\s+0\s+0\s+0", r"\s*1:\s+0\s+0\s+0",
+                     r"\s*2:\s+0\s+1\s+0", r"\s*3:\s+0\s+1\s+0"):
+            check(re.search(rf"^{line}$", text, re.M), f"no /{line}/ in {text}")
 
     def test_shootdowns(self):
         """Pages are taken from threads on all processors, again and again."""
