@@ -7,12 +7,14 @@
 
 stub-list := hello selftest nmi mce crash killed iret evtchn grant mmu \
              hypercalls timer share leftovers hostile cpu bench pci efi \
-             fair storm flush
+             fair storm flush race
 
 # Beside main.c, for those that have more than one file.
 bench-objs := calls.o bounces.o emulate.o paging.o tables.o events.o grants.o \
               domains.o tiny.o growth.o
 
+grant-objs := v2.o three.o
+grant-others := bench/tiny.o
 cpu-objs := view.o state.o domctl.o
 
 # What is another's.
@@ -20,6 +22,8 @@ fair-others := bench/tiny.o
 storm-objs := clocks.o times.o
 storm-others := common/vcpus.o
 flush-others := common/vcpus.o
+race-objs := grants.o ports.o
+race-others := common/vcpus.o bench/tiny.o
 
 stub-common-objs := start.o traps-entry.o setup.o traps.o console.o report.o \
                     evtchn.o mm.o time.o lib.o

@@ -28,6 +28,13 @@ __asm__(".pushsection .rodata\n"
         "    je 3f\n"
         "    cmpl $2, tiny_code+4096(%rip)\n"
         "    je 4f\n"
+        "    cmpl $4, tiny_code+4096(%rip)\n"
+        "    jne 1f\n"
+        "    mov $20, %eax\n" /* grant_table_op: set_version */
+        "    mov $8, %edi\n"
+        "    lea tiny_code+4096+24(%rip), %rsi\n"
+        "    mov $1, %edx\n"
+        "    syscall\n"
         "1:  lea tiny_code+8192(%rip), %rsp\n"
         "    mov $29, %eax\n" /* sched_op: block */
         "    mov $1, %edi\n"
@@ -103,7 +110,7 @@ long tiny_create(struct tiny *t)
                 .max_evtchn_port = 1023,
                 .max_grant_frames = 64,
                 .max_maptrack_frames = 1024,
-                .grant_opts = XEN_DOMCTL_GRANT_version(1),
+                .grant_opts = XEN_DOMCTL_GRANT_version(2),
             },
     };
     long rc = tiny_domctl(0, &op, XEN_DOMCTL_createdomain);

@@ -34,8 +34,9 @@
 enum tiny_mode {
     TINY_SHUTS_DOWN,
     TINY_STAYS,
-    TINY_HOG,   /* on all of its vcpus */
-    TINY_WORKS, /* at each event */
+    TINY_HOG,     /* on all of its vcpus */
+    TINY_WORKS,   /* at each event */
+    TINY_VERSION, /* stays, its grant table in version work_tsc */
 };
 
 /* The steps of a life, as they are timed. */

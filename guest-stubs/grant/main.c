@@ -1,26 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * grant - grant table version 1 of one domain with itself.
+ * grant - grant tables of one domain with itself, and of three.
  *
  * Claim: the table is set up and visible; a page granted can be mapped, read,
  * written and unmapped; what was not granted cannot; copies stay in bounds;
  * the status bits tell who uses an entry.
  * Plan: grant a page of ours to ourselves (our domid is learnt from an unbound
- * event channel), and try map, unmap and copy, right and wrong.
+ * event channel), and try map, unmap and copy, right and wrong; then in version
+ * 2 (v2.c).  As Dom0: a copy from one domain by way of another (three.c).
  */
-#include "stub.h"
+#include "grant.h"
 
 const char stub_name[] = "grant";
 
-#define REF 9 /* the first eight are reserved */
-
-static union {
-    struct grant_entry_v1 entries[PAGE_SIZE / sizeof(struct grant_entry_v1)];
-    char page[PAGE_SIZE];
-} table __page_aligned;
-static uint64_t shared_page[512] __page_aligned;
-static uint64_t window[512] __page_aligned;
-static uint64_t copy_page[512] __page_aligned;
+union grant_frame table __page_aligned;
+uint64_t shared_page[512] __page_aligned;
+uint64_t window[512] __page_aligned;
+uint64_t copy_page[512] __page_aligned;
 
 static domid_t own_domid(void)
 {
@@ -60,27 +56,28 @@ static bool set_up(void)
 
 static void grant(domid_t to, unsigned int flags)
 {
-    table.entries[REF].frame = (uint32_t)mm_mfn(shared_page);
-    table.entries[REF].domid = to;
+    table.v1[REF].frame = (uint32_t)mm_mfn(shared_page);
+    table.v1[REF].domid = to;
     barrier();
-    WRITE_ONCE(table.entries[REF].flags, (uint16_t)flags);
+    WRITE_ONCE(table.v1[REF].flags, (uint16_t)flags);
 }
 
-static int map(domid_t self, unsigned int flags, grant_handle_t *handle)
+int map(domid_t granter, grant_ref_t ref, unsigned int flags,
+        grant_handle_t *ret_handle)
 {
     struct gnttab_map_grant_ref op = {
         .host_addr = (uint64_t)window,
         .flags = GNTMAP_host_map | flags,
-        .ref = REF,
-        .dom = self,
+        .ref = ref,
+        .dom = granter,
     };
 
     CHECK(hc_grant_table_op(GNTTABOP_map_grant_ref, &op, 1) == 0, "map call");
-    *handle = op.handle;
+    *ret_handle = op.handle;
     return op.status;
 }
 
-static int unmap(grant_handle_t handle)
+int unmap(grant_handle_t handle)
 {
     struct gnttab_unmap_grant_ref op = {
         .host_addr = (uint64_t)window,
@@ -100,45 +97,49 @@ static void check_map(domid_t self)
     CHECK(mm_protect(window, 0) == 0, "clear the window");
     grant(self, GTF_permit_access);
     shared_page[0] = 0xabcdUL;
-    status = map(self, 0, &handle);
+    status = map(self, REF, 0, &handle);
     if (!CHECK(status == GNTST_okay, "map: %d", status)) {
         return;
     }
     CHECK(READ_ONCE(window[0]) == 0xabcdUL, "the window shows %lx", window[0]);
     WRITE_ONCE(window[1], 0x1234UL);
     CHECK(READ_ONCE(shared_page[1]) == 0x1234UL, "a write is lost");
-    CHECK((table.entries[REF].flags & (GTF_reading | GTF_writing)) ==
+    CHECK((table.v1[REF].flags & (GTF_reading | GTF_writing)) ==
               (GTF_reading | GTF_writing),
-          "in use, but flags are %x", table.entries[REF].flags);
+          "in use, but flags are %x", table.v1[REF].flags);
     status = unmap(handle);
     CHECK(status == GNTST_okay, "unmap: %d", status);
     CHECK(!(mm_pte(window, 1) & PTE_P), "still mapped: %lx", mm_pte(window, 1));
-    CHECK(!(table.entries[REF].flags & (GTF_reading | GTF_writing)),
-          "not in use, but flags are %x", table.entries[REF].flags);
+    CHECK(!(table.v1[REF].flags & (GTF_reading | GTF_writing)),
+          "not in use, but flags are %x", table.v1[REF].flags);
     CHECK(unmap(handle) != GNTST_okay, "unmapped twice");
 
     /* Read-only both ways. */
     grant(self, GTF_permit_access | GTF_readonly);
-    CHECK(map(self, 0, &handle) != GNTST_okay, "read-only mapped writable");
-    CHECK(map(self, GNTMAP_readonly, &handle) == GNTST_okay, "map read-only");
+    CHECK(map(self, REF, 0, &handle) != GNTST_okay,
+          "read-only mapped writable");
+    CHECK(map(self, REF, GNTMAP_readonly, &handle) == GNTST_okay,
+          "map read-only");
     CHECK(!(mm_pte(window, 1) & PTE_RW), "the window is writable");
-    CHECK(!(table.entries[REF].flags & GTF_writing), "flags say writing");
+    CHECK(!(table.v1[REF].flags & GTF_writing), "flags say writing");
     CHECK(unmap(handle) == GNTST_okay, "unmap");
 
     grant(self, GTF_invalid);
-    CHECK(map(self, 0, &handle) != GNTST_okay, "an invalid entry was mapped");
+    CHECK(map(self, REF, 0, &handle) != GNTST_okay,
+          "an invalid entry was mapped");
     grant((domid_t)(self + 5), GTF_permit_access);
-    CHECK(map(self, 0, &handle) != GNTST_okay,
+    CHECK(map(self, REF, 0, &handle) != GNTST_okay,
           "another domain's grant was mapped");
-    CHECK(map(0x7fef, 0, &handle) == GNTST_bad_domain, "a map of no domain");
+    CHECK(map(0x7fef, REF, 0, &handle) == GNTST_bad_domain,
+          "a map of no domain");
 }
 
-static int copy(unsigned int src_offset, unsigned int dst_offset,
-                unsigned int len)
+int copy_from(domid_t granter, grant_ref_t ref, unsigned int src_offset,
+              unsigned int dst_offset, unsigned int len)
 {
     struct gnttab_copy op = {
-        .source = {.u.ref = REF,
-                   .domid = DOMID_SELF,
+        .source = {.u.ref = ref,
+                   .domid = granter,
                    .offset = (uint16_t)src_offset},
         .dest = {.u.gmfn = mm_mfn(copy_page),
                  .domid = DOMID_SELF,
@@ -149,6 +150,12 @@ static int copy(unsigned int src_offset, unsigned int dst_offset,
 
     CHECK(hc_grant_table_op(GNTTABOP_copy, &op, 1) == 0, "copy call");
     return op.status;
+}
+
+static int copy(unsigned int src_offset, unsigned int dst_offset,
+                unsigned int len)
+{
+    return copy_from(DOMID_SELF, REF, src_offset, dst_offset, len);
 }
 
 static void check_copy(domid_t self)
@@ -178,6 +185,10 @@ void stub_main(void)
     if (set_up()) {
         check_map(self);
         check_copy(self);
+        version_2(self);
+    }
+    if (stub_is_dom0()) {
+        three_domains();
     }
     report(VERDICT_SUCCESS, "grants of domain %u work", self);
 }

@@ -54,8 +54,7 @@ struct grant_table {
     unsigned int max_frames;  /* c                                      */
     unsigned int max_version; /* c                                      */
     unsigned int nr_status;   /* G: of status                           */
-    grant_status_t **status;  /* G: version 2; the guest's also; the array
-                                  stays once there is one                */
+    grant_status_t **status; /* G: version 2; the guest's also                */
 
     unsigned int record_pages;     /* G: only grows                      */
     unsigned int max_record_pages; /* c                                  */

@@ -48,14 +48,32 @@ int grant_status_grow(struct domain *d, unsigned int nr_frames)
     return 0;
 }
 
-/* Back to version 1.  A frame the guest still maps goes with its mapping. */
-static void status_free(struct grant_table *gt)
+/* Frames of a status that is gone. */
+struct old_status {
+    grant_status_t **frame;
+    unsigned int count;
+};
+
+/* Back to version 1.  Lock held. */
+static struct old_status status_detach(struct grant_table *gt)
 {
-    while (gt->nr_status != 0) {
-        gt->nr_status--;
-        account_unshare_hv_page(gt->status[gt->nr_status]);
-        gt->status[gt->nr_status] = NULL;
+    struct old_status old = {gt->status, gt->nr_status};
+
+    gt->status = NULL;
+    gt->nr_status = 0;
+    return old;
+}
+
+/*
+ * Neither under the lock nor between two versions: it may wait until other
+ * processors have flushed.  What the guest still maps goes with its mapping.
+ */
+static void status_free(const struct old_status *old)
+{
+    for (unsigned int i = 0; i < old->count; i++) {
+        account_unshare_hv_page(old->frame[i]);
     }
+    heap_free(old->frame);
 }
 
 static bool status_is_used(const struct grant_table *gt)
@@ -225,21 +243,29 @@ static int switch_begin(struct grant_table *gt, uint32_t version)
 static void switch_end(struct grant_table *gt, unsigned int from,
                        unsigned int version)
 {
+    struct old_status old = {NULL, 0};
+
     spin_lock(&gt->lock);
+    if (version == 1) {
+        old = status_detach(gt);
+    }
     if (gt->nr_frames != 0) {
         first_ones_move(gt, from, version);
     }
     gt->entries = gt->nr_frames * grant_entries_a_frame(version);
     gt->version = version;
     spin_unlock(&gt->lock);
+    status_free(&old);
 }
 
 /* Back to version 1: no memory.  What was given back meanwhile loses its marks. */
 static void switch_abort(struct grant_table *gt)
 {
     grant_entry_v1_t *v1 = gt->shared[0];
+    struct old_status old;
 
     spin_lock(&gt->lock);
+    old = status_detach(gt);
     for (unsigned int i = 0; gt->nr_frames != 0 && i < FIRST_ONES; i++) {
         (void)atomic_and(&v1[i].flags, (uint16_t)(~(GTF_reading | GTF_writing) |
                                                   marks_of(gt, i)));
@@ -247,6 +273,7 @@ static void switch_abort(struct grant_table *gt)
     gt->entries = gt->nr_frames * grant_entries_a_frame(1);
     gt->version = 1;
     spin_unlock(&gt->lock);
+    status_free(&old);
 }
 
 int grant_set_version(struct domain *d, uint32_t version)
@@ -273,9 +300,6 @@ int grant_set_version(struct domain *d, uint32_t version)
     /* VERSION_NONE: frames and status frames are ours alone. */
     if (version == 2) {
         rc = grant_status_grow(d, gt->nr_frames);
-    }
-    if (version == 1 || rc != 0) {
-        status_free(gt);
     }
     if (rc != 0) {
         switch_abort(gt);

@@ -129,6 +129,28 @@ def add_cases():
 add_cases()
 
 
+class Race(Suite):
+    """The stub `race`: grants and ports that are taken away while in use."""
+
+    weight = 30
+
+    def race(self, threads, count):
+        """The emulator has a thread for each processor, or one for all."""
+        need_vigil()
+        vm = self.boot_stub("race", label=threads, smp=count, cpu="max",
+                            wall=900, extra=("-accel", f"tcg,thread={threads}"))
+        self.stub_verdict(vm, "race", 300)
+        vm.close()
+
+    def test_threads(self):
+        """At the same moment; few of them, or they wait for the machine's own."""
+        self.race("multi", 3)
+
+    def test_one_thread(self):
+        """One after the other, interrupted anywhere."""
+        self.race("single", 4)
+
+
 class Storm(Suite):
     """The stub `storm`: pins change 1,000 times a second, vcpus sleep and wake."""
 

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * race.h - what the files of the stub `race` share.
+ *
+ * A race has a part for each of the other vcpus, which run it over and over
+ * until they are told to stop, and one for the first, which does that.
+ */
+#ifndef VIGIL_STUBS_RACE_H
+#define VIGIL_STUBS_RACE_H
+
+#include "vcpus.h"
+
+struct race {
+    const char *name;
+    /* On vcpu 0; false: it cannot be tried. */
+    bool (*begin)(void);
+    /* On each of the others, again and again; @seed is its own. */
+    void (*turn)(unsigned int id, uint64_t *seed);
+    /* On vcpu 0, again and again, meanwhile. */
+    void (*step)(uint64_t *seed);
+    /* On vcpu 0: has enough happened? */
+    bool (*enough)(void);
+    /* On vcpu 0, when all others have stopped. */
+    void (*end)(void);
+};
+
+extern const struct race race_grants, race_ports;
+extern unsigned int vcpus;
+
+/**
+ * draw() - the next of a row of numbers
+ * @seed:  where in the row
+ * @below: limit
+ *
+ * Context: any.
+ * Return:  0 to @below - 1
+ */
+static inline uint64_t draw(uint64_t *seed, uint64_t below)
+{
+    *seed = *seed * 6364136223846793005UL + 1442695040888963407UL;
+    return (*seed >> 33) % below;
+}
+
+static inline void count(uint64_t *what)
+{
+    __atomic_fetch_add(what, 1, __ATOMIC_SEQ_CST);
+}
+
+#endif /* VIGIL_STUBS_RACE_H */
