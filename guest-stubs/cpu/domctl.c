@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * cpu/domctl.c - Dom0 reads and writes extended state and policy of a domain
- * that never runs, with sizes as libxc asks for them and with bad ones.
+ * that never runs, with sizes as libxc asks for them and with bad ones; gives
+ * it the contexts a broken image would hold.
  */
 #define __XEN_TOOLS__ 1
 #include "cpu.h"
@@ -70,6 +71,9 @@ static void check_state(domid_t d)
     long rc = get_state(d, 0, 0, NULL, &x);
 
     if (!(cpuid_forced(1, 0).c & (1U << 26))) {
+        CHECK(rc == 0 && x.size == 0 && x.xfeature_mask == 0,
+              "without XSAVE: %ld, %lu bytes, %lx", rc, x.size,
+              x.xfeature_mask);
         CHECK(set_state(d, HEADER_BYTES + AREA_MIN, record) != 0,
               "extended state is taken without XSAVE");
         return;
@@ -182,6 +186,85 @@ static void check_policy(domid_t d)
           "4 billion leaves");
 }
 
+static long context(domid_t d, uint32_t cmd, struct vcpu_guest_context *ctx)
+{
+    struct xen_domctl op = {.u.vcpucontext.vcpu = 0};
+
+    set_xen_guest_handle(op.u.vcpucontext.ctxt, ctx);
+    return domctl(d, &op, cmd);
+}
+
+static long ext_context(domid_t d, uint32_t cmd,
+                        struct xen_domctl_ext_vcpucontext *e)
+{
+    struct xen_domctl op = {.u.ext_vcpucontext = *e};
+    long rc = domctl(d, &op, cmd);
+
+    *e = op.u.ext_vcpucontext;
+    return rc;
+}
+
+/* Tables that are none, of nobody, ours; nothing is left of any of it. */
+static void check_context(domid_t d)
+{
+    static struct vcpu_guest_context ctx __page_aligned;
+    static const uint64_t l4[] = {0, 1UL << 39, ~0UL >> 12, 0x100};
+    long rc;
+
+    CHECK(context(d, XEN_DOMCTL_getvcpucontext, &ctx) == -XEN_ENODATA,
+          "a context of a vCPU that has none");
+    CHECK(context(0, XEN_DOMCTL_getvcpucontext, &ctx) == -XEN_EINVAL &&
+              context(0, XEN_DOMCTL_setvcpucontext, &ctx) == -XEN_EINVAL,
+          "our own context");
+    CHECK(context(d, XEN_DOMCTL_setvcpucontext,
+                  (void *)0xffff830000000000UL) == -XEN_EFAULT,
+          "a context from the hypervisor");
+    for (unsigned int i = 0; i < ARRAY_SIZE(l4); i++) {
+        memset(&ctx, 0, sizeof(ctx));
+        ctx.flags = VGCF_in_kernel | VGCF_online;
+        ctx.ctrlreg[3] = l4[i] << PAGE_SHIFT;
+        rc = context(d, XEN_DOMCTL_setvcpucontext, &ctx);
+        CHECK(rc == -XEN_EINVAL, "page table in frame %lx: %ld", l4[i], rc);
+    }
+    memset(&ctx, 0xff, sizeof(ctx));
+    rc = context(d, XEN_DOMCTL_setvcpucontext, &ctx);
+    CHECK(rc == -XEN_EINVAL, "a context of ones: %ld", rc);
+    CHECK(context(d, XEN_DOMCTL_getvcpucontext, &ctx) == -XEN_ENODATA,
+          "a refused context has left one");
+}
+
+static void check_ext(domid_t d)
+{
+    struct xen_domctl_ext_vcpucontext was = {.vcpu = 0}, e;
+
+    CHECK(ext_context(d, XEN_DOMCTL_get_ext_vcpucontext, &was) == 0 &&
+              was.size == sizeof(was) && (was.vmce.caps & 0xff) == 2,
+          "get: %u bytes, machine checks %lx", was.size, was.vmce.caps);
+    e = was;
+    CHECK(ext_context(d, XEN_DOMCTL_set_ext_vcpucontext, &e) == 0, "back");
+    e = was;
+    e.size = 4;
+    CHECK(ext_context(d, XEN_DOMCTL_set_ext_vcpucontext, &e) == -XEN_EINVAL,
+          "four bytes");
+    e = was;
+    e.syscall32_callback_eip = 0xffff830000000000UL;
+    CHECK(ext_context(d, XEN_DOMCTL_set_ext_vcpucontext, &e) == -XEN_EINVAL,
+          "a handler in the hypervisor");
+    e = was;
+    e.vmce.caps |= 1UL << 40;
+    CHECK(ext_context(d, XEN_DOMCTL_set_ext_vcpucontext, &e) == -XEN_EPERM,
+          "an ability of machine checks that nobody has");
+    e = was;
+    e.vmce.mci_ctl2_bank0 = e.vmce.mci_ctl2_bank1 = ~0UL;
+    CHECK(ext_context(d, XEN_DOMCTL_set_ext_vcpucontext, &e) == 0 &&
+              ext_context(d, XEN_DOMCTL_get_ext_vcpucontext, &e) == 0 &&
+              e.vmce.mci_ctl2_bank1 != ~0UL,
+          "CTL2 of ones reads %lx", e.vmce.mci_ctl2_bank1);
+    e.vcpu = 1;
+    CHECK(ext_context(d, XEN_DOMCTL_get_ext_vcpucontext, &e) == -XEN_ESRCH,
+          "a vCPU that is not there");
+}
+
 void domctl_check(void)
 {
     struct xen_domctl op = {
@@ -204,6 +287,8 @@ void domctl_check(void)
     if (CHECK(domctl(d, &one, XEN_DOMCTL_max_vcpus) == 0, "max_vcpus")) {
         check_state(d);
         check_policy(d);
+        check_context(d);
+        check_ext(d);
     }
     domctl(d, &end, XEN_DOMCTL_destroydomain);
 }

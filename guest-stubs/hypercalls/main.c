@@ -21,6 +21,7 @@ static void check_numbers(void)
         54, 56,  57,  58,  59,  60,   61,         62,         63,         64,
         65, 127, 128, 255, 256, 4095, 0x7fffffff, 0x80000000, 0xffffffff,
     };
+    struct xen_vnuma_topology_info nodes = {.domid = DOMID_SELF};
     unsigned int i;
     long rc;
 
@@ -33,6 +34,12 @@ static void check_numbers(void)
     CHECK(hc_vcpu_op(99, 0, NULL) == -XEN_ENOSYS, "vcpu_op 99");
     CHECK(hc_xen_version(99, NULL) == -XEN_ENOSYS, "xen_version 99");
     CHECK(hc_memory_op(63, NULL) == -XEN_ENOSYS, "memory_op 63");
+    /* Tools do not save a domain that answers anything else. */
+    rc = hc_memory_op(XENMEM_get_vnumainfo, &nodes);
+    CHECK(rc == -XEN_EOPNOTSUPP, "our own memory nodes: %ld", rc);
+    nodes.pad = 1;
+    rc = hc_memory_op(XENMEM_get_vnumainfo, &nodes);
+    CHECK(rc == -XEN_EINVAL, "memory nodes, padding of ones: %ld", rc);
     /* A domU may be refused the whole call, as Xen's release builds do. */
     rc = hypercall3(__HYPERVISOR_console_io, 99, 0, 0);
     CHECK(rc == -XEN_ENOSYS || (rc == -XEN_EPERM && !stub_is_dom0()),

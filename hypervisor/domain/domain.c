@@ -413,8 +413,20 @@ static bool shutdown_begin(struct domain *d, unsigned int reason, uint32_t code)
 
 static void shutdown_tell(struct domain *d, unsigned int reason)
 {
+    evtchn_port_t port = READ_ONCE(d->suspend_port);
+
     pr_info("domain: d%u shut down, reason %u", d->domid, reason);
+    if (reason == SHUTDOWN_suspend && port != 0 && evtchn_send(d, port) == 0) {
+        return;
+    }
     virq_raise_global(VIRQ_DOM_EXC);
+}
+
+void domain_tell_suspend(struct domain *d, evtchn_port_t port)
+{
+    spin_lock(&d->lock);
+    d->suspend_port = port;
+    spin_unlock(&d->lock);
 }
 
 /* Whose registers the record of its death shows. */

@@ -69,6 +69,7 @@ struct domain {
     unsigned int shutdown_code;    /* D: SHUTDOWN_*                     */
     bool shutting_down;            /* D: set once, by the first reason  */
     uint32_t death_code;           /* D: VIGIL_DEATH_*                  */
+    evtchn_port_t suspend_port;    /* D: domain_tell_suspend()          */
 
     shared_info_t *shared_info;    /* c: hypervisor's view              */
     mfn_t shared_info_mfn;         /* c */
@@ -220,6 +221,16 @@ void domain_unpause(struct domain *d);
  * Context: any but NMI/#MC.
  */
 void domain_shutdown(struct domain *d, unsigned int reason);
+
+/**
+ * domain_tell_suspend() - who waits for a domain to suspend
+ * @d:    domain
+ * @port: a channel of @d: its other end is told of SHUTDOWN_suspend, and
+ *        nobody by VIRQ_DOM_EXC; 0: as of other ends
+ *
+ * Context: any but NMI/#MC.
+ */
+void domain_tell_suspend(struct domain *d, evtchn_port_t port);
 
 /**
  * domain_crash() - end a domain that broke a promise; only that domain

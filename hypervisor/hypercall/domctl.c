@@ -14,6 +14,7 @@
 
 #include "lib/assert.h"
 #include "lib/string.h"
+#include "log/printk.h"
 #include "cpu/features.h"
 #include "domain/account.h"
 #include "domain/vcpu.h"
@@ -151,6 +152,20 @@ static int64_t getpageframeinfo(const struct domain *d,
     return 0;
 }
 
+/* There is no shadow paging: switching it off has succeeded. */
+static int64_t shadow_op(const struct domain *d, uint32_t what)
+{
+    if (what == XEN_DOMCTL_SHADOW_OP_OFF) {
+        return 0;
+    }
+    if (what == XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY) {
+        pr_notice("shadow_op: d%u: which pages it writes is not logged, so it "
+                  "cannot be saved while it runs (live migration); xl save can",
+                  d->domid);
+    }
+    return -EOPNOTSUPP;
+}
+
 static int64_t the_rest(const struct domain *d, struct xen_domctl *op)
 {
     switch (op->cmd) {
@@ -159,8 +174,7 @@ static int64_t the_rest(const struct domain *d, struct xen_domctl *op)
     case XEN_DOMCTL_cacheflush:
         return 0; /* caches are coherent here */
     case XEN_DOMCTL_shadow_op:
-        /* There is no shadow paging: switching it off has succeeded. */
-        return op->u.shadow_op.op == XEN_DOMCTL_SHADOW_OP_OFF ? 0 : -EOPNOTSUPP;
+        return shadow_op(d, op->u.shadow_op.op);
     case XEN_DOMCTL_setdebugging:
         return op->u.setdebugging.enable == 0 ? 0 : -EOPNOTSUPP;
     case XEN_DOMCTL_gethvmcontext:
@@ -188,7 +202,6 @@ static int64_t the_rest(const struct domain *d, struct xen_domctl *op)
     case XEN_DOMCTL_soft_reset:
     case XEN_DOMCTL_vuart_op:
     case XEN_DOMCTL_vmtrace_op:
-    case XEN_DOMCTL_subscribe:
     case XEN_DOMCTL_get_paging_mempool_size:
     case XEN_DOMCTL_set_paging_mempool_size:
         return -EOPNOTSUPP;

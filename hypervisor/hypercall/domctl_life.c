@@ -176,6 +176,9 @@ int64_t domctl_life(struct domain *d, struct xen_domctl *op, bool *ret_back)
         }
         domain_resume(d);
         return 0;
+    case XEN_DOMCTL_subscribe:
+        domain_tell_suspend(d, op->u.subscribe.port);
+        return 0;
     case XEN_DOMCTL_destroydomain:
         return destroy(d);
     case XEN_DOMCTL_max_mem:

@@ -3,6 +3,7 @@
  * hypercall/domctl_setup.c - domctl: what a builder, a restorer or a device
  * passthrough sets up: processor policy, clock, hypercall page, rights.
  */
+#include "log/printk.h"
 #include "cpu/clock.h"
 #include "mm/directmap.h"
 #include "mm/heap.h"
@@ -93,6 +94,11 @@ static int64_t set_tsc(struct domain *d, const struct xen_domctl_tsc_info *t)
     if (t->tsc_mode != TSC_MODE_DEFAULT &&
         t->tsc_mode != TSC_MODE_NEVER_EMULATE) {
         return t->tsc_mode == 1 ? -EOPNOTSUPP : -EINVAL;
+    }
+    if (t->gtsc_khz != 0 && t->gtsc_khz != clock_tsc_khz()) {
+        pr_info("settscinfo: d%u ran by a TSC of %u kHz, and goes on by one of "
+                "%lu kHz: its programs that count cycles see that",
+                d->domid, t->gtsc_khz, clock_tsc_khz());
     }
     d->tsc_mode = t->tsc_mode;
     d->tsc_incarnation = t->incarnation;

@@ -8,6 +8,7 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "x86/layout.h"
+#include "x86/msr_index.h"
 #include "cpu/features.h"
 #include "mm/directmap.h"
 #include "mm/heap.h"
@@ -24,6 +25,10 @@
 
 /* Largest extended-state record anybody could have to give us. */
 #define XSTATE_BYTES_MAX 0x10000UL
+
+/* A context of at least that size says something of machine checks. */
+#define EXT_VMCE_END (offsetof(struct xen_domctl_ext_vcpucontext, vmce) +      \
+                      offsetof(struct hvm_vmce_vcpu, mcg_ext_ctl))
 
 #define CONTEXT_ORDER 1
 STATIC_ASSERT(sizeof(struct vcpu_guest_context) <= PAGE_SIZE << CONTEXT_ORDER,
@@ -86,7 +91,7 @@ static int64_t set_context(struct domain *d, struct vcpu *v, uint64_t va)
     }
     if (rc == 0) {
         domain_pause(d);
-        rc = pv_vcpu_set_context(v, ctx);
+        rc = pv_vcpu_set_context(v, ctx, hypercall_should_stop);
         if (rc == 0 && (ctx->flags & VGCF_online) != 0) {
             vcpu_release(v, VCPU_HOLD_DOWN);
         } else if (rc == 0) {
@@ -191,8 +196,7 @@ static int64_t set_ext(struct vcpu *v,
                        const struct xen_domctl_ext_vcpucontext *e)
 {
     struct pv_vcpu *p = v->pv;
-    size_t vmce_end = offsetof(struct xen_domctl_ext_vcpucontext, vmce) +
-                      offsetof(struct hvm_vmce_vcpu, mcg_ext_ctl);
+    bool has_vmce = e->size >= EXT_VMCE_END;
 
     if (v->domain == current->domain ||
         e->size < offsetof(struct xen_domctl_ext_vcpucontext, vmce) ||
@@ -200,14 +204,19 @@ static int64_t set_ext(struct vcpu *v,
         !guest_range_ok(e->sysenter_callback_eip, 1)) {
         return -EINVAL;
     }
+    /* It counts on what its processor had here. */
+    if (has_vmce && (e->vmce.caps & ~(vmca_cap() | VMCA_CAP_COUNT)) != 0) {
+        return -EPERM;
+    }
     domain_pause(v->domain);
     p->syscall32 = (struct pv_callback){e->syscall32_callback_eip,
                                         e->syscall32_disables_events != 0};
     p->sysenter = (struct pv_callback){e->sysenter_callback_eip,
                                        e->sysenter_disables_events != 0};
-    if (e->size >= vmce_end) {
-        p->vmca.bank[0].ctl2 = e->vmce.mci_ctl2_bank0;
-        p->vmca.bank[1].ctl2 = e->vmce.mci_ctl2_bank1;
+    if (has_vmce) {
+        /* As if it wrote them itself: what it may not set is dropped. */
+        (void)!vmca_wrmsr(v, MSR_MC0_CTL2, e->vmce.mci_ctl2_bank0);
+        (void)!vmca_wrmsr(v, MSR_MC0_CTL2 + 1, e->vmce.mci_ctl2_bank1);
     }
     domain_unpause(v->domain);
     return 0;
@@ -217,17 +226,18 @@ static int64_t get_xstate(struct vcpu *v, struct xen_domctl_vcpuextstate *x,
                           bool *ret_back)
 {
     size_t bytes = pv_xstate_bytes();
+    /* Without XSAVE there is nothing beyond the context; tools then go on. */
+    uint64_t mask = bytes == 0 ? 0 : cpu_features.xcr0_mask;
     void *record;
     int64_t rc;
 
     if ((x->size == 0 && x->xfeature_mask == 0) || handle_is_null(x->buffer)) {
         x->size = bytes;
-        x->xfeature_mask = cpu_features.xcr0_mask;
+        x->xfeature_mask = mask;
         *ret_back = true;
         return 0;
     }
-    if (x->size != bytes || x->xfeature_mask != cpu_features.xcr0_mask ||
-        v == current) {
+    if (x->size != bytes || x->xfeature_mask != mask || v == current) {
         return -EINVAL;
     }
     record = heap_alloc(bytes);

@@ -298,6 +298,30 @@ static int64_t acquire_resource(uint64_t arg)
     return rc;
 }
 
+/*
+ * No domain has memory nodes of its own; that is what the tools want to hear
+ * before they save one.
+ */
+static int64_t vnuma_info(uint64_t arg)
+{
+    struct xen_vnuma_topology_info info;
+    struct domain *d;
+    int rc;
+
+    if (copy_from_guest(&info, arg, sizeof(info)) != 0) {
+        return -EFAULT;
+    }
+    if (info.pad != 0) {
+        return -EINVAL;
+    }
+    rc = memop_domain(info.domid, &d);
+    if (rc != 0) {
+        return rc;
+    }
+    domain_put(d);
+    return -EOPNOTSUPP;
+}
+
 int64_t memop_map(unsigned int cmd, uint64_t arg)
 {
     switch (cmd) {
@@ -314,6 +338,8 @@ int64_t memop_map(unsigned int cmd, uint64_t arg)
     case XENMEM_get_sharing_freed_pages:
     case XENMEM_get_sharing_shared_pages:
         return 0;
+    case XENMEM_get_vnumainfo:
+        return vnuma_info(arg);
     case XENMEM_acquire_resource:
         return acquire_resource(arg);
     default:

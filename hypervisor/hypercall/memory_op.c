@@ -5,14 +5,15 @@
  *   anybody   increase_reservation 0, decrease_reservation 1,
  *             maximum_ram_page 2, current_reservation 3,
  *             maximum_reservation 4, populate_physmap 6, memory_map 9,
- *             exchange 11, machphys_mapping 12, maximum_gpfn 14
+ *             exchange 11, machphys_mapping 12, maximum_gpfn 14, vnumainfo 26
+ *             (never any: -EOPNOTSUPP)
  *   control   the same for other domains; machphys_mfn_list 5,
  *             machine_memory_map 10, set_memory_map 13, get_sharing_* 18 and
  *             19 (always 0), claim_pages 24, acquire_resource 28 (grant
  *             tables)
  *   refused   what is for translated guests: add_to_physmap 7 and 23,
  *             remove_from_physmap 15, pod 16 and 17, paging 20, access 21,
- *             sharing 22, vnuma 26, reserved device memory 27: -ENOSYS
+ *             sharing 22, reserved device memory 27: -ENOSYS
  *
  * Return:  reservations: extents done; the first one that fails ends the
  *          list, and a request that cannot be read counts as none done.

@@ -36,7 +36,7 @@ static int64_t initialise(struct vcpu *v, uint64_t arg)
     }
     rc = copy_from_guest(ctx, arg, sizeof(*ctx));
     if (rc == 0) {
-        rc = v->is_initialised ? -EEXIST : pv_vcpu_set_context(v, ctx);
+        rc = v->is_initialised ? -EEXIST : pv_vcpu_set_context(v, ctx, hypercall_should_stop);
     }
     heap_free(ctx);
     return rc;
@@ -164,14 +164,17 @@ static int64_t get_runstate(struct vcpu *v, uint64_t arg)
 /* What one vcpu at a time does for another one. */
 static int64_t set_up(struct vcpu *v, int cmd, uint64_t arg)
 {
-    int64_t rc;
+    int64_t rc = -ERESTART;
 
-    if (!pv_set_up_begin(v->pv)) {
+    if (pv_set_up_begin(v->pv)) {
+        rc = cmd == VCPUOP_initialise ? initialise(v, arg)
+                                      : register_info(v, arg);
+        pv_set_up_end(v->pv);
+    }
+    if (rc == -ERESTART) {
         return hypercall_restart(__HYPERVISOR_vcpu_op, 3, (uint64_t)cmd,
                                  v->vcpu_id, arg, 0, 0);
     }
-    rc = cmd == VCPUOP_initialise ? initialise(v, arg) : register_info(v, arg);
-    pv_set_up_end(v->pv);
     return rc;
 }
 

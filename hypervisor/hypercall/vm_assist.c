@@ -8,14 +8,6 @@
 #include "hypercall/call.h"
 #include "pv/pv.h"
 
-#define ASSISTS_64                                                             \
-    ((1UL << VMASST_TYPE_4gb_segments) |                                       \
-     (1UL << VMASST_TYPE_4gb_segments_notify) |                                \
-     (1UL << VMASST_TYPE_writable_pagetables) |                                \
-     (1UL << VMASST_TYPE_pae_extended_cr3) |                                   \
-     (1UL << VMASST_TYPE_architectural_iopl) |                                 \
-     (1UL << VMASST_TYPE_runstate_update_flag))
-
 int64_t do_vm_assist(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                      uint64_t a5)
 {
@@ -25,7 +17,7 @@ int64_t do_vm_assist(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
     (void)a3;
     (void)a4;
     (void)a5;
-    if (type >= 32 || ((ASSISTS_64 >> type) & 1) == 0) {
+    if (type >= 32 || ((PV_ASSISTS >> type) & 1) == 0) {
         return -EINVAL;
     }
     switch ((unsigned int)a1) {

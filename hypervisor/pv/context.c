@@ -48,7 +48,12 @@ static bool same_tables(const struct vcpu *v,
     return true;
 }
 
-static int set_tables(struct vcpu *v, const struct vcpu_guest_context *ctx)
+/*
+ * What an earlier attempt left is replaced, also by nothing.  What is done when
+ * this is interrupted costs little when it is asked for again.
+ */
+static int set_tables(struct vcpu *v, const struct vcpu_guest_context *ctx,
+                      bool (*should_stop)(void))
 {
     mfn_t frames[PV_GDT_FRAMES];
     unsigned int i;
@@ -60,26 +65,34 @@ static int set_tables(struct vcpu *v, const struct vcpu_guest_context *ctx)
     for (i = 0; i < (ctx->gdt_ents + 511) / 512; i++) {
         frames[i] = mfn(ctx->gdt_frames[i]);
     }
-    rc = pv_set_base(v, cr3_to_mfn(ctx->ctrlreg[3]));
+    rc = pv_set_base_stop(v, cr3_to_mfn(ctx->ctrlreg[3]), should_stop);
+    if (rc == 0) {
+        /* x86-64: ctrlreg[1], if any, is the user-mode base. */
+        rc = pv_set_user_base_stop(v, cr3_to_mfn(ctx->ctrlreg[1]),
+                                   should_stop);
+    }
+    if (rc == 0) {
+        rc = pv_set_gdt(v, frames, (unsigned int)ctx->gdt_ents);
+    }
     if (rc != 0) {
         return rc;
     }
-    /* x86-64: ctrlreg[1], if any, is the user-mode base. */
-    if (ctx->ctrlreg[1] != 0) {
-        rc = pv_set_user_base(v, cr3_to_mfn(ctx->ctrlreg[1]));
-        if (rc != 0) {
-            return rc;
-        }
-    }
-    if (ctx->gdt_ents != 0) {
-        rc = pv_set_gdt(v, frames, (unsigned int)ctx->gdt_ents);
-        if (rc != 0) {
-            return rc;
-        }
-    }
     v->pv->guest_kernel = (ctx->flags & VGCF_in_kernel) != 0;
-    if (ctx->ldt_ents != 0) {
-        return pv_set_ldt(v, ctx->ldt_base, (unsigned int)ctx->ldt_ents);
+    return pv_set_ldt(v, ctx->ldt_ents != 0 ? ctx->ldt_base : 0,
+                      (unsigned int)ctx->ldt_ents);
+}
+
+/* CR4 comes first: DE decides what DR7 may say. */
+static int set_debugregs(struct vcpu *v, const struct vcpu_guest_context *ctx)
+{
+    static const unsigned int regs[] = {0, 1, 2, 3, 6, 7};
+    unsigned int i;
+
+    v->pv->cr4 = pv_cr4_sanitise(v->domain, ctx->ctrlreg[4]);
+    for (i = 0; i < ARRAY_SIZE(regs); i++) {
+        if (debugreg_set(v, regs[i], ctx->debugreg[regs[i]]) != 0) {
+            return -EINVAL;
+        }
     }
     return 0;
 }
@@ -145,7 +158,6 @@ static void set_misc(struct vcpu *v, const struct vcpu_guest_context *ctx)
     p->syscall = (struct pv_callback){
         ctx->syscall_callback_eip,
         (ctx->flags & VGCF_syscall_disables_events) != 0};
-    p->cr4 = pv_cr4_sanitise(v->domain, ctx->ctrlreg[4]);
     p->ts_set = (ctx->ctrlreg[0] & CR0_TS) != 0;
     if ((ctx->flags & VGCF_i387_valid) != 0) {
         pv_fpu_set_legacy(v, &ctx->fpu_ctxt);
@@ -163,42 +175,50 @@ static bool addresses_ok(const struct vcpu_guest_context *ctx)
            guest_range_ok(ctx->syscall_callback_eip, 1);
 }
 
-int pv_vcpu_set_context(struct vcpu *v, const struct vcpu_guest_context *ctx)
+/* What a domain is told once, with its first vcpu. */
+static void set_domain(struct domain *d, const struct vcpu_guest_context *ctx)
 {
-    int rc;
+    d->vm_assist = (uint32_t)ctx->vm_assist & PV_ASSISTS;
+    d->pv->ptwr_enabled =
+        (ctx->vm_assist & (1UL << VMASST_TYPE_writable_pagetables)) != 0;
+    spin_lock(&d->lock);
+    vclock_update_wall(d);
+    spin_unlock(&d->lock);
+}
+
+int pv_vcpu_set_context(struct vcpu *v, const struct vcpu_guest_context *ctx,
+                        bool (*should_stop)(void))
+{
+    int rc = 0;
 
     if (!addresses_ok(ctx)) {
         return -EINVAL;
     }
-    if (v->is_initialised) {
-        if (!same_tables(v, ctx)) {
-            return -EOPNOTSUPP;
-        }
-    } else {
-        rc = set_tables(v, ctx);
-        if (rc != 0) {
-            return rc;
-        }
+    if (v->is_initialised && !same_tables(v, ctx)) {
+        return -EOPNOTSUPP;
+    }
+    if (!v->is_initialised) {
+        rc = set_tables(v, ctx, should_stop);
     }
     /* It would run on no tables at all. */
-    if ((ctx->flags & VGCF_in_kernel) == 0 &&
+    if (rc == 0 && (ctx->flags & VGCF_in_kernel) == 0 &&
         mfn_is_invalid(v->pv->guest_table_user)) {
-        return -EINVAL;
+        rc = -EINVAL;
     }
-    rc = set_traps(v->pv, ctx);
+    if (rc == 0) {
+        rc = set_traps(v->pv, ctx);
+    }
+    if (rc == 0) {
+        rc = set_debugregs(v, ctx);
+    }
     if (rc != 0) {
         return rc;
     }
     set_regs(v, ctx);
     set_misc(v, ctx);
     if (!v->is_initialised) {
-        pv_debugreg_init(v);
         if (v->vcpu_id == 0) {
-            v->domain->vm_assist = (uint32_t)ctx->vm_assist;
-            v->domain->pv->ptwr_enabled =
-                (ctx->vm_assist & (1UL << VMASST_TYPE_writable_pagetables)) !=
-                0;
-            vclock_update_wall(v->domain);
+            set_domain(v->domain, ctx);
         }
         vclock_update_vcpu(v);
         vtimer_set_periodic(v, 10000000);
@@ -256,7 +276,7 @@ void pv_vcpu_get_context(struct vcpu *v, struct vcpu_guest_context *ret_ctx)
     ret_ctx->ctrlreg[4] = p->cr4;
     memcpy(ret_ctx->debugreg, p->dr, sizeof(p->dr));
     ret_ctx->debugreg[6] = p->dr6;
-    ret_ctx->debugreg[7] = p->dr7;
+    ret_ctx->debugreg[7] = p->dr7 | p->dr7_emul;
     ret_ctx->event_callback_eip = p->event.rip;
     ret_ctx->failsafe_callback_eip = p->failsafe.rip;
     ret_ctx->syscall_callback_eip = p->syscall.rip;

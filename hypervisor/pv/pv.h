@@ -111,6 +111,15 @@ static inline void pv_set_up_end(struct pv_vcpu *p)
     __atomic_store_n(&p->set_up, 0, __ATOMIC_RELEASE);
 }
 
+/* VMASST_TYPE_* that a 64-bit guest may switch on. */
+#define PV_ASSISTS                                                             \
+    ((1U << VMASST_TYPE_4gb_segments) |                                        \
+     (1U << VMASST_TYPE_4gb_segments_notify) |                                 \
+     (1U << VMASST_TYPE_writable_pagetables) |                                 \
+     (1U << VMASST_TYPE_pae_extended_cr3) |                                    \
+     (1U << VMASST_TYPE_architectural_iopl) |                                  \
+     (1U << VMASST_TYPE_runstate_update_flag))
+
 #define PV_TRAPS 256
 
 /* Of a vcpu that has registered none. */

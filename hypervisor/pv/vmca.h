@@ -27,6 +27,9 @@
 #define VMCA_MCG_MCIP  0x4UL
 #define VMCA_MCG_LMCES 0x8UL
 
+/* Of MCG_CAP: how many banks; the rest are abilities. */
+#define VMCA_CAP_COUNT 0xffUL
+
 struct vmca_error; /* pv/pv.h */
 
 /**

@@ -40,3 +40,6 @@ test_guest_cpuid-cflags := -DVIGIL_VERSION_MAJOR=4U -DVIGIL_VERSION_MINOR=17U
 tests += pv/test_fpu
 test_fpu-srcs := hypervisor/pv/fpu.c hypervisor/cpu/fpu.c $(unit-lib) \
     $(unit-alarm)
+tests += pv/test_context
+test_context-srcs := hypervisor/pv/context.c hypervisor/pv/debugreg.c \
+    hypervisor/sync/spinlock.c $(unit-lib) $(unit-alarm)
