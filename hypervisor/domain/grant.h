@@ -292,7 +292,7 @@ int16_t grant_unmap_begin(struct domain *mapper, grant_handle_t handle,
 /**
  * grant_unmap_end() - parts of the mapping are gone, or none
  * @mapper: domain that maps
- * @state:  from grant_unmap_begin()
+ * @handle: what grant_unmap_begin() was told
  * @gone:   GNTMAP_host_map and GNTMAP_device_map: what was taken down; 0: the
  *          mapping stays as it was
  *
@@ -301,7 +301,7 @@ int16_t grant_unmap_begin(struct domain *mapper, grant_handle_t handle,
  * Context: any but NMI/#MC.
  * Return:  nothing.
  */
-void grant_unmap_end(struct domain *mapper, const struct grant_map_state *state,
+void grant_unmap_end(struct domain *mapper, grant_handle_t handle,
                      uint32_t gone);
 
 /* ---- copying ------------------------------------------------------------ */

@@ -176,23 +176,28 @@ int16_t grant_unmap_begin(struct domain *mapper, grant_handle_t handle,
     return status;
 }
 
-void grant_unmap_end(struct domain *mapper, const struct grant_map_state *state,
+void grant_unmap_end(struct domain *mapper, grant_handle_t handle,
                      uint32_t gone)
 {
     struct grant_table *gt = mapper->grants;
+    struct grant_map_state s UNINITIALISED;
     struct grant_record *r;
     bool is_last;
 
     spin_lock(&gt->lock);
-    r = record_of(gt, state->handle);
+    r = record_of(gt, handle);
     r->flags &= ~(RECORD_BUSY | (gone & MAP_PARTS));
     is_last = (r->flags & MAP_PARTS) == 0;
     if (is_last) {
-        record_free(gt, state->handle);
+        s.granter = r->granter;
+        s.ref = r->ref;
+        s.mfn = mfn(r->mfn);
+        s.flags = r->flags;
+        record_free(gt, handle);
     }
     spin_unlock(&gt->lock);
     if (is_last) {
-        use_end(state);
+        use_end(&s);
     }
 }
 

@@ -22,12 +22,12 @@
  * Mappings whose entries have gone.  The granter learns of it when no processor
  * knows them any more: one flush for several.
  */
-#define UNMAPS_A_FLUSH 16
+#define UNMAPS_A_FLUSH 32
 
 struct unmaps {
     unsigned int count;
     struct {
-        struct grant_map_state state;
+        grant_handle_t handle;
         uint32_t gone; /* GNTMAP_* */
     } of[UNMAPS_A_FLUSH];
 };
@@ -127,16 +127,15 @@ static void unmaps_end(struct unmaps *u)
     }
     tlb_pay(d);
     for (unsigned int i = 0; i < u->count; i++) {
-        grant_unmap_end(d, &u->of[i].state, u->of[i].gone);
+        grant_unmap_end(d, u->of[i].handle, u->of[i].gone);
     }
     u->count = 0;
 }
 
-/* @gone of a mapping, from grant_unmap_begin(), has been taken down. */
-static void unmaps_add(struct unmaps *u, const struct grant_map_state *state,
-                       uint32_t gone)
+/* @gone of a mapping, after grant_unmap_begin(), has been taken down. */
+static void unmaps_add(struct unmaps *u, grant_handle_t handle, uint32_t gone)
 {
-    u->of[u->count].state = *state;
+    u->of[u->count].handle = handle;
     u->of[u->count].gone = gone;
     u->count++;
     if (u->count == UNMAPS_A_FLUSH) {
@@ -191,7 +190,7 @@ static int16_t unmap_status(const struct gnttab_unmap_grant_ref *op,
             status = GNTST_general_error;
         }
     }
-    unmaps_add(u, &state, gone);
+    unmaps_add(u, op->handle, gone);
     return status;
 }
 
@@ -221,7 +220,7 @@ static void replace_one(void *element, struct unmaps *u)
     } else {
         op->status = GNTST_general_error;
     }
-    unmaps_add(u, &state, gone);
+    unmaps_add(u, op->handle, gone);
 }
 
 /* ---- lists ---------------------------------------------------------------- */

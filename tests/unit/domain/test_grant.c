@@ -172,13 +172,13 @@ static void mappings_have_a_life(void **state)
     assert_int_equal(mfn_x(u.mfn), 3);
     assert_ptr_equal(u.granter, &dom_a);
     assert_int_equal(grant_unmap_begin(&dom_b, s.handle, &u), GNTST_bad_handle);
-    grant_unmap_end(&dom_b, &u, 0); /* could not be taken down: stays */
+    grant_unmap_end(&dom_b, u.handle, 0); /* could not be taken down: stays */
     assert_int_equal(writers[3], 1);
     /* The granter dies meanwhile; the unmap works all the same. */
     dom_a.state = DOMAIN_DYING;
     a_is_known = false;
     assert_int_equal(grant_unmap_begin(&dom_b, s.handle, &u), GNTST_okay);
-    grant_unmap_end(&dom_b, &u, GNTMAP_host_map);
+    grant_unmap_end(&dom_b, u.handle, GNTMAP_host_map);
     assert_int_equal(writers[3], 0);
     assert_int_equal(entry(7)->flags, GTF_permit_access);
     assert_int_equal(dom_a.refs, 1);
@@ -197,12 +197,12 @@ static void both_parts_must_go(void **state)
                      GNTST_okay);
     grant_map_commit(&dom_b, &s);
     assert_int_equal(grant_unmap_begin(&dom_b, s.handle, &s), GNTST_okay);
-    grant_unmap_end(&dom_b, &s, GNTMAP_host_map);
+    grant_unmap_end(&dom_b, s.handle, GNTMAP_host_map);
     assert_int_equal(writers[3], 1);
     assert_int_equal(grant_unmap_begin(&dom_b, s.handle, &s), GNTST_okay);
     assert_int_equal(s.flags & (GNTMAP_host_map | GNTMAP_device_map),
                      GNTMAP_device_map);
-    grant_unmap_end(&dom_b, &s, GNTMAP_device_map);
+    grant_unmap_end(&dom_b, s.handle, GNTMAP_device_map);
     assert_int_equal(writers[3], 0);
 }
 
@@ -224,7 +224,7 @@ static void records_run_out_and_come_back(void **state)
         GNTST_no_space);
     assert_int_equal(writers[3], RECORDS_PER_PAGE);
     assert_int_equal(grant_unmap_begin(&dom_b, s[9].handle, &one), GNTST_okay);
-    grant_unmap_end(&dom_b, &one, GNTMAP_host_map);
+    grant_unmap_end(&dom_b, one.handle, GNTMAP_host_map);
     assert_int_equal(
         grant_map_begin(&dom_b, dom_a.domid, 7, GNTMAP_host_map, &one),
         GNTST_okay);

@@ -60,7 +60,7 @@ static void map_once(struct domain *d, uint32_t *seed)
         return; /* kept until its death, if nobody else finds it */
     }
     if (grant_unmap_begin(d, s.handle, &u) == GNTST_okay) {
-        grant_unmap_end(d, &u, GNTMAP_host_map);
+        grant_unmap_end(d, u.handle, GNTMAP_host_map);
     }
 }
 
@@ -70,7 +70,7 @@ static void unmap_any(struct domain *d, uint32_t *seed)
     struct grant_map_state u;
 
     if (grant_unmap_begin(d, rnd(seed) % 256, &u) == GNTST_okay) {
-        grant_unmap_end(d, &u, rnd(seed) % 4 ? GNTMAP_host_map : 0);
+        grant_unmap_end(d, u.handle, rnd(seed) % 4 ? GNTMAP_host_map : 0);
     }
 }
 

@@ -263,7 +263,7 @@ static void mappings_of_version_2(void **state)
     assert_int_equal(grant_set_version(&dom_a, 1), -EBUSY);
     dom_a.state = DOMAIN_DYING;
     assert_int_equal(grant_unmap_begin(&dom_b, s.handle, &u), GNTST_okay);
-    grant_unmap_end(&dom_b, &u, GNTMAP_host_map);
+    grant_unmap_end(&dom_b, u.handle, GNTMAP_host_map);
     assert_int_equal(*status2(&dom_a, 9), 0);
     assert_int_equal(writers[3], 0);
 }

@@ -357,7 +357,9 @@ static void share_of_many_cpus(void **state)
  * all of them by its weight, with one among them that wakes all the time.
  */
 struct lot {
-    unsigned int count, vcpus, weight; /* per CPU, but for the last */
+    unsigned int per_cpu;
+    int more; /* than that */
+    unsigned int vcpus, weight;
 };
 
 static void run_lots(unsigned int cpus, const struct lot *lots,
@@ -369,10 +371,9 @@ static void run_lots(unsigned int cpus, const struct lot *lots,
     sim_end();
     sim_begin(cpus);
     for (unsigned int i = 0; i < lot_count; i++) {
-        unsigned int times =
-            lots[i].count * (i + 1 < lot_count ? cpus : 1);
+        int times = (int)(lots[i].per_cpu * cpus) + lots[i].more;
 
-        for (; times != 0; times--) {
+        for (; times > 0; times--) {
             d[count] = sim_domain(lots[i].vcpus, 0, 0);
             weight[count] = lots[i].weight;
             weights += lots[i].weight;
@@ -382,7 +383,9 @@ static void run_lots(unsigned int cpus, const struct lot *lots,
         }
     }
     ticker = sim_domain(1, tick_ns, 20 * MS);
-    sim_start(ticker);
+    if (tick_ns != 0) {
+        sim_start(ticker);
+    }
     sim_run(1 * S);
     sim_reset_counts();
     sim_run(10 * S);
@@ -395,18 +398,20 @@ static void run_lots(unsigned int cpus, const struct lot *lots,
 
 static void lots_on_many_cpus(void **state)
 {
-    static const struct lot heavy[] = {{1, 1, 512}, {2, 1, 256}, {0, 1, 256}};
-    static const struct lot pairs[] = {{1, 2, 256}, {1, 2, 512}};
-    static struct lot alike[] = {{0, 1, 256}};
-    static const struct lot one_large[] = {{1, 1, 256}, {1, 1, 256}, {1, 4, 256}};
+    static const struct lot heavy[] = {{1, 0, 1, 512}, {2, 0, 1, 256}};
+    static const struct lot pairs[] = {{1, 0, 2, 256}, {0, 1, 2, 512}};
+    static const struct lot alike[] = {{3, 0, 1, 256}};
+    static const struct lot one_large[] = {{2, 0, 1, 256}, {0, 1, 4, 256}};
+    static const struct lot one_less[] = {{2, -1, 1, 256}, {0, 1, 4, 256}};
 
     (void)state;
     for (unsigned int cpus = 2; cpus <= 4; cpus++) {
-        alike[0].count = 3 * cpus;
+        run_lots(cpus, one_less, 2, 0);
         for (uint64_t tick = 100 * US; tick <= 1600 * US; tick *= 4) {
-            run_lots(cpus, heavy, 3, tick);
+            run_lots(cpus, one_less, 2, tick);
+            run_lots(cpus, heavy, 2, tick);
             run_lots(cpus, pairs, 2, tick);
-            run_lots(cpus, one_large, 3, tick);
+            run_lots(cpus, one_large, 2, tick);
             run_lots(cpus, alike, 1, tick);
         }
     }
