@@ -158,6 +158,37 @@ static int copy(unsigned int src_offset, unsigned int dst_offset,
     return copy_from(DOMID_SELF, REF, src_offset, dst_offset, len);
 }
 
+static long flush(uint64_t maddr, unsigned int offset, unsigned int length,
+                  uint32_t how)
+{
+    struct gnttab_cache_flush op = {
+        .a.dev_bus_addr = maddr,
+        .offset = (uint16_t)offset,
+        .length = (uint16_t)length,
+        .op = how,
+    };
+
+    return hc_grant_table_op(GNTTABOP_cache_flush, &op, 1);
+}
+
+static void check_flush(void)
+{
+    const uint32_t both = GNTTAB_CACHE_CLEAN | GNTTAB_CACHE_INVAL;
+    uint64_t maddr = mm_maddr(shared_page);
+
+    CHECK(flush(maddr, 0, PAGE_SIZE, both) == 0, "flush a page");
+    CHECK(flush(maddr, 100, 1, GNTTAB_CACHE_CLEAN) == 0, "flush a byte");
+    CHECK(flush(maddr, 0, 0, both) == 0, "flush nothing");
+    CHECK(flush(maddr, 4095, 2, both) == -XEN_EINVAL, "beyond the page");
+    CHECK(flush(maddr, 4096, 0, both) == -XEN_EINVAL, "offset of a page");
+    CHECK(flush(maddr, 0, 8, 4) == -XEN_EINVAL, "an unknown bit");
+    CHECK(flush(maddr, 0, 8, GNTTAB_CACHE_INVAL) == -XEN_EOPNOTSUPP,
+          "drop without writing back");
+    CHECK(flush(REF, 0, 8, both | GNTTAB_CACHE_SOURCE_GREF) == -XEN_EOPNOTSUPP,
+          "by reference");
+    CHECK(flush(1UL << 51, 0, 8, both) == -XEN_EINVAL, "no such page");
+}
+
 static void check_copy(domid_t self)
 {
     int status;
@@ -185,6 +216,7 @@ void stub_main(void)
     if (set_up()) {
         check_map(self);
         check_copy(self);
+        check_flush();
         version_2(self);
     }
     if (stub_is_dom0()) {

@@ -319,6 +319,23 @@ void grant_unmap_end(struct domain *mapper, grant_handle_t handle,
 int16_t grant_copy(struct domain *d, const struct gnttab_copy *op) MUST_CHECK;
 
 /**
+ * grant_cache_flush() - write back what the cache has of a frame
+ * @d:           domain that asks: the frame is its own, or it maps a grant of it
+ * @op:          which bytes, and how
+ * @cursor:      where to go on looking for the mapping; 0 at first
+ * @should_stop: asked now and then
+ *
+ * Any user program of a guest can do the same with CLFLUSH.
+ * Context: any but NMI/#MC.
+ * Return:  0; -EINVAL bytes beyond the frame, unknown bits, no such frame, or
+ *          not mapped; -EPERM nobody's frame; -EOPNOTSUPP by reference, or to
+ *          drop without writing back (no processor does); -ERESTART call again
+ *          with @cursor
+ */
+int grant_cache_flush(struct domain *d, const struct gnttab_cache_flush *op,
+                      uint32_t *cursor, bool (*should_stop)(void)) MUST_CHECK;
+
+/**
  * grant_dump() - print a domain's pinned entries (debug key g)
  * @d: domain
  *

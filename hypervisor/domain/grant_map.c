@@ -8,9 +8,12 @@
 #include "domain/grant.h"
 
 #include "lib/errno.h"
+#include "x86/barrier.h"
 #include "log/printk.h"
+#include "mm/directmap.h"
 #include "mm/heap.h"
 #include "mm/page_alloc.h"
+#include "domain/frame_use.h"
 #include "domain/grant_impl.h"
 
 #define MAP_PARTS ((uint32_t)(GNTMAP_host_map | GNTMAP_device_map))
@@ -199,6 +202,95 @@ void grant_unmap_end(struct domain *mapper, grant_handle_t handle,
     if (is_last) {
         use_end(&s);
     }
+}
+
+/* ---- caches -------------------------------------------------------------- */
+
+#define CACHE_LINE_BYTES 64U
+
+static int lines_flush(mfn_t m, const struct gnttab_cache_flush *op)
+{
+    uint8_t *page = mfn_to_ptr(m);
+    unsigned int at = op->offset - op->offset % CACHE_LINE_BYTES;
+
+    if (!(op->op & GNTTAB_CACHE_CLEAN)) {
+        return -EOPNOTSUPP;
+    }
+    for (; at < (unsigned int)op->offset + op->length; at += CACHE_LINE_BYTES) {
+        cache_flush_line(page + at);
+    }
+    smp_mb(); /* CLFLUSH is ordered with this, not with other stores */
+    return 0;
+}
+
+/* Does one of these records stand for a mapping of @m?  Lock held. */
+static bool records_have(const struct grant_record *page, mfn_t m)
+{
+    for (unsigned int i = 0; i < RECORDS_PER_PAGE; i++) {
+        if (page[i].granter != NULL && page[i].mfn == mfn_x(m)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A page of records at a time. */
+static int foreign_flush(struct grant_table *gt, mfn_t m,
+                         const struct gnttab_cache_flush *op, uint32_t *cursor,
+                         bool (*should_stop)(void))
+{
+    bool found = false;
+    int rc = -EINVAL;
+
+    for (;;) {
+        spin_lock(&gt->lock);
+        if (*cursor >= gt->record_pages) {
+            spin_unlock(&gt->lock);
+            return rc;
+        }
+        found = records_have(gt->record[*cursor], m);
+        if (found) {
+            rc = lines_flush(m, op); /* the record keeps the frame */
+        }
+        spin_unlock(&gt->lock);
+        if (found) {
+            return rc;
+        }
+        (*cursor)++;
+        if (should_stop()) {
+            return -ERESTART;
+        }
+    }
+}
+
+int grant_cache_flush(struct domain *d, const struct gnttab_cache_flush *op,
+                      uint32_t *cursor, bool (*should_stop)(void))
+{
+    mfn_t m = maddr_to_mfn(op->a.dev_bus_addr);
+    int rc;
+
+    if (op->offset >= PAGE_SIZE || op->length > PAGE_SIZE - op->offset) {
+        return -EINVAL;
+    }
+    if (op->length == 0 || op->op == 0) {
+        return 0;
+    }
+    if (op->op & GNTTAB_CACHE_SOURCE_GREF) {
+        return -EOPNOTSUPP;
+    }
+    if ((op->op & ~(GNTTAB_CACHE_CLEAN | GNTTAB_CACHE_INVAL)) ||
+        !mfn_valid(m)) {
+        return -EINVAL;
+    }
+    if (frame_use_hold(m, d->domid, false) == 0) {
+        rc = lines_flush(m, op);
+        frame_use_release(m, false);
+        return rc;
+    }
+    if (READ_ONCE(frame_of(m)->owner) >= DOMID_FIRST_RESERVED) {
+        return -EPERM;
+    }
+    return foreign_flush(d->grants, m, op, cursor, should_stop);
 }
 
 int grant_domain_destroy(struct domain *d, bool (*should_stop)(void))

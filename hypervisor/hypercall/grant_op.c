@@ -15,6 +15,9 @@
 #include "domain/tlb_owed.h"
 #include "pv/grant_pte.h"
 
+/* Above the number of the operation: what Xen's own continuations use. */
+#define GNTTABOP_CONTINUATION_ARG_SHIFT 12
+
 #define AVAIL_PTE_SHIFT 9
 #define AVAIL_PTE_BITS  7U
 
@@ -296,6 +299,40 @@ static int64_t work_list(const struct list_op *lo, uint64_t cmd, uint64_t list,
                                                cmd, at, count - i, 0, 0);
 }
 
+/*
+ * A list, too, but it has no statuses: the first error ends it.  How far the
+ * search for a mapping has come is in the upper bits of the command.
+ */
+static int64_t op_cache_flush(uint64_t cmd, uint64_t list, uint64_t count)
+{
+    uint32_t cursor = (uint32_t)cmd >> GNTTABOP_CONTINUATION_ARG_SHIFT;
+    struct gnttab_cache_flush op;
+    uint64_t at = list;
+
+    for (; count != 0; count--, at += sizeof(op)) {
+        int rc = at != list && hypercall_should_stop() ? -ERESTART : 0;
+
+        if (rc == 0 && copy_from_guest(&op, at, sizeof(op)) != 0) {
+            return -EFAULT;
+        }
+        if (rc == 0) {
+            rc = grant_cache_flush(current->domain, &op, &cursor,
+                                   hypercall_should_stop);
+        }
+        if (rc == -ERESTART) {
+            cmd = GNTTABOP_cache_flush | (uint64_t)cursor
+                                             << GNTTABOP_CONTINUATION_ARG_SHIFT;
+            return hypercall_restart(__HYPERVISOR_grant_table_op, 3, cmd, at,
+                                     count, 0, 0);
+        }
+        if (rc != 0) {
+            return rc;
+        }
+        cursor = 0;
+    }
+    return 0;
+}
+
 /* ---- the table itself ------------------------------------------------------ */
 
 /* Frames of one kind, by number, to a guest's list. */
@@ -464,9 +501,11 @@ int64_t do_grant_table_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
     case GNTTABOP_get_version:
         return op_get_version(a2);
     case GNTTABOP_transfer:
-    case GNTTABOP_cache_flush:
         return -EOPNOTSUPP;
     default:
-        return -ENOSYS;
+        return a1 % (1U << GNTTABOP_CONTINUATION_ARG_SHIFT) ==
+                       GNTTABOP_cache_flush
+                   ? op_cache_flush(a1, a2, count)
+                   : -ENOSYS;
     }
 }

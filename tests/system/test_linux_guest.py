@@ -4,8 +4,8 @@
 import re
 
 from linux_guest import dom0_initramfs
-from suite import (BUILD, DOM0_OPTIONS, Suite, check, crash_records, need_vigil,
-                   tool, wait_console, wait_until)
+from suite import (BUILD, DOM0_OPTIONS, Suite, check, crash_records, is_vigil,
+                   need_vigil, tool, wait_console, wait_until)
 
 CONFIG = "/guest/linux.cfg"
 
@@ -18,7 +18,10 @@ class LinuxGuest(Suite):
     def setup(self):
         image = BUILD / "test/LinuxGuest.img"
         dom0_initramfs(BUILD, image)
-        self.boot(modules=[(BUILD / "dom0/vmlinuz", DOM0_OPTIONS), (image, "")])
+        # The other suites have Dom0 choose, which takes version 1 of the grants.
+        self.boot(modules=[(BUILD / "dom0/vmlinuz",
+                            DOM0_OPTIONS + " grant_table.version=2"),
+                           (image, "")])
 
     def create(self, who, extra=None):
         """Start it and wait until its init has run."""
@@ -43,6 +46,24 @@ class LinuxGuest(Suite):
         text = self.vm.dom0("xl list linux")
         check(re.search(r"^linux\s+\d+\s+192\s+2\s", text, re.M), text)
 
+    def versions(self, guest):
+        """Dom0 has version 2 of the grants, the guest this one; console and
+        store are in use in the guest's."""
+        need_vigil()
+        text = self.vm.dom0("dmesg | grep 'Grant tables'")
+        check("Grant tables using version 2 layout" in text, text)
+        domid = self.vm.dom0("xl domid linux").split()[0]
+        text = self.vm.dom0("xl debug-keys g; xl dmesg | tail -n 40")
+        own = re.search(rf"grant table of d{domid}: version (\d), .*\n"
+                        r"(?:.*  ref [01]: .*\n)*", text)
+        check(own and own.group(1) == str(guest), text)
+        check(re.search(r"  ref [01]: .* d0, mfn \w+, readers 0, writers [1-9]",
+                        own.group(0)), text)
+
+    def test_grants(self):
+        """A guest that chooses takes version 1, beside a Dom0 that has 2."""
+        self.versions(1)
+
     def test_console(self):
         """What Dom0 types on its console, it hears."""
         need_vigil()
@@ -56,8 +77,11 @@ class LinuxGuest(Suite):
         self.gone()
 
     def test_xl_creates_it(self):
-        self.create("xl")
+        """And the guest takes version 2 of the grants."""
+        self.create("xl", "console=hvc0 quiet grant_table.version=2")
         self.up()
+        if is_vigil():
+            self.versions(2)
         self.vm.dom0("xl shutdown -w linux", 180)
         self.gone()
 

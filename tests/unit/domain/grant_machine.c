@@ -19,6 +19,8 @@ const void *used_page;
 int table_frame;
 void (*on_hold)(uint64_t n);
 
+uint64_t max_frame = PAGES;
+
 static pthread_mutex_t page_lock = PTHREAD_MUTEX_INITIALIZER;
 static bool page_is_taken[PAGES]; /* page_lock */
 
@@ -142,15 +144,19 @@ void domain_put(struct domain *d)
 
 /* ---- set-up -------------------------------------------------------------- */
 
-int grant_group_setup(void **state)
+static void memory_at(void *want, size_t bytes)
 {
-    void *want = (void *)DIRECTMAP_VA;
-
-    (void)state;
-    assert_ptr_equal(mmap(want, PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE,
+    assert_ptr_equal(mmap(want, bytes, PROT_READ | PROT_WRITE,
                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
                           0),
                      want);
+}
+
+int grant_group_setup(void **state)
+{
+    (void)state;
+    memory_at((void *)DIRECTMAP_VA, PAGES * PAGE_SIZE);
+    memory_at(frame_table, PAGES * sizeof(struct frame));
     return 0;
 }
 
@@ -172,6 +178,9 @@ int grant_setup(void **state)
     memset(page_is_taken, 0, sizeof(page_is_taken));
     hv_pages = hv_shared = 0;
     hv_left = PAGES - FIRST_HV;
+    for (unsigned int i = 0; i < PAGES; i++) {
+        frame_table[i].owner = i < FIRST_HV ? owner_of(i) : DOMID_XEN;
+    }
     a_is_known = true;
     used_page = NULL;
     table_frame = -1;

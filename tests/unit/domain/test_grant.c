@@ -317,6 +317,63 @@ static void copies_within_a_frame_may_overlap(void **state)
     }
 }
 
+/* ---- caches ------------------------------------------------------------------ */
+
+static bool go_on(void)
+{
+    return false;
+}
+
+static bool stop_at_once(void)
+{
+    return true;
+}
+
+static void caches_of_what_is_mapped(void **state)
+{
+    const uint32_t both = GNTTAB_CACHE_CLEAN | GNTTAB_CACHE_INVAL;
+    struct gnttab_cache_flush op = {.offset = 60, .length = 8, .op = both};
+    struct grant_map_state s[RECORDS_PER_PAGE + 1];
+    unsigned int lines = fake_flushed_lines;
+    uint32_t cursor = 0;
+
+    (void)state;
+    op.a.dev_bus_addr = 20UL << PAGE_SHIFT; /* b's own */
+    assert_int_equal(grant_cache_flush(&dom_b, &op, &cursor, go_on), 0);
+    assert_int_equal(fake_flushed_lines - lines, 2);
+    op.a.dev_bus_addr = 3UL << PAGE_SHIFT; /* a's */
+    assert_int_equal(grant_cache_flush(&dom_b, &op, &cursor, go_on), -EINVAL);
+    op.a.dev_bus_addr = (uint64_t)PAGES << PAGE_SHIFT;
+    assert_int_equal(grant_cache_flush(&dom_b, &op, &cursor, go_on), -EINVAL);
+    op.a.dev_bus_addr = FIRST_HV << PAGE_SHIFT; /* nobody's */
+    assert_int_equal(grant_cache_flush(&dom_b, &op, &cursor, go_on), -EPERM);
+
+    /* A page of mappings of another frame before it. */
+    grant(7, 0, 4);
+    grant(8, 0, 3);
+    for (unsigned int i = 0; i <= RECORDS_PER_PAGE; i++) {
+        entry(7)->domid = entry(8)->domid = dom_c.domid;
+        assert_int_equal(grant_map_begin(&dom_c, dom_a.domid,
+                                         i < RECORDS_PER_PAGE ? 7 : 8,
+                                         GNTMAP_host_map, &s[i]),
+                         GNTST_okay);
+        grant_map_commit(&dom_c, &s[i]);
+    }
+    op.a.dev_bus_addr = 3UL << PAGE_SHIFT;
+    cursor = 0;
+    lines = fake_flushed_lines;
+    assert_int_equal(grant_cache_flush(&dom_c, &op, &cursor, stop_at_once),
+                     -ERESTART);
+    assert_int_equal(cursor, 1);
+    assert_int_equal(grant_cache_flush(&dom_c, &op, &cursor, stop_at_once), 0);
+    assert_int_equal(fake_flushed_lines - lines, 2);
+    op.op = GNTTAB_CACHE_INVAL;
+    assert_int_equal(grant_cache_flush(&dom_c, &op, &cursor, go_on),
+                     -EOPNOTSUPP);
+    cursor = 99; /* whatever a guest says */
+    assert_int_equal(grant_cache_flush(&dom_c, &op, &cursor, go_on), -EINVAL);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, grant_setup, grant_teardown)
 
 int main(void)
@@ -334,6 +391,7 @@ int main(void)
         T(death_of_a_mapper_is_a_step_at_a_time),
         T(copies),
         T(copies_within_a_frame_may_overlap),
+        T(caches_of_what_is_mapped),
     };
 
     return cmocka_run_group_tests(tests, grant_group_setup, NULL);
