@@ -12,20 +12,53 @@ sys.path.insert(0, str(TOP / "scripts"))
 
 from newc import Archive  # noqa: E402 (needs the path above)
 
-# What the guest does is chosen by a word on its kernel's command line.
+# What the guest does is chosen by words on its kernel's command line, and by
+# lines on its console: `run COMMAND` runs it.  vigil.clock: it keeps 16 MiB of
+# random bytes and a process that counts and watches the clocks; `run facts N`
+# tells of all that.
 INIT = """#!/bin/sh
 /bin/busybox --install -s /bin
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs dev /dev
+watch() {
+    n=0 last=0 wall=0
+    while :; do
+        read -r up _ </proc/uptime
+        up=${up%.*}${up#*.} now=$(date +%s) n=$((n + 1))
+        [ "$up" -ge "$last" ] && [ "$now" -ge "$wall" ] ||
+            echo "GUEST-BACKWARDS up $last $up, time $wall $now"
+        last=$up wall=$now
+        echo $n >/keep/turns.new
+        mv /keep/turns.new /keep/turns
+        usleep 20000
+    done
+}
+facts() {
+    set -- "$1" $(grep "^now at" /proc/timer_list) $(cat /proc/uptime)
+    echo "GUEST-FACTS $1 mono=$4 up=$6 wall=$(date +%s) turns=$(cat /keep/turns) \
+sum=$(md5sum </keep/data | cut -c -32) cpus=$(grep -c ^processor /proc/cpuinfo)"
+}
 echo "GUEST-UP $(uname -r) cpus=$(grep -c ^processor /proc/cpuinfo) \
 type=$(cat /sys/hypervisor/type)"
 dmesg | grep -E "WARNING:|BUG:|Call Trace" && echo GUEST-TROUBLE
 n=0
 while [ $n -lt 200 ]; do /bin/busybox true; n=$((n + 1)); done
 echo "GUEST-FORKED $n"
+if grep -q vigil.clock /proc/cmdline; then
+    mkdir /keep
+    mount -t tmpfs keep /keep
+    dd if=/dev/urandom of=/keep/data bs=64k count=256 2>/dev/null
+    watch &
+    echo "GUEST-KEEPS"
+fi
 grep -q vigil.crash /proc/cmdline && echo c >/proc/sysrq-trigger
-while read -r line; do echo "GUEST-HEARD $line"; done
+while read -r line; do
+    case $line in
+    run\ *) eval "${line#run }" ;;
+    *) echo "GUEST-HEARD $line" ;;
+    esac
+done
 while :; do sleep 1; done
 """
 

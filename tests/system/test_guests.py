@@ -292,7 +292,7 @@ def more_stubs():
     from suite import BUILD
     known = {"hello", "selftest", "nmi", "mce", "crash", "killed",
              "hostile", "bench", "pci", "fair", "storm",
-             "flush", "race"}
+             "flush", "race", "suspend"}
     folder = BUILD / "guest-stubs"
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
         if path.is_file() and not path.suffix and path.name not in known:
