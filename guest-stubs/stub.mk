@@ -22,7 +22,7 @@ fair-others := bench/tiny.o
 storm-objs := clocks.o times.o
 storm-others := common/vcpus.o
 flush-others := common/vcpus.o
-race-objs := grants.o ports.o
+race-objs := grants.o ports.o tables.o
 race-others := common/vcpus.o bench/tiny.o
 
 stub-common-objs := start.o traps-entry.o setup.o traps.o console.o report.o \

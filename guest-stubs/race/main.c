@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * race - vcpus that use grants and event channels while others take them away.
+ * race - vcpus that use grants, event channels and page tables while others take
+ * them away.
  *
  * Claim: whatever several vcpus do to one table, one mapping or one port at
  * the same moment, each of them gets an answer, nothing is done twice, and in
@@ -12,6 +13,8 @@
  *     full of nonsense beside; domains die with their grants mapped.
  *   ports: the others send, bind and close, while the first one resets all
  *     its ports, with FIFO queues and without.
+ *   tables: all make the same few frames page tables of any level, pin, link
+ *     and change them, and make them writable again.
  */
 #include "race.h"
 
@@ -21,7 +24,8 @@ const char stub_name[] = "race";
 
 unsigned int vcpus;
 
-static const struct race *const races[] = {&race_grants, &race_ports};
+static const struct race *const races[] = {&race_grants, &race_ports,
+                                     &race_tables};
 #define RACES (sizeof(races) / sizeof(races[0]))
 
 static unsigned int running; /* the number of the race, from 1; 0: none */
@@ -90,6 +94,17 @@ static bool run(unsigned int n, uint64_t ns)
     return true;
 }
 
+/* Those that are named, or all. */
+static bool chosen(const struct race *r)
+{
+    bool any = false;
+
+    for (unsigned int n = 0; n < RACES; n++) {
+        any |= cmdline_has(races[n]->name);
+    }
+    return !any || cmdline_has(r->name);
+}
+
 void stub_main(void)
 {
     uint64_t ns = cmdline_number("ms", 500) * NS_PER_MS;
@@ -107,7 +122,7 @@ void stub_main(void)
         hc_vcpu_op(VCPUOP_stop_periodic_timer, id, NULL);
     }
     for (unsigned int n = 0; go_on && n < RACES; n++) {
-        go_on = run(n, ns);
+        go_on = !chosen(races[n]) || run(n, ns);
     }
     report(VERDICT_SUCCESS, "%u vcpus", vcpus);
 }

@@ -24,7 +24,7 @@ struct race {
     void (*end)(void);
 };
 
-extern const struct race race_grants, race_ports;
+extern const struct race race_grants, race_ports, race_tables;
 extern unsigned int vcpus;
 
 /**

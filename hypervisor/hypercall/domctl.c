@@ -36,7 +36,7 @@ static SPINLOCK(domctl_lock, LOCK_RANK_DOMCTL, IRQ_ANY);
 
 static void count_vcpu(struct vcpu *v, struct xen_domctl_getdomaininfo *info)
 {
-    vcpu_runstate_info_t run;
+    vcpu_runstate_info_t run UNINITIALISED;
 
     vcpu_runstate_get(v, &run);
     info->cpu_time += run.time[RUNSTATE_running];
@@ -266,7 +266,7 @@ static int64_t dispatch_locked(struct xen_domctl *op, bool *ret_back)
 int64_t do_domctl(uint64_t a1, uint64_t a2 UNUSED, uint64_t a3 UNUSED,
                   uint64_t a4 UNUSED, uint64_t a5 UNUSED)
 {
-    struct xen_domctl op;
+    struct xen_domctl op UNINITIALISED; /* all of it is copied */
     bool back = false;
     int64_t rc;
 

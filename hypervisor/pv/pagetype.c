@@ -38,10 +38,18 @@ static void word_change(struct frame *f, uint64_t clear, uint64_t set)
     } while (!atomic_cas(&f->type, x, (x & ~clear) | set));
 }
 
-/* Until the CPU that is at work on the frame is done with it. */
-static int wait_for_other(const struct frame *f, bool (*should_stop)(void))
+/*
+ * While another CPU is at work on the frame and its word is still @x, for which
+ * waiting was right.  Once it is another, that work may be one that waits for
+ * us: of a table we are about to check, with this very frame below it.
+ *
+ * Nobody waits in a circle: waited for is either the same type, one level below
+ * what the waiter is at work on, or a walk undone, which waits for nothing.
+ */
+static int wait_for_other(const struct frame *f, uint64_t x,
+                          bool (*should_stop)(void))
 {
-    while (READ_ONCE(f->type) & TYPE_BUSY) {
+    while (READ_ONCE(f->type) == x) {
         if (should_stop && should_stop()) {
             return -ERESTART;
         }
@@ -198,7 +206,7 @@ int pagetype_get_slow(struct frame *f, enum pagetype type,
             return -EBUSY;
         }
         if (x & TYPE_BUSY) {
-            rc = wait_for_other(f, should_stop);
+            rc = wait_for_other(f, x, should_stop);
         } else if (!(x & TYPE_PARTIAL)) {
             if (count_of(x) != 0) {
                 return -EBUSY;
@@ -275,7 +283,7 @@ int pagetype_abandon(struct frame *f, bool (*should_stop)(void))
             return 0;
         }
         if (x & TYPE_BUSY) {
-            rc = wait_for_other(f, should_stop);
+            rc = wait_for_other(f, x, should_stop);
             if (rc) {
                 return rc;
             }

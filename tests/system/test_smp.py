@@ -83,12 +83,6 @@ class SmpBoot(Suite):
         vm.expect(r"STUB hello: SUCCESS", 60)
         vm.close()
 
-    def test_race(self):
-        """Vcpus of one domain fight over tables, pins and channels."""
-        vm = self.boot_stub("share", label="share", smp=4, cpu="max", extra=MULTI)
-        self.stub_verdict(vm, "share", 120)
-        vm.close()
-
 
 class BootMatrix(BootChecks):
     """Debian's kernel as Dom0 on each line of the matrix."""
@@ -130,7 +124,7 @@ add_cases()
 
 
 class Race(Suite):
-    """The stub `race`: grants and ports that are taken away while in use."""
+    """The stub `race`: grants, ports, page tables that others take away."""
 
     weight = 30
 

@@ -8,6 +8,8 @@
 #include "tests/unit/pv/mmu_machine.h"
 
 #include <pthread.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "lib/errno.h"
 #include "mm/directmap.h"
@@ -272,9 +274,45 @@ static void vcpus_at_once(void **state)
     }
 }
 
+static void *want_writable(void *arg)
+{
+    me = 1;
+    fake_cpu = 1;
+    return (void *)(intptr_t)pagetype_get(arg, PAGETYPE_WRITABLE, NULL);
+}
+
+static uint64_t word(enum pagetype type, uint64_t rest)
+{
+    return (uint64_t)type << TYPE_SHIFT | TYPE_BUSY | TYPE_PARTIAL | rest;
+}
+
+/*
+ * A walk that is undone is waited for.  If another CPU goes on with it instead,
+ * the frame is in use as a table: an answer, for that walk may wait for us.
+ */
+static void waits_for_what_it_saw(void **state)
+{
+    struct frame *f = frame_of(mfn(first_of[1]));
+    struct timespec limit;
+    pthread_t thread;
+    void *rc;
+
+    (void)state;
+    machine_reset(1);
+    f->type = word(PAGETYPE_L2, 0);
+    assert_int_equal(pthread_create(&thread, NULL, want_writable, f), 0);
+    usleep(50000);
+    __atomic_store_n(&f->type, word(PAGETYPE_L2, 1), __ATOMIC_SEQ_CST);
+    clock_gettime(CLOCK_REALTIME, &limit);
+    limit.tv_sec += 60;
+    assert_int_equal(pthread_timedjoin_np(thread, &rc, &limit), 0);
+    assert_int_equal((intptr_t)rc, -EBUSY);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(waits_for_what_it_saw),
         cmocka_unit_test(random_guests),
         cmocka_unit_test(vcpus_at_once),
     };
