@@ -56,22 +56,23 @@ int grant_grow_locked(struct domain *d, unsigned int nr_frames)
     return rc;
 }
 
-/* As many as the entries of either version need. */
-static unsigned int use_pages(const struct grant_table *gt)
+/* As many as the entries of so many frames need, in either version. */
+static unsigned int use_pages(unsigned int frames)
 {
-    return (unsigned int)(gt->max_frames * GRANT_ENTRIES_PER_FRAME /
-                          USES_PER_PAGE);
+    return (unsigned int)(frames * GRANT_ENTRIES_PER_FRAME / USES_PER_PAGE);
 }
 
 static void table_free(struct grant_table *gt)
 {
+    unsigned int pages = gt->use != NULL ? use_pages(gt->nr_frames) : 0;
+
     for (unsigned int i = 0; i < gt->nr_frames; i++) {
         account_unshare_hv_page(gt->shared[i]);
     }
     for (unsigned int i = 0; i < gt->nr_status; i++) {
         account_unshare_hv_page(gt->status[i]);
     }
-    for (unsigned int i = 0; gt->use != NULL && i < use_pages(gt); i++) {
+    for (unsigned int i = 0; i < pages; i++) {
         if (gt->use[i] != NULL) {
             hv_page_free(gt->use[i]);
         }
@@ -111,7 +112,7 @@ int grant_domain_init(struct domain *d, int32_t max_grant_frames,
     gt->max_record_pages = pages;
     gt->free_record = RECORD_NONE;
     gt->shared = heap_alloc(frames * sizeof(*gt->shared));
-    gt->use = heap_alloc(use_pages(gt) * sizeof(*gt->use));
+    gt->use = heap_alloc(use_pages(frames) * sizeof(*gt->use));
     if (gt->shared == NULL || gt->use == NULL) {
         table_free(gt);
         return -ENOMEM;
