@@ -16,6 +16,29 @@
 
 /* ---- frames ---------------------------------------------------------------- */
 
+/* For so many frames, as many as the entries of either version need. */
+static unsigned int use_pages(unsigned int frames)
+{
+    return (unsigned int)(frames * GRANT_ENTRIES_PER_FRAME / USES_PER_PAGE);
+}
+
+/* The directories come with the first frame: many never do. */
+static bool directories_add(struct grant_table *gt)
+{
+    void **shared = heap_alloc(gt->max_frames * sizeof(*gt->shared));
+    struct grant_use **use =
+        heap_alloc(use_pages(gt->max_frames) * sizeof(*gt->use));
+
+    if (shared == NULL || use == NULL) {
+        heap_free(shared);
+        heap_free(use);
+        return false;
+    }
+    gt->shared = shared;
+    gt->use = use;
+    return true;
+}
+
 /*
  * Add one frame.  Our side of its entries comes with the first that somebody
  * uses (grant_entry.c).  Lock held.
@@ -26,6 +49,9 @@ static int frame_add(struct domain *d)
     void *page;
 
     if (gt->version == 2 && grant_status_grow(d, gt->nr_frames + 1) != 0) {
+        return -ENOMEM;
+    }
+    if (gt->shared == NULL && !directories_add(gt)) {
         return -ENOMEM;
     }
     page = hv_page_alloc();
@@ -56,23 +82,15 @@ int grant_grow_locked(struct domain *d, unsigned int nr_frames)
     return rc;
 }
 
-/* As many as the entries of so many frames need, in either version. */
-static unsigned int use_pages(unsigned int frames)
-{
-    return (unsigned int)(frames * GRANT_ENTRIES_PER_FRAME / USES_PER_PAGE);
-}
-
 static void table_free(struct grant_table *gt)
 {
-    unsigned int pages = gt->use != NULL ? use_pages(gt->nr_frames) : 0;
-
     for (unsigned int i = 0; i < gt->nr_frames; i++) {
         account_unshare_hv_page(gt->shared[i]);
     }
     for (unsigned int i = 0; i < gt->nr_status; i++) {
         account_unshare_hv_page(gt->status[i]);
     }
-    for (unsigned int i = 0; i < pages; i++) {
+    for (unsigned int i = 0; i < use_pages(gt->nr_frames); i++) {
         if (gt->use[i] != NULL) {
             hv_page_free(gt->use[i]);
         }
@@ -111,13 +129,6 @@ int grant_domain_init(struct domain *d, int32_t max_grant_frames,
     gt->max_frames = frames;
     gt->max_record_pages = pages;
     gt->free_record = RECORD_NONE;
-    gt->shared = heap_alloc(frames * sizeof(*gt->shared));
-    gt->use = heap_alloc(use_pages(frames) * sizeof(*gt->use));
-    if (gt->shared == NULL || gt->use == NULL) {
-        table_free(gt);
-        return -ENOMEM;
-    }
-    /* The first frame comes when somebody wants it: many never do. */
     d->grants = gt;
     return 0;
 }

@@ -42,19 +42,19 @@ struct grant_record {
 
 /* Legend:  c  constant after creation   G  the table's lock */
 struct grant_table {
-    struct spinlock lock;   /* LOCK_RANK_GRANT                            */
-    unsigned int version;   /* G: 1, 2, VERSION_NONE                      */
-    unsigned int entries;   /* G: valid references                        */
-    void **shared;          /* c; pages G: entries, the guest's also      */
-    struct grant_use **use; /* c; pages G: USES_PER_PAGE each, NULL until one
-                              of its entries is used                     */
-    unsigned int pinned;    /* G: entries in use                          */
-
-    unsigned int nr_frames;   /* G: of shared; only grows               */
-    unsigned int max_frames;  /* c                                      */
-    unsigned int max_version; /* c                                      */
-    unsigned int nr_status;   /* G: of status                           */
-    grant_status_t **status; /* G: version 2; the guest's also                */
+    struct spinlock lock;     /* LOCK_RANK_GRANT                       */
+    unsigned int version;     /* G: 1, 2, VERSION_NONE                 */
+    unsigned int entries;     /* G: valid references                   */
+    void **shared;            /* G: entries, the guest's also          */
+    struct grant_use **use;   /* G: pages of USES_PER_PAGE, each NULL until
+                                 one of its entries is used; these two
+                                 come with the first frame             */
+    unsigned int pinned;      /* G: entries in use                     */
+    unsigned int nr_frames;   /* G: of shared; only grows              */
+    unsigned int max_frames;  /* c                                     */
+    unsigned int max_version; /* c                                     */
+    unsigned int nr_status;   /* G: of status                          */
+    grant_status_t **status;  /* G: version 2; the guest's also        */
 
     unsigned int record_pages;     /* G: only grows                      */
     unsigned int max_record_pages; /* c                                  */

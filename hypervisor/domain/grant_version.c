@@ -211,7 +211,8 @@ static bool others_are_used(const struct grant_table *gt)
 {
     unsigned int first = 0;
 
-    for (unsigned int i = 0; gt->use[0] != NULL && i < FIRST_ONES; i++) {
+    for (unsigned int i = 0;
+         gt->nr_frames != 0 && gt->use[0] != NULL && i < FIRST_ONES; i++) {
         first += !grant_use_is_idle(&gt->use[0][i]);
     }
     return gt->pinned != first;
@@ -261,12 +262,13 @@ static void switch_end(struct grant_table *gt, unsigned int from,
 /* Back to version 1: no memory.  What was given back meanwhile loses its marks. */
 static void switch_abort(struct grant_table *gt)
 {
-    grant_entry_v1_t *v1 = gt->shared[0];
+    grant_entry_v1_t *v1;
     struct old_status old;
 
     spin_lock(&gt->lock);
     old = status_detach(gt);
-    for (unsigned int i = 0; gt->nr_frames != 0 && i < FIRST_ONES; i++) {
+    v1 = gt->nr_frames != 0 ? gt->shared[0] : NULL;
+    for (unsigned int i = 0; v1 != NULL && i < FIRST_ONES; i++) {
         (void)atomic_and(&v1[i].flags, (uint16_t)(~(GTF_reading | GTF_writing) |
                                                   marks_of(gt, i)));
     }
