@@ -149,23 +149,6 @@ int grant_table_frame(struct domain *d, unsigned int idx, mfn_t *ret_mfn)
     return 0;
 }
 
-/* Tables of version 1: no status frames. */
-void grant_status_size(struct domain *d, unsigned int *ret_nr_frames,
-                       unsigned int *ret_max)
-{
-    (void)d;
-    *ret_nr_frames = 0;
-    *ret_max = 0;
-}
-
-int grant_status_frame(struct domain *d, unsigned int idx, mfn_t *ret_mfn)
-{
-    (void)d;
-    (void)idx;
-    (void)ret_mfn;
-    return -EINVAL;
-}
-
 void *heap_alloc(size_t bytes)
 {
     return calloc(1, bytes);

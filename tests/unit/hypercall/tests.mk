@@ -11,4 +11,4 @@ tests += hypercall/test_memory_op
 test_memory_op-srcs = $(addprefix hypervisor/hypercall/,memory_op.c \
     memory_exchange.c memory_map.c) hypervisor/pv/reservation.c \
     hypervisor/domain/account.c hypervisor/lib/rangeset.c $(mm-srcs) \
-    tests/fake/fake_m2p.c
+    tests/fake/fake_m2p.c tests/unit/hypercall/grant_v1.c
