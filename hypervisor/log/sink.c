@@ -4,7 +4,8 @@
  *
  * Who drains: whoever wrote and gets the lock by trylock.  Who does not get
  * it goes on; the holder looks again after releasing it, so a line written in
- * that moment is not left behind.
+ * that moment is not left behind.  It shows so many cells at most: CPUs that
+ * never stop writing must not keep another here.  The rest is log_pump()'s.
  *
  * What is drained goes to the sinks by way of a byte ring once log_defer() was
  * called, so that nobody waits for a serial line but who fills the ring.
@@ -30,6 +31,9 @@
 /* Written at once when the ring is full, and by each log_pump(). */
 #define FULL_BYTES  256U
 #define PUMP_BYTES  512U
+/* Cells shown by one writer at most, and by each log_pump(). */
+#define DRAIN_CELLS 64U
+#define PUMP_CELLS  16U
 /* What goes to a sink in one call, carriage returns included. */
 #define PIECE_BYTES 64U
 
@@ -221,12 +225,13 @@ static void show_cell(struct log_sink *only, const struct vigil_log_cell *cell,
     }
 }
 
-static void drain_locked(void)
+/* Up to the cell of number @end. */
+static void drain_locked(uint64_t end)
 {
     const struct log_ring *ring = log_ring_now();
     struct vigil_log_cell cell UNINITIALISED; /* read when LOG_READ_OK */
 
-    for (;;) {
+    while (drained < end) {
         uint64_t seq = drained;
         enum log_read got = log_ring_read(ring, seq, &cell);
 
@@ -264,10 +269,24 @@ static void drain_locked(void)
     }
 }
 
+static bool is_behind(void)
+{
+    return __atomic_load_n(&drained, __ATOMIC_ACQUIRE) !=
+           log_ring_next(log_ring_now());
+}
+
+/* Where to stop who begins to drain now. */
+static uint64_t drain_end(void)
+{
+    /* While the machine starts or dies nobody else comes. */
+    return later_wake == NULL || log_is_emergency()
+               ? UINT64_MAX
+               : __atomic_load_n(&drained, __ATOMIC_RELAXED) + DRAIN_CELLS;
+}
+
 void log_drain(void)
 {
-    const struct log_ring *ring = log_ring_now();
-    uint64_t before;
+    uint64_t end = drain_end(), before;
 
     do {
         bool locked = !log_is_emergency();
@@ -276,11 +295,15 @@ void log_drain(void)
             return;
         }
         before = __atomic_load_n(&drained, __ATOMIC_ACQUIRE);
-        drain_locked();
+        if (before >= end) {
+            sinks_unlock(locked);
+            later_wake();
+            return;
+        }
+        drain_locked(end);
         sinks_unlock(locked);
         /* Written while we held the lock and its writer went away: again. */
-    } while (__atomic_load_n(&drained, __ATOMIC_ACQUIRE) !=
-                 log_ring_next(ring) &&
+    } while (is_behind() &&
              __atomic_load_n(&drained, __ATOMIC_ACQUIRE) != before);
 }
 
@@ -291,12 +314,11 @@ void log_sink_write(const char *text, size_t len)
     if (locked) {
         spin_lock(&sink_lock);
     }
-    drain_locked();
+    drain_locked(drain_end());
     all_sinks(text, len);
     sinks_unlock(locked);
     /* Written while we held the lock: its writer went away. */
-    if (__atomic_load_n(&drained, __ATOMIC_ACQUIRE) !=
-        log_ring_next(log_ring_now())) {
+    if (is_behind()) {
         log_drain();
     }
 }
@@ -333,6 +355,7 @@ static uint32_t fitting(uint32_t max)
 bool log_pump(void)
 {
     uint32_t budget = PUMP_BYTES;
+    uint64_t before;
     bool more;
 
     if (log_is_emergency() || !spin_trylock(&sink_lock)) {
@@ -347,7 +370,12 @@ bool log_pump(void)
         later_write(n);
         budget -= n;
     }
-    more = later_got != later_put;
+    before = drained;
+    if (later_put - later_got < LATER_BYTES / 2) {
+        drain_locked(before + PUMP_CELLS);
+    }
+    /* If it did not move: whoever wrote the next cell will finish that. */
+    more = later_got != later_put || (drained != before && is_behind());
     spin_unlock(&sink_lock);
     return more;
 }
@@ -359,7 +387,7 @@ void log_flush(void)
     if (locked) {
         spin_lock(&sink_lock);
     }
-    drain_locked();
+    drain_locked(log_ring_next(log_ring_now()));
     later_flush();
     sinks_unlock(locked);
 }

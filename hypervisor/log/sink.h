@@ -61,7 +61,8 @@ void log_sink_unregister(struct log_sink *sink);
  *
  * Called by printk(), and on the way out of the hypervisor when WORK_LOG is
  * set.  Returns at once if another CPU, or the code this one interrupted, is
- * draining.
+ * draining; after a bounded number of cells when others go on writing, which
+ * log_pump() sees to.
  *
  * Context: any but NMI/#MC.
  * Return:  nothing.
@@ -80,7 +81,7 @@ void log_sink_write(const char *text, size_t len);
 
 /**
  * log_defer() - from now on output waits for log_pump()
- * @wake: called when the first byte waits: log_pump() is due soon
+ * @wake: called when something begins to wait: log_pump() is due soon
  *
  * Context: boot, once; @wake in any but NMI/#MC.
  * Return:  nothing.

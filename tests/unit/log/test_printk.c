@@ -323,6 +323,44 @@ static void full_ring_is_written(void **state)
     assert_int_equal(shown_len, 0);
 }
 
+#define CHATS 100U
+
+static unsigned int chats;
+
+/* Another CPU has something to say whenever this one has shown a line. */
+static void chatter(void)
+{
+    if (chats < CHATS) {
+        chats++;
+        during_write = chatter;
+        printk(LOG_INFO, "%0300u", chats);
+    }
+}
+
+static void endless_writers_do_not_keep_it(void **state)
+{
+    static char full[32768];
+    unsigned int calls = 0, lines, at_once;
+
+    (void)state;
+    memset(full, 'f', sizeof(full));
+    sink_room = 0;
+    log_console_write(full, sizeof(full));
+    wakes = 0;
+    chatter();
+    at_once = chats;
+    assert_in_range(at_once, 10, CHATS - 1);
+    assert_true(wakes > 0);
+    /* The rest comes by the pump, all of it. */
+    during_write = NULL;
+    sink_room = sizeof(shown);
+    while (log_pump()) {
+        assert_true(++calls < 1000);
+    }
+    lines = count_lines();
+    assert_int_equal(lines, at_once);
+}
+
 static unsigned int dying_calls;
 
 static void dies(void)
@@ -393,6 +431,7 @@ int main(void)
         cmocka_unit_test_setup(moves_into_the_box, setup),
         cmocka_unit_test_setup(crlf_sink, setup),
         cmocka_unit_test_setup(output_waits_for_the_pump, setup),
+        cmocka_unit_test_setup(endless_writers_do_not_keep_it, setup),
         cmocka_unit_test_setup(full_ring_is_written, setup),
         cmocka_unit_test_setup(sinks_hear_of_dying, setup),
         cmocka_unit_test_setup(emergency_ignores_locks_and_drops_bad_sinks,
