@@ -7,7 +7,7 @@
 
 stub-list := hello selftest nmi mce crash killed iret evtchn grant mmu \
              hypercalls timer share leftovers hostile cpu bench pci efi \
-             fair storm flush race
+             fair storm flush race suspend
 
 # Beside main.c, for those that have more than one file.
 bench-objs := calls.o bounces.o emulate.o paging.o tables.o events.o grants.o \
@@ -16,12 +16,14 @@ bench-objs := calls.o bounces.o emulate.o paging.o tables.o events.o grants.o \
 grant-objs := v2.o three.o
 grant-others := bench/tiny.o
 cpu-objs := view.o state.o domctl.o
+cpu-others := common/breakpoint.o
+suspend-others := common/breakpoint.o
 
 # What is another's.
 fair-others := bench/tiny.o
 storm-objs := clocks.o times.o
-storm-others := common/vcpus.o
-flush-others := common/vcpus.o
+storm-others := common/vcpus.o bench/tiny.o
+flush-others := common/vcpus.o bench/tiny.o
 race-objs := grants.o ports.o tables.o
 race-others := common/vcpus.o bench/tiny.o
 

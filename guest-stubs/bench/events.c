@@ -42,8 +42,8 @@ __asm__(".text\n\t"
         "push %r11\n\t"
         "push %rax\n\t"
         "mov $" STR(__HYPERVISOR_iret) ", %eax\n\t"
-        "syscall\n\t"
-        "ud2\n");
+                                       "syscall\n\t"
+                                       "ud2\n");
 
 _Static_assert(offsetof(struct shared_info, vcpu_info) == 0 &&
                    offsetof(struct vcpu_info, evtchn_upcall_pending) == 0,
@@ -63,20 +63,6 @@ static void upcalls_masked(bool masked)
 /* ---- ports --------------------------------------------------------------- */
 
 static evtchn_port_t ipi, loop_near, loop_far; /* near: sent; far: receives */
-
-static long send(evtchn_port_t port)
-{
-    struct evtchn_send arg = {.port = port};
-
-    return hc_evtchn_op(EVTCHNOP_send, &arg);
-}
-
-static void close(evtchn_port_t port)
-{
-    struct evtchn_close arg = {.port = port};
-
-    hc_evtchn_op(EVTCHNOP_close, &arg);
-}
 
 static long alloc(evtchn_port_t *ret_port)
 {
@@ -140,7 +126,7 @@ static void to_handler(const char *name, evtchn_port_t sent,
 
         calm(received);
         t0 = bench_tsc();
-        send(sent);
+        hc_evtchn_send(sent);
         if (bench_upcall_count == before + 1) {
             bench_sample(bench_upcall_tsc - t0);
         }
@@ -154,28 +140,31 @@ static void sends(void)
     struct evtchn_unmask unmask = {.port = ipi};
     struct evtchn_status status = {.dom = DOMID_SELF, .port = ipi};
 
-    BENCH("evtchn_send_masked_vcpu", BENCH_MANY, calm(ipi), send(ipi));
-    BENCH("evtchn_send_already_pending", BENCH_MANY, , send(ipi));
+    BENCH("evtchn_send_masked_vcpu", BENCH_MANY, calm(ipi),
+          hc_evtchn_send(ipi));
+    BENCH("evtchn_send_already_pending", BENCH_MANY, , hc_evtchn_send(ipi));
     BENCH("evtchn_loopback_send_masked_vcpu", BENCH_MANY, calm(loop_far),
-          send(loop_near));
-    BENCH("evtchn_unmask_pending", BENCH_MANY, evtchn_mask(ipi);
-          calm(ipi); send(ipi), hc_evtchn_op(EVTCHNOP_unmask, &unmask));
+          hc_evtchn_send(loop_near));
+    BENCH("evtchn_unmask_pending", BENCH_MANY, evtchn_mask(ipi); calm(ipi);
+          hc_evtchn_send(ipi), hc_evtchn_op(EVTCHNOP_unmask, &unmask));
     BENCH("evtchn_status", BENCH_MANY, ,
           hc_evtchn_op(EVTCHNOP_status, &status));
-    BENCH("evtchn_bind_ipi", BENCH_MANY,
-          if (bind.port) { close(bind.port); },
-          hc_evtchn_op(EVTCHNOP_bind_ipi, &bind));
+    BENCH(
+        "evtchn_bind_ipi", BENCH_MANY,
+        if (bind.port) { hc_evtchn_close(bind.port); },
+        hc_evtchn_op(EVTCHNOP_bind_ipi, &bind));
     if (bind.port) {
-        close(bind.port);
+        hc_evtchn_close(bind.port);
     }
 
     calm(ipi);
     calm(loop_far);
     upcalls_masked(false);
-    BENCH("evtchn_ipi_send_upcall_roundtrip", BENCH_MANY, calm(ipi), send(ipi));
+    BENCH("evtchn_ipi_send_upcall_roundtrip", BENCH_MANY, calm(ipi),
+          hc_evtchn_send(ipi));
     to_handler("evtchn_ipi_send_to_handler", ipi, ipi);
     BENCH("evtchn_loopback_send_upcall_roundtrip", BENCH_MANY, calm(loop_far),
-          send(loop_near));
+          hc_evtchn_send(loop_near));
     to_handler("evtchn_loopback_send_to_handler", loop_near, loop_far);
     upcalls_masked(true);
     calm(ipi);
@@ -195,16 +184,18 @@ static void growth(void)
             used++;
         }
         format(name, sizeof(name), "evtchn_alloc_with_%u_ports", counts[i]);
-        BENCH(name, BENCH_MANY, if (port) { close(port); }, alloc(&port));
+        BENCH(
+            name, BENCH_MANY, if (port) { hc_evtchn_close(port); },
+            alloc(&port));
         if (port) {
-            close(port);
+            hc_evtchn_close(port);
             port = 0;
         }
         format(name, sizeof(name), "evtchn_send_with_%u_ports", counts[i]);
-        BENCH(name, BENCH_MANY, calm(ipi), send(ipi));
+        BENCH(name, BENCH_MANY, calm(ipi), hc_evtchn_send(ipi));
     }
     while (used) {
-        close(ports[--used]);
+        hc_evtchn_close(ports[--used]);
     }
     calm(ipi);
 }
@@ -311,11 +302,11 @@ static void scheduling(void)
     set_xen_guest_handle(poll.ports, &ipi);
     poll_overshoot();
     evtchn_mask(ipi);
-    send(ipi);
+    hc_evtchn_send(ipi);
     BENCH("sched_poll_ready", BENCH_MANY, , hc_sched_op(SCHEDOP_poll, &poll));
     open_mask(ipi);
     BENCH("sched_block_event_pending", BENCH_MANY, upcalls_masked(true);
-          calm(ipi); send(ipi), hc_sched_op(SCHEDOP_block, NULL));
+          calm(ipi); hc_evtchn_send(ipi), hc_sched_op(SCHEDOP_block, NULL));
     upcalls_masked(true);
     calm(ipi);
     BENCH("sched_yield", BENCH_MANY, , hc_sched_op(SCHEDOP_yield, NULL));
@@ -362,7 +353,8 @@ static void fifo(void)
         bench_absent("evtchn_fifo_send_masked_vcpu", rc);
         return;
     }
-    BENCH("evtchn_fifo_send_masked_vcpu", BENCH_MANY, fifo_calm(), send(ipi));
+    BENCH("evtchn_fifo_send_masked_vcpu", BENCH_MANY, fifo_calm(),
+          hc_evtchn_send(ipi));
     fifo_calm();
     upcalls_masked(false);
     if (bench_begin("evtchn_fifo_send_to_handler")) {
@@ -371,7 +363,7 @@ static void fifo(void)
 
             fifo_calm();
             t0 = bench_tsc();
-            send(ipi);
+            hc_evtchn_send(ipi);
             if (bench_upcall_count == before + 1) {
                 bench_sample(bench_upcall_tsc - t0);
             }

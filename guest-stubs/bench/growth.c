@@ -71,13 +71,6 @@ static bool connect(const struct tiny *t, evtchn_port_t port)
     return true;
 }
 
-static void send(evtchn_port_t port)
-{
-    struct evtchn_send arg = {.port = port};
-
-    hc_evtchn_op(EVTCHNOP_send, &arg);
-}
-
 /* There and back: both sides block, and both are woken by an upcall. */
 static void pingpong(void)
 {
@@ -89,7 +82,7 @@ static void pingpong(void)
     }
     BENCH("interdomain_evtchn_pingpong_roundtrip", BENCH_MANY,
           (events_disable(), settle(&domains[0])),
-          (send(port), hc_sched_op(SCHEDOP_block, NULL)));
+          (hc_evtchn_send(port), hc_sched_op(SCHEDOP_block, NULL)));
     events_disable();
     evtchn_mask(port);
 }
@@ -128,9 +121,10 @@ static void measure(unsigned int n)
     name_of(name, sizeof(name), "evtchn_send_other", n);
     theirs.info.evtchn_mask[0] |= 1UL << TINY_PORT_QUIET;
     BENCH(name, BENCH_MANY, theirs.info.evtchn_pending[0] = 0,
-          send(to_oldest[TINY_PORT_QUIET]));
+          hc_evtchn_send(to_oldest[TINY_PORT_QUIET]));
     name_of(name, sizeof(name), "wakeup_other", n);
-    BENCH(name, BENCH_MANY, settle(&domains[0]), send(to_oldest[TINY_PORT_WAKE]));
+    BENCH(name, BENCH_MANY, settle(&domains[0]),
+          hc_evtchn_send(to_oldest[TINY_PORT_WAKE]));
     settle(&domains[0]);
     name_of(name, sizeof(name), "set_timer_op", n);
     BENCH(name, BENCH_MANY, , hc_set_timer_op(later));

@@ -341,7 +341,25 @@ long tiny_info(domid_t domid, struct xen_domctl_getdomaininfo *ret_info)
     return rc;
 }
 
-uint64_t tiny_free_pages(void)
+long tiny_set_affinity(domid_t domid, unsigned int vcpu, uint64_t hard,
+                       uint64_t soft)
+{
+    struct xen_domctl op = {
+        .u.vcpuaffinity = {
+            .vcpu = vcpu,
+            .flags = XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT,
+            .cpumap_hard.nr_bits = 64,
+            .cpumap_soft.nr_bits = 64,
+        }};
+
+    set_xen_guest_handle(op.u.vcpuaffinity.cpumap_hard.bitmap,
+                         (uint8_t *)&hard);
+    set_xen_guest_handle(op.u.vcpuaffinity.cpumap_soft.bitmap,
+                         (uint8_t *)&soft);
+    return tiny_domctl(domid, &op, XEN_DOMCTL_setvcpuaffinity);
+}
+
+static struct xen_sysctl_physinfo physinfo(void)
 {
     struct xen_sysctl op = {
         .cmd = XEN_SYSCTL_physinfo,
@@ -349,7 +367,17 @@ uint64_t tiny_free_pages(void)
     };
 
     hypercall2(__HYPERVISOR_sysctl, (unsigned long)&op, 0);
-    return op.u.physinfo.free_pages;
+    return op.u.physinfo;
+}
+
+uint64_t tiny_free_pages(void)
+{
+    return physinfo().free_pages;
+}
+
+unsigned int tiny_cpus(void)
+{
+    return physinfo().nr_cpus;
 }
 
 void tiny_await(evtchn_port_t port)

@@ -158,6 +158,30 @@ long tiny_destroy(struct tiny *t);
  */
 long tiny_info(domid_t domid, struct xen_domctl_getdomaininfo *ret_info);
 
+/* Any processor. */
+#define TINY_ALL_CPUS (~0UL)
+
+/**
+ * tiny_set_affinity() - where a vcpu may run, and where it would rather
+ * @domid: any domain's, also our own
+ * @vcpu:  its number
+ * @hard:  processors, by bit
+ * @soft:  processors, by bit
+ *
+ * Context: any but handlers.
+ * Return:  what the hypervisor said
+ */
+long tiny_set_affinity(domid_t domid, unsigned int vcpu, uint64_t hard,
+                       uint64_t soft);
+
+/**
+ * tiny_cpus() - processors that are online
+ *
+ * Context: any but handlers.
+ * Return:  their number
+ */
+unsigned int tiny_cpus(void);
+
 /**
  * tiny_free_pages() - memory the hypervisor has left
  *

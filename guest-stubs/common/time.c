@@ -2,7 +2,7 @@
 /*
  * time.c - system time from vcpu_info, and sleeping.
  */
-#include "stub.h"
+#include "pvclock.h"
 
 static uint64_t rdtsc(void)
 {
@@ -15,25 +15,7 @@ static uint64_t rdtsc(void)
 
 uint64_t time_now_ns(void)
 {
-    const struct vcpu_time_info *info = &vcpu_info0->time;
-    uint32_t version, mul;
-    uint64_t stamp, base, delta;
-    int shift;
-
-    do {
-        version = READ_ONCE(info->version);
-        barrier();
-        stamp = READ_ONCE(info->tsc_timestamp);
-        base = READ_ONCE(info->system_time);
-        mul = READ_ONCE(info->tsc_to_system_mul);
-        shift = READ_ONCE(info->tsc_shift);
-        delta = rdtsc() - stamp;
-        barrier();
-        /* Odd: being written.  Different: written meanwhile. */
-    } while ((version & 1) || version != READ_ONCE(info->version));
-
-    delta = shift < 0 ? delta >> -shift : delta << shift;
-    return base + (uint64_t)(((unsigned __int128)delta * mul) >> 32);
+    return pvclock_ns(&vcpu_info0->time, rdtsc, 0);
 }
 
 void time_sleep_ns(uint64_t ns)

@@ -3,6 +3,7 @@
  * cpu/state.c - registers that user mode uses freely, and that must be this
  * vCPU's own: SSE, AVX, x87, fs and gs bases, breakpoints.
  */
+#include "breakpoint.h"
 #include "cpu.h"
 
 #define CR4_FSGSBASE (1UL << 16)
@@ -13,8 +14,6 @@
 #define L7_EBX_FSGS    (1U << 0)
 #define L7_ECX_UMIP    (1U << 2)
 #define XCR0_AVX_STATE 7U
-
-#define DR7_EXEC_0 0x00000401UL
 
 #define VECTORS 16
 
@@ -169,42 +168,21 @@ static void check_bases(void)
     print("cpu: FSGSBASE kept\n");
 }
 
-static unsigned int breakpoints;
-
-static bool on_db(struct trap_regs *regs)
-{
-    breakpoints++;
-    regs->rflags |= 1UL << 16; /* RF: go on past it */
-    return true;
-}
-
-static __attribute__((noinline)) void broken_into(void)
-{
-    __asm__ volatile("nop");
-}
-
-static void set_dr(unsigned long reg, unsigned long value)
-{
-    long rc = hypercall2(__HYPERVISOR_set_debugreg, reg, value);
-
-    CHECK(rc == 0, "set_debugreg %lu: %ld", reg, rc);
-}
-
 static void check_breakpoint(void)
 {
     uint64_t dr6;
 
-    trap_handle(TRAP_DB, on_db);
-    set_dr(6, 0xffff0ff0);
-    set_dr(0, (unsigned long)broken_into);
-    set_dr(7, DR7_EXEC_0);
+    trap_handle(TRAP_DB, breakpoint_taken);
+    breakpoint_set_dr(6, 0xffff0ff0);
+    breakpoint_set_dr(0, (unsigned long)breakpoint_target);
+    breakpoint_set_dr(7, BREAKPOINT_ON);
     time_sleep_ns(NS_PER_MS);
-    broken_into();
+    breakpoint_target();
     CHECK(breakpoints == 1, "%u breakpoints after a switch", breakpoints);
     __asm__ volatile("mov %%dr6, %0" : "=r"(dr6));
     CHECK(dr6 & 1, "DR6 is %lx", dr6);
-    set_dr(7, 0x400);
-    broken_into();
+    breakpoint_set_dr(7, BREAKPOINT_OFF);
+    breakpoint_target();
     CHECK(breakpoints == 1, "a breakpoint that is off was hit");
     trap_handle(TRAP_DB, NULL);
 }

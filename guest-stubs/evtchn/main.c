@@ -16,20 +16,6 @@
 
 const char stub_name[] = "evtchn";
 
-static long send(evtchn_port_t port)
-{
-    struct evtchn_send arg = {.port = port};
-
-    return hc_evtchn_op(EVTCHNOP_send, &arg);
-}
-
-static long close(evtchn_port_t port)
-{
-    struct evtchn_close arg = {.port = port};
-
-    return hc_evtchn_op(EVTCHNOP_close, &arg);
-}
-
 static struct evtchn_status status_of(evtchn_port_t port)
 {
     struct evtchn_status status = {.dom = DOMID_SELF, .port = port};
@@ -49,7 +35,7 @@ static void check_ipi(void)
     CHECK(port != 0, "port 0 is never given out");
     CHECK(status_of(port).status == EVTCHNSTAT_ipi, "status");
 
-    CHECK(send(port) == 0, "send");
+    CHECK(hc_evtchn_send(port) == 0, "send");
     CHECK(evtchn_is_pending(port), "not pending after send");
     CHECK(evtchn_count(port) == 0, "a masked port made an upcall");
     events_enable();
@@ -57,12 +43,12 @@ static void check_ipi(void)
     CHECK(evtchn_unmask(port) == 0, "unmask");
     CHECK(evtchn_count(port) == 1, "unmask delivered %u", evtchn_count(port));
     CHECK(!evtchn_is_pending(port), "still pending");
-    CHECK(send(port) == 0, "send");
+    CHECK(hc_evtchn_send(port) == 0, "send");
     CHECK(evtchn_count(port) == 2, "send delivered %u", evtchn_count(port));
 
     /* Held by the upcall mask; two sends are one edge. */
     events_disable();
-    CHECK(send(port) == 0 && send(port) == 0, "send");
+    CHECK(hc_evtchn_send(port) == 0 && hc_evtchn_send(port) == 0, "send");
     CHECK(evtchn_count(port) == 2, "upcall in spite of the mask");
     CHECK(READ_ONCE(vcpu_info0->evtchn_upcall_pending), "no pending flag");
     CHECK(READ_ONCE(vcpu_info0->evtchn_pending_sel) >> (port / 64) & 1,
@@ -71,8 +57,8 @@ static void check_ipi(void)
     CHECK(evtchn_count(port) == 3, "two sends came as %u",
           evtchn_count(port) - 2);
 
-    CHECK(close(port) == 0, "close");
-    CHECK(send(port) == -XEN_EINVAL, "send to a closed port");
+    CHECK(hc_evtchn_close(port) == 0, "close");
+    CHECK(hc_evtchn_send(port) == -XEN_EINVAL, "send to a closed port");
     events_disable();
 }
 
@@ -85,7 +71,8 @@ static void check_interdomain(void)
 
     CHECK(hc_evtchn_op(EVTCHNOP_alloc_unbound, &alloc) == 0, "alloc_unbound");
     CHECK(status_of(alloc.port).status == EVTCHNSTAT_unbound, "status");
-    CHECK(send(alloc.port) == 0, "send to an unbound port is dropped");
+    CHECK(hc_evtchn_send(alloc.port) == 0,
+          "send to an unbound port is dropped");
 
     bind.remote_port = alloc.port;
     CHECK(hc_evtchn_op(EVTCHNOP_bind_interdomain, &bind) == 0,
@@ -100,19 +87,19 @@ static void check_interdomain(void)
           status.u.interdomain.port);
     evtchn_clear(alloc.port);
 
-    CHECK(send(alloc.port) == 0, "send");
+    CHECK(hc_evtchn_send(alloc.port) == 0, "send");
     CHECK(evtchn_is_pending(bind.local_port) && !evtchn_is_pending(alloc.port),
           "sending did not cross over");
-    CHECK(send(bind.local_port) == 0, "send back");
+    CHECK(hc_evtchn_send(bind.local_port) == 0, "send back");
     CHECK(evtchn_is_pending(alloc.port), "sending back did not arrive");
 
     /* Bound already: nobody else. */
     CHECK(hc_evtchn_op(EVTCHNOP_bind_interdomain, &bind) < 0,
           "a bound port can be bound again");
-    CHECK(close(bind.remote_port) == 0, "close");
+    CHECK(hc_evtchn_close(bind.remote_port) == 0, "close");
     CHECK(status_of(bind.local_port).status == EVTCHNSTAT_unbound,
           "the peer of a closed port is not unbound");
-    CHECK(close(bind.local_port) == 0, "close");
+    CHECK(hc_evtchn_close(bind.local_port) == 0, "close");
     evtchn_clear(alloc.port);
     evtchn_clear(bind.local_port);
 }
@@ -126,10 +113,10 @@ static void check_limits(void)
     struct evtchn_bind_ipi ipi = {.vcpu = 4000};
     struct evtchn_expand_array expand = {.array_gfn = 0};
 
-    CHECK(send(0) == -XEN_EINVAL, "send to port 0");
-    CHECK(send(1 << 20) == -XEN_EINVAL, "send to port 2^20");
-    CHECK(close(0) == -XEN_EINVAL, "close port 0");
-    CHECK(close(~0U) == -XEN_EINVAL, "close port 2^32 - 1");
+    CHECK(hc_evtchn_send(0) == -XEN_EINVAL, "send to port 0");
+    CHECK(hc_evtchn_send(1 << 20) == -XEN_EINVAL, "send to port 2^20");
+    CHECK(hc_evtchn_close(0) == -XEN_EINVAL, "close port 0");
+    CHECK(hc_evtchn_close(~0U) == -XEN_EINVAL, "close port 2^32 - 1");
     CHECK(evtchn_unmask(~0U) == -XEN_EINVAL, "unmask port 2^32 - 1");
     CHECK(hc_evtchn_op(EVTCHNOP_bind_vcpu, &vcpu) < 0, "bind_vcpu of port 0");
     CHECK(hc_evtchn_op(EVTCHNOP_bind_virq, &virq) == -XEN_EINVAL, "VIRQ 24");

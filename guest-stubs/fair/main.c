@@ -18,12 +18,11 @@
 
 const char stub_name[] = "fair";
 
-#define GUESTS      16U
-#define CPU         1000000UL /* unit of shares: millionths of a processor */
-#define WEIGHT      256U
-#define LIGHT_TURN  (20 * NS_PER_MS)
-#define LIGHT_WORK  NS_PER_MS
-#define ALL_CPUS    (~0UL)
+#define GUESTS     16U
+#define CPU        1000000UL /* unit of shares: millionths of a processor */
+#define WEIGHT     256U
+#define LIGHT_TURN (20 * NS_PER_MS)
+#define LIGHT_WORK NS_PER_MS
 
 /* One guest: what is asked for, what it should get and what it has had. */
 struct guest {
@@ -40,17 +39,6 @@ static unsigned int guest_count, cpus;
 static uint64_t span_ns, until_ns, percent;
 static unsigned int scenarios;
 
-static unsigned int count_cpus(void)
-{
-    struct xen_sysctl op = {
-        .cmd = XEN_SYSCTL_physinfo,
-        .interface_version = XEN_SYSCTL_INTERFACE_VERSION,
-    };
-
-    hypercall2(__HYPERVISOR_sysctl, (unsigned long)&op, 0);
-    return op.u.physinfo.nr_cpus;
-}
-
 static uint64_t tsc_of(uint64_t ns)
 {
     uint64_t begin = time_now_ns(), tsc = bench_tsc(), end;
@@ -64,8 +52,8 @@ static uint64_t tsc_of(uint64_t ns)
 /* Is the scenario asked for?  Then there is no guest yet. */
 static bool begin(const char *name)
 {
-    static const char *const all[] = {"even",  "odd",   "weights", "vcpus",
-                                      "mixed", "caps",  "light",   "soft",
+    static const char *const all[] = {"even",  "odd",  "weights", "vcpus",
+                                      "mixed", "caps", "light",   "soft",
                                       "lean",  "pins"};
     bool any = false;
 
@@ -94,33 +82,14 @@ static void add_many(unsigned int count, unsigned int vcpus,
     }
 }
 
-static long set_mask(domid_t domid, unsigned int vcpu, uint64_t hard,
-                     uint64_t soft)
-{
-    struct xen_domctl op = {
-        .u.vcpuaffinity = {
-            .vcpu = vcpu,
-            .flags = XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT,
-            .cpumap_hard.nr_bits = 64,
-            .cpumap_soft.nr_bits = 64,
-        }};
-
-    set_xen_guest_handle(op.u.vcpuaffinity.cpumap_hard.bitmap,
-                         (uint8_t *)&hard);
-    set_xen_guest_handle(op.u.vcpuaffinity.cpumap_soft.bitmap,
-                         (uint8_t *)&soft);
-    return tiny_domctl(domid, &op, XEN_DOMCTL_setvcpuaffinity);
-}
-
 static long set_share(const struct guest *g)
 {
-    struct xen_domctl op = {
-        .u.scheduler_op = {
-            .sched_id = XEN_SCHEDULER_CREDIT2,
-            .cmd = XEN_DOMCTL_SCHEDOP_putinfo,
-            .u.credit2 = {.weight = (uint16_t)g->weight,
-                          .cap = (uint16_t)g->cap},
-        }};
+    struct xen_domctl op = {.u.scheduler_op = {
+                                .sched_id = XEN_SCHEDULER_CREDIT2,
+                                .cmd = XEN_DOMCTL_SCHEDOP_putinfo,
+                                .u.credit2 = {.weight = (uint16_t)g->weight,
+                                              .cap = (uint16_t)g->cap},
+                            }};
 
     return tiny_domctl(g->tiny.domid, &op, XEN_DOMCTL_scheduler_op);
 }
@@ -136,8 +105,7 @@ static evtchn_port_t connect(const struct guest *g)
         return 0;
     }
     ours.remote_port = theirs.port;
-    return hc_evtchn_op(EVTCHNOP_bind_interdomain, &ours) ? 0
-                                                          : ours.local_port;
+    return hc_evtchn_op(EVTCHNOP_bind_interdomain, &ours) ? 0 : ours.local_port;
 }
 
 static bool build_all(void)
@@ -147,8 +115,9 @@ static bool build_all(void)
         long rc = tiny_build(&g->tiny, g->light ? TINY_WORKS : TINY_HOG);
 
         for (unsigned int v = 0; v < g->tiny.vcpus && !rc; v++) {
-            rc = set_mask(g->tiny.domid, v, g->hard ? g->hard : ALL_CPUS,
-                          g->soft ? g->soft : ALL_CPUS);
+            rc = tiny_set_affinity(g->tiny.domid, v,
+                                   g->hard ? g->hard : TINY_ALL_CPUS,
+                                   g->soft ? g->soft : TINY_ALL_CPUS);
         }
         if (!rc) {
             rc = set_share(g);
@@ -214,10 +183,8 @@ static void pass(uint64_t ns, const evtchn_port_t *port)
 
     while (next < end) {
         for (unsigned int i = 0; i < guest_count; i++) {
-            struct evtchn_send send = {.port = port[i]};
-
             if (port[i]) {
-                hc_evtchn_op(EVTCHNOP_send, &send);
+                hc_evtchn_send(port[i]);
             }
         }
         next += LIGHT_TURN;
@@ -316,10 +283,8 @@ static void measure(const char *name, bool places)
             check_places(name);
         }
         for (unsigned int i = 0; i < guest_count; i++) {
-            struct evtchn_close close = {.port = port[i]};
-
             if (port[i]) {
-                hc_evtchn_op(EVTCHNOP_close, &close);
+                hc_evtchn_close(port[i]);
             }
         }
     }
@@ -374,7 +339,7 @@ static void affinity(void)
 {
     if (begin("soft") && cpus > 1) {
         /* Out of their way: who is moved off stays where it is then. */
-        CHECK(set_mask(0, 0, 1, ALL_CPUS) == 0, "pin Dom0");
+        CHECK(tiny_set_affinity(0, 0, 1, TINY_ALL_CPUS) == 0, "pin Dom0");
         for (unsigned int i = 1; i < cpus; i++) {
             struct guest *g = add(1, WEIGHT);
 
@@ -382,7 +347,8 @@ static void affinity(void)
             g->wanted = CPU;
         }
         measure("soft", true);
-        CHECK(set_mask(0, 0, ALL_CPUS, ALL_CPUS) == 0, "let Dom0 go");
+        CHECK(tiny_set_affinity(0, 0, TINY_ALL_CPUS, TINY_ALL_CPUS) == 0,
+              "let Dom0 go");
     }
     if (begin("lean") && cpus > 1) {
         for (unsigned int i = 0; i < cpus; i++) {
@@ -413,7 +379,7 @@ void stub_main(void)
     span_ns = cmdline_number("ms", 1000) * NS_PER_MS;
     until_ns = cmdline_number("until", 10000) * NS_PER_MS;
     percent = cmdline_number("percent", 5);
-    cpus = count_cpus();
+    cpus = tiny_cpus();
     if (cpus > 4) {
         report(VERDICT_ERROR, "made for 4 processors at most");
         return;

@@ -11,11 +11,9 @@
  * Then `load=N` (1000) times in all, all running vcpus flush each other while
  * the first moves a page between two frames and the others read it.
  */
-#define __XEN_TOOLS__ 1
-#include "vcpus.h"
+#include "../bench/tiny.h"
 
-#include <xen/domctl.h>
-#include <xen/sysctl.h>
+#include "vcpus.h"
 
 const char stub_name[] = "flush";
 
@@ -137,20 +135,7 @@ static void count(unsigned int now, unsigned int times)
 
 static bool pin(unsigned int id)
 {
-    uint64_t mask = 1UL << id;
-    struct xen_domctl op = {
-        .cmd = XEN_DOMCTL_setvcpuaffinity,
-        .interface_version = XEN_DOMCTL_INTERFACE_VERSION,
-        .domain = 0,
-        .u.vcpuaffinity = {
-            .vcpu = id,
-            .flags = XEN_VCPUAFFINITY_HARD,
-            .cpumap_hard.nr_bits = 64,
-        }};
-
-    set_xen_guest_handle(op.u.vcpuaffinity.cpumap_hard.bitmap,
-                         (uint8_t *)&mask);
-    return CHECK(hypercall2(__HYPERVISOR_domctl, (unsigned long)&op, 0) == 0,
+    return CHECK(tiny_set_affinity(0, id, 1UL << id, TINY_ALL_CPUS) == 0,
                  "pin vcpu %u", id);
 }
 

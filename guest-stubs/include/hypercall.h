@@ -95,6 +95,20 @@ static inline long hc_evtchn_op(unsigned long cmd, void *arg)
     return hypercall2(__HYPERVISOR_event_channel_op, cmd, (unsigned long)arg);
 }
 
+static inline long hc_evtchn_send(evtchn_port_t port)
+{
+    struct evtchn_send op = {.port = port};
+
+    return hc_evtchn_op(EVTCHNOP_send, &op);
+}
+
+static inline long hc_evtchn_close(evtchn_port_t port)
+{
+    struct evtchn_close op = {.port = port};
+
+    return hc_evtchn_op(EVTCHNOP_close, &op);
+}
+
 static inline long hc_callback_register(unsigned int type, unsigned int flags,
                                         const void *address)
 {

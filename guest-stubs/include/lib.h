@@ -20,6 +20,20 @@
 #define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))
 
 /**
+ * draw() - the next of a row of numbers
+ * @seed:  where in the row
+ * @below: limit
+ *
+ * Context: any.
+ * Return:  0 to @below - 1
+ */
+static inline uint64_t draw(uint64_t *seed, uint64_t below)
+{
+    *seed = *seed * 6364136223846793005UL + 1442695040888963407UL;
+    return (*seed >> 33) % below;
+}
+
+/**
  * memcpy() - copy bytes between buffers that do not overlap
  * @dst: destination
  * @src: source

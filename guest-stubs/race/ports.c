@@ -20,20 +20,6 @@ static uint32_t array[IN_ARRAY] __page_aligned;
 static evtchn_port_t ports[PORTS]; /* to send on, perhaps; 0: none */
 static uint64_t sent, refused, odd, resets, closes, fifos;
 
-static long send(evtchn_port_t port)
-{
-    struct evtchn_send op = {.port = port};
-
-    return hc_evtchn_op(EVTCHNOP_send, &op);
-}
-
-static long close(evtchn_port_t port)
-{
-    struct evtchn_close op = {.port = port};
-
-    return hc_evtchn_op(EVTCHNOP_close, &op);
-}
-
 static long reset(void)
 {
     struct evtchn_reset op = {.dom = DOMID_SELF};
@@ -114,8 +100,8 @@ static void turn(unsigned int id, uint64_t *seed)
     switch (draw(seed, 8)) {
     case 0:
         if (bind_ipi(id, &own) == 0) {
-            answer(send(own));
-            answer(close(own));
+            answer(hc_evtchn_send(own));
+            answer(hc_evtchn_close(own));
         }
         break;
     case 1:
@@ -135,7 +121,7 @@ static void turn(unsigned int id, uint64_t *seed)
         break;
     }
     default:
-        answer(send(port));
+        answer(hc_evtchn_send(port));
         break;
     }
 }
@@ -174,7 +160,7 @@ static void step(uint64_t *seed)
     for (unsigned int i = 0; i < PORTS; i++) {
         if (draw(seed, 2)) {
             hc_sched_op(SCHEDOP_yield, NULL);
-            (void)close(ports[draw(seed, PORTS)]);
+            (void)hc_evtchn_close(ports[draw(seed, PORTS)]);
             closes++;
         }
     }
@@ -202,7 +188,7 @@ static void check_priorities(void)
         return;
     }
     CHECK(set_priority(port, 16) == -XEN_EINVAL, "priority 16");
-    CHECK(set_priority(port, 3) == 0 && send(port) == 0, "send");
+    CHECK(set_priority(port, 3) == 0 && hc_evtchn_send(port) == 0, "send");
     CHECK(cb->ready == 1U << 3 && cb->head[3] == port,
           "ready %x, first of 3 is %u, not %u", cb->ready, cb->head[3], port);
     CHECK(set_priority(port, 12) == 0, "set_priority while pending");
@@ -212,14 +198,16 @@ static void check_priorities(void)
     CHECK(array[port] == (PENDING | 1U << EVTCHN_FIFO_LINKED), "word %x",
           array[port]);
     array[port] = 0;
-    CHECK(send(port) == 0 && cb->ready == 1U << 12 && cb->head[12] == port,
+    CHECK(hc_evtchn_send(port) == 0 && cb->ready == 1U << 12 &&
+              cb->head[12] == port,
           "ready %x, first of 12 is %u", cb->ready, cb->head[12]);
     cb->ready = 0;
     array[port] = MASKED;
-    CHECK(send(port) == 0 && array[port] == (MASKED | PENDING) &&
+    CHECK(hc_evtchn_send(port) == 0 && array[port] == (MASKED | PENDING) &&
               cb->ready == 0,
           "masked: word %x, ready %x", array[port], cb->ready);
-    CHECK(close(port) == 0 && send(port) == -XEN_EINVAL, "a closed port");
+    CHECK(hc_evtchn_close(port) == 0 && hc_evtchn_send(port) == -XEN_EINVAL,
+          "a closed port");
 }
 
 static void check_limits(void)
@@ -269,19 +257,19 @@ static void end(void)
     check_limits();
     CHECK(bind_ipi(0, &port) == 0, "bind_ipi");
     CHECK(reset() == 0, "reset of a full array");
-    CHECK(send(port) == -XEN_EINVAL, "a port outlived the reset");
+    CHECK(hc_evtchn_send(port) == -XEN_EINVAL, "a port outlived the reset");
     for (unsigned int id = 0; id < vcpus; id++) {
         check_page(&control[id]);
     }
     check_page(array);
     /* Two levels again. */
-    CHECK(bind_ipi(0, &port) == 0 && send(port) == 0 &&
+    CHECK(bind_ipi(0, &port) == 0 && hc_evtchn_send(port) == 0 &&
               evtchn_is_pending(port) && array[port] == 0,
           "no event by way of the shared page");
     CHECK(set_priority(port, 3) == -XEN_EOPNOTSUPP,
           "a priority without queues");
     evtchn_clear(port);
-    CHECK(close(port) == 0, "close");
+    CHECK(hc_evtchn_close(port) == 0, "close");
 }
 
 const struct race race_ports = {"ports", begin, turn, step, enough, end};

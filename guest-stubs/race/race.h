@@ -27,20 +27,6 @@ struct race {
 extern const struct race race_grants, race_ports, race_tables;
 extern unsigned int vcpus;
 
-/**
- * draw() - the next of a row of numbers
- * @seed:  where in the row
- * @below: limit
- *
- * Context: any.
- * Return:  0 to @below - 1
- */
-static inline uint64_t draw(uint64_t *seed, uint64_t below)
-{
-    *seed = *seed * 6364136223846793005UL + 1442695040888963407UL;
-    return (*seed >> 33) % below;
-}
-
 static inline void count(uint64_t *what)
 {
     __atomic_fetch_add(what, 1, __ATOMIC_SEQ_CST);

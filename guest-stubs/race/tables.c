@@ -37,12 +37,7 @@ static uint64_t draw_entry(uint64_t *seed)
     static const uint64_t flags[] = {PTE_FLAGS_RO, PTE_FLAGS_DATA};
     uint64_t frame = mm_maddr(pages[draw(seed, PAGES)]);
 
-    switch (draw(seed, 3)) {
-    case 0:
-        return 0;
-    default:
-        return frame | flags[draw(seed, 2)];
-    }
+    return draw(seed, 3) == 0 ? 0 : frame | flags[draw(seed, 2)];
 }
 
 static unsigned int draw_pin(uint64_t *seed)

@@ -8,6 +8,7 @@
  * vcpus have been given must agree on one reading of the counter: that finds a
  * difference of 1 ns.
  */
+#include "pvclock.h"
 #include "storm.h"
 
 struct clocks clocks;
@@ -20,27 +21,12 @@ void clocks_init(void)
     clocks.least_step_ns = ~0UL;
 }
 
-/* By the ABI's formula, as Linux's pvclock does: version, fields, version. */
+/* Of now by @tsc, or of the reading @at. */
 static uint64_t time_of(unsigned int id, uint64_t (*tsc)(void), uint64_t at)
 {
-    const struct vcpu_time_info *info = &vcpu_info_of(id)->time;
-    uint32_t version, mul;
-    uint64_t stamp, base, delta;
-    int shift;
+    uint64_t ns = pvclock_ns(&vcpu_info_of(id)->time, tsc, at);
 
-    do {
-        version = READ_ONCE(info->version);
-        barrier();
-        stamp = READ_ONCE(info->tsc_timestamp);
-        base = READ_ONCE(info->system_time);
-        mul = READ_ONCE(info->tsc_to_system_mul);
-        shift = READ_ONCE(info->tsc_shift);
-        delta = (tsc ? tsc() : at) - stamp;
-        barrier();
-    } while ((version & 1) || version != READ_ONCE(info->version));
-    delta = shift < 0 ? delta >> -shift : delta << shift;
-    base += (uint64_t)(((unsigned __int128)delta * mul) >> 32);
-    return id == 1 ? base - skew_ns : base;
+    return id == 1 ? ns - skew_ns : ns;
 }
 
 static void least(uint64_t *to, uint64_t value)

@@ -12,11 +12,9 @@
  * `ms=N`: for so long (1000).  `worst=US`: the longest a wake-up may take.
  * `skew=NS`: clocks.c.  `still`: no pins, to compare with.
  */
-#define __XEN_TOOLS__ 1
-#include "storm.h"
+#include "../bench/tiny.h"
 
-#include <xen/domctl.h>
-#include <xen/sysctl.h>
+#include "storm.h"
 
 const char stub_name[] = "storm";
 
@@ -35,12 +33,6 @@ unsigned int vcpus, cpus;
 static uint32_t stop, finished;
 static uint64_t bound_ns, pins, lost;
 
-static uint64_t draw(uint64_t *state, uint64_t below)
-{
-    *state = *state * 6364136223846793005UL + 1442695040888963407UL;
-    return (*state >> 33) % below;
-}
-
 /* ---- on the workers ------------------------------------------------------ */
 
 static void events_off(unsigned int id)
@@ -56,13 +48,6 @@ static void events_on(unsigned int id)
     if (READ_ONCE(vcpu_info_of(id)->evtchn_upcall_pending)) {
         hc_xen_version(XENVER_version, NULL);
     }
-}
-
-static void send(evtchn_port_t port)
-{
-    struct evtchn_send arg = {.port = port};
-
-    hc_evtchn_op(EVTCHNOP_send, &arg);
 }
 
 /* Wake those who have asked this vcpu for it. */
@@ -81,7 +66,7 @@ static void serve(unsigned int id)
         if (how == SLEEP_NMI) {
             hc_vcpu_op(VCPUOP_send_nmi, i, NULL);
         } else {
-            send(how == SLEEP_BELL ? w->bell_port : w->poll_port);
+            hc_evtchn_send(how == SLEEP_BELL ? w->bell_port : w->poll_port);
         }
     }
 }
@@ -199,7 +184,7 @@ static uint64_t sleep_asking(unsigned int id, enum sleep how)
     set_xen_guest_handle(poll.ports, &w->poll_port);
     fall_asleep(w, how, clock_read(id));
     __atomic_store_n(&workers[whom].asks[id], how, __ATOMIC_SEQ_CST);
-    send(workers[whom].ask_port);
+    hc_evtchn_send(workers[whom].ask_port);
     if (how != SLEEP_PORT) {
         block_while(id, &w->rung, was);
     } else {
@@ -290,33 +275,9 @@ static void worker_main(unsigned int id)
 
 /* ---- on vcpu 0 ----------------------------------------------------------- */
 
-static unsigned int count_cpus(void)
-{
-    struct xen_sysctl op = {
-        .cmd = XEN_SYSCTL_physinfo,
-        .interface_version = XEN_SYSCTL_INTERFACE_VERSION,
-    };
-
-    hypercall2(__HYPERVISOR_sysctl, (unsigned long)&op, 0);
-    return op.u.physinfo.nr_cpus;
-}
-
 static long pin(unsigned int id, unsigned int cpu)
 {
-    uint64_t mask = 1UL << cpu;
-    struct xen_domctl op = {
-        .cmd = XEN_DOMCTL_setvcpuaffinity,
-        .interface_version = XEN_DOMCTL_INTERFACE_VERSION,
-        .domain = 0,
-        .u.vcpuaffinity = {
-            .vcpu = id,
-            .flags = XEN_VCPUAFFINITY_HARD,
-            .cpumap_hard.nr_bits = 64,
-        }};
-
-    set_xen_guest_handle(op.u.vcpuaffinity.cpumap_hard.bitmap,
-                         (uint8_t *)&mask);
-    return hypercall2(__HYPERVISOR_domctl, (unsigned long)&op, 0);
+    return tiny_set_affinity(0, id, 1UL << cpu, TINY_ALL_CPUS);
 }
 
 static evtchn_port_t bind(unsigned int id, bool timer)
@@ -418,6 +379,7 @@ static void end_storm(void)
 static void tell(uint64_t ms)
 {
     uint64_t limit = cmdline_number("worst", 0), sleeps = 0, worst = 0;
+    uint64_t early = 0;
 
     for (enum sleep how = SLEEP_TIMER; how < SLEEPS; how++) {
         uint64_t count = 0;
@@ -438,7 +400,9 @@ static void tell(uint64_t ms)
               i, w->turns, w->worst_ns / NS_PER_US, sleep_names[w->worst_how]);
         CHECK(w->turns > 0, "vcpu %u never got on", i);
         worst = w->worst_ns > worst ? w->worst_ns : worst;
+        early += w->early;
     }
+    CHECK(early == 0, "%lu times a timer fired before its time", early);
     CHECK(!limit || worst <= limit * NS_PER_US, "a wake-up took %lu us",
           worst / NS_PER_US);
     print("storm: %lu clock readings, %lu ns apart at the least\n",
@@ -478,7 +442,7 @@ void stub_main(void)
         report(VERDICT_SKIP, "for Dom0 with 3 vcpus or more");
         return;
     }
-    cpus = count_cpus();
+    cpus = tiny_cpus();
     bound_ns = cmdline_number("bound", 5000) * NS_PER_MS;
     clocks_init();
     trap_handle(TRAP_EVENT, on_event);

@@ -17,7 +17,6 @@ enum sleep {
     SLEEP_NMI,      /* blocked: another one's VCPUOP_send_nmi         */
     SLEEP_DOWN,     /* VCPUOP_down: vcpu 0's VCPUOP_up                */
     SLEEPS,
-    AWAKE = SLEEPS,
 };
 
 /* One to each cache line or more: w: the worker's, o: others'. */

@@ -10,7 +10,7 @@
  * device/suspend/event-channel and saves us, which notifies P.  Then we suspend
  * and check.  `rounds=N` (1) of these, then the verdict.
  */
-#include "stub.h"
+#include "breakpoint.h"
 
 const char stub_name[] = "suspend";
 
@@ -27,8 +27,6 @@ static uint64_t got[VECTORS][2] __page_aligned;
 static uint64_t memory[WORDS] __page_aligned;
 static char read_only[PAGE_SIZE] __page_aligned;
 static char gone[PAGE_SIZE] __page_aligned;
-static unsigned int breakpoints;
-
 #define EACH_VECTOR(one)                                                       \
     one(0) one(1) one(2) one(3) one(4) one(5) one(6) one(7) one(8) one(9)      \
         one(10) one(11) one(12) one(13) one(14) one(15)
@@ -61,25 +59,6 @@ static bool is_as_filled(uint64_t seed)
         }
     }
     return true;
-}
-
-static bool on_db(struct trap_regs *regs)
-{
-    breakpoints++;
-    regs->rflags |= 1UL << 16; /* RF: go on past it */
-    return true;
-}
-
-static __attribute__((noinline)) void broken_into(void)
-{
-    __asm__ volatile("nop");
-}
-
-static void set_dr(unsigned long reg, unsigned long value)
-{
-    long rc = hypercall2(__HYPERVISOR_set_debugreg, reg, value);
-
-    CHECK(rc == 0, "set_debugreg %lu: %ld", reg, rc);
 }
 
 /* Where our P2M list is, for who saves us. */
@@ -191,8 +170,8 @@ static evtchn_port_t one_round(unsigned long round, evtchn_port_t port)
     wrmsr(MSR_FS_BASE, fs);
     wrmsr(MSR_KERNEL_GS_BASE, user_gs);
     __asm__ volatile("ldmxcsr %0; fldcw %1" : : "m"(mxcsr), "m"(fcw));
-    set_dr(0, (unsigned long)broken_into);
-    set_dr(7, 0x401);
+    breakpoint_set_dr(0, (unsigned long)breakpoint_target);
+    breakpoint_set_dr(7, BREAKPOINT_ON);
     breakpoints = 0;
     before = time_now_ns();
     rc = suspend();
@@ -203,8 +182,8 @@ static evtchn_port_t one_round(unsigned long round, evtchn_port_t port)
         port = new_port();
     }
     __asm__ volatile("stmxcsr %0; fnstcw %1" : "=m"(mxcsr_now), "=m"(fcw_now));
-    broken_into();
-    set_dr(7, 0x400);
+    breakpoint_target();
+    breakpoint_set_dr(7, BREAKPOINT_OFF);
     CHECK(rc == 0 || rc == 1, "SHUTDOWN_suspend: %ld", rc);
     CHECK(after > before && after - before < 3600 * NS_PER_SEC,
           "the clock was %lu, is %lu", before, after);
@@ -231,7 +210,7 @@ void stub_main(void)
         report(VERDICT_SKIP, "Dom0 is not saved");
         return;
     }
-    trap_handle(TRAP_DB, on_db);
+    trap_handle(TRAP_DB, breakpoint_taken);
     CHECK(mm_protect(read_only, PTE_FLAGS_RO) == 0 && mm_protect(gone, 0) == 0,
           "mm_protect");
     describe();

@@ -216,12 +216,9 @@ static bool v2_allows(uint32_t w, domid_t user, unsigned int how)
 /* Make the status bits say what the counts do. */
 static void v2_settle(const struct grant_place *p)
 {
-    uint16_t clear = p->use->writers == 0 ? GTF_writing : 0;
-
-    if (grant_use_is_idle(p->use)) {
-        clear |= GTF_reading;
-    }
-    (void)atomic_and(p->status, (grant_status_t)~clear);
+    (void)atomic_and(p->status,
+                     (grant_status_t)(~(GTF_reading | GTF_writing) |
+                                      grant_use_marks(p->use)));
 }
 
 /*

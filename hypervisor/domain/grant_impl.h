@@ -89,6 +89,13 @@ static inline bool grant_use_is_idle(const struct grant_use *use)
     return (use->readers | use->writers) == 0;
 }
 
+/* The marks an entry with these uses has: GTF_reading, GTF_writing. */
+static inline uint16_t grant_use_marks(const struct grant_use *use)
+{
+    return (uint16_t)((grant_use_is_idle(use) ? 0 : GTF_reading) |
+                      (use->writers != 0 ? GTF_writing : 0));
+}
+
 /**
  * grant_find() - an entry of a table of either version
  * @d:         granter

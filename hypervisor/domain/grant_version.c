@@ -125,12 +125,7 @@ int grant_status_frame(struct domain *d, unsigned int idx, mfn_t *ret_mfn)
 
 static uint16_t marks_of(const struct grant_table *gt, grant_ref_t ref)
 {
-    const struct grant_use *use = gt->use[0] == NULL ? NULL : &gt->use[0][ref];
-
-    if (use == NULL || grant_use_is_idle(use)) {
-        return 0;
-    }
-    return (uint16_t)(GTF_reading | (use->writers != 0 ? GTF_writing : 0));
+    return gt->use[0] == NULL ? 0 : grant_use_marks(&gt->use[0][ref]);
 }
 
 static bool is_access(uint16_t flags)

@@ -143,11 +143,13 @@ void sched_vcpu_init(struct vcpu *v)
     v->run_node.key = SCHED_CLOCK_BASE;
 }
 
-void vcpu_runstate_get(struct vcpu *v, vcpu_runstate_info_t *ret_info)
+/* The clock is read with the queue locked, as where a state changes. */
+static ALWAYS_INLINE void read_runstate(struct vcpu *v, bool up_to_now,
+                                        vcpu_runstate_info_t *ret_info)
 {
     uint64_t flags = irq_save();
     struct run_queue *q = sched_lock_vcpu(v);
-    uint64_t now = clock_now_ns();
+    uint64_t now = up_to_now ? clock_now_ns() : 0;
 
     *ret_info = v->runstate;
     if (now > ret_info->state_entry_time) {
@@ -157,14 +159,14 @@ void vcpu_runstate_get(struct vcpu *v, vcpu_runstate_info_t *ret_info)
     irq_restore(flags);
 }
 
+void vcpu_runstate_get(struct vcpu *v, vcpu_runstate_info_t *ret_info)
+{
+    read_runstate(v, true, ret_info);
+}
+
 void vcpu_runstate_copy(struct vcpu *v, vcpu_runstate_info_t *ret_info)
 {
-    uint64_t flags = irq_save();
-    struct run_queue *q = sched_lock_vcpu(v);
-
-    *ret_info = v->runstate;
-    spin_unlock(&q->lock);
-    irq_restore(flags);
+    read_runstate(v, false, ret_info);
 }
 
 void sched_get_share(const struct domain *d, uint16_t *ret_weight,

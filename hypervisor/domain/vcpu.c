@@ -30,13 +30,13 @@ int vcpu_create(struct domain *d, unsigned int vcpu_id, struct vcpu **ret_vcpu)
         return -EINVAL;
     }
     if (atomic_add(&vcpu_count, 1U) >= VCPUS_MAX) {
-        (void)atomic_sub(&vcpu_count, 1U);
-        return -ENOMEM;
+        rc = -ENOMEM;
+        goto out_count;
     }
     v = heap_alloc(sizeof(*v));
     if (v == NULL) {
-        (void)atomic_sub(&vcpu_count, 1U);
-        return -ENOMEM;
+        rc = -ENOMEM;
+        goto out_count;
     }
     v->domain = d;
     v->vcpu_id = vcpu_id;
@@ -54,8 +54,7 @@ int vcpu_create(struct domain *d, unsigned int vcpu_id, struct vcpu **ret_vcpu)
     rc = vcpu_info_default(v);
     if (rc != 0) {
         heap_free(v);
-        (void)atomic_sub(&vcpu_count, 1U);
-        return rc;
+        goto out_count;
     }
     vclock_update_vcpu(v);
     if (vcpu_id == 0) {
@@ -64,6 +63,10 @@ int vcpu_create(struct domain *d, unsigned int vcpu_id, struct vcpu **ret_vcpu)
     d->vcpu[vcpu_id] = v;
     *ret_vcpu = v;
     return 0;
+
+out_count:
+    (void)atomic_sub(&vcpu_count, 1U);
+    return rc;
 }
 
 void vcpu_free(struct vcpu *v)

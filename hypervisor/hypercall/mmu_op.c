@@ -126,7 +126,7 @@ static int machphys_update(domid_t frames_of, maddr_t addr, uint64_t gpfn)
     return 0;
 }
 
-/* The commands that are not written down in update_list(). */
+/* The commands that one_update() does not do itself. */
 static NOINLINE int other_update(struct mmu_request *req, uint64_t ptr,
                                  uint64_t val)
 {
@@ -156,7 +156,7 @@ static ALWAYS_INLINE int one_update(struct mmu_request *req, uint64_t ptr,
 
 /* Work off @count requests at @va; returns why it ended, *ret_i where. */
 static ALWAYS_INLINE int update_list(struct mmu_request *req, uint64_t va,
-                              uint32_t count, uint32_t *ret_i)
+                                     uint32_t count, uint32_t *ret_i)
 {
     uint32_t i;
     int rc = guest_range_ok(va, (uint64_t)count * sizeof(struct mmu_update))

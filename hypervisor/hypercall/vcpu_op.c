@@ -36,7 +36,9 @@ static int64_t initialise(struct vcpu *v, uint64_t arg)
     }
     rc = copy_from_guest(ctx, arg, sizeof(*ctx));
     if (rc == 0) {
-        rc = v->is_initialised ? -EEXIST : pv_vcpu_set_context(v, ctx, hypercall_should_stop);
+        rc = v->is_initialised
+                 ? -EEXIST
+                 : pv_vcpu_set_context(v, ctx, hypercall_should_stop);
     }
     heap_free(ctx);
     return rc;

@@ -177,6 +177,19 @@ def stub_done(vm, name, seconds=40):
     return text
 
 
+# A line of debug key q: done, interrupts, waits of more than a second.
+SHOOTDOWNS = (r"TLB: (\d+) shootdowns, (\d+) interrupts, "
+              r"\d+ CPUs spared, (\d+) slow")
+
+
+def shootdowns(vm):
+    """Return the numbers of SHOOTDOWNS since the start, asked for by Dom0."""
+    text = vm.dom0("xl debug-keys q; xl dmesg | tail -n 3")
+    found = re.search(SHOOTDOWNS, text)
+    check(found, text)
+    return tuple(int(n) for n in found.groups())
+
+
 def records(answer):
     """Find the list of records in a --json answer, whatever its wrapping."""
     if isinstance(answer, list):

@@ -6,7 +6,6 @@ import re
 from gdbstub import Debugger, symbols
 from suite import Suite, check, need_vigil
 
-MULTI = ("-accel", "tcg,thread=multi")
 BDA_RESET_FLAG = 0x472
 
 

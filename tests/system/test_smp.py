@@ -4,10 +4,8 @@
 import itertools
 import re
 
-from suite import Suite, check, need_vigil
+from suite import SHOOTDOWNS, Suite, check, need_vigil, shootdowns
 from test_boot import BootChecks
-
-MULTI = ("-accel", "tcg,thread=multi")
 
 COLUMNS = (("BIOS", "UEFI"), ("pc", "q35"), ("qemu64", "EPYC", "max"),
            (1, 2, 4, 8), ("single", "multi"))
@@ -201,9 +199,6 @@ class StormLong(Storm):
     seconds = 30
 
 
-COUNTS = r"TLB: (\d+) shootdowns, (\d+) interrupts, \d+ CPUs spared, (\d+) slow"
-
-
 class Shootdowns(Suite):
     """The stub `flush`: what a shootdown costs, and that it works under load."""
 
@@ -226,7 +221,7 @@ class Shootdowns(Suite):
             text = self.flush(smp, "n=50 load=50", "single")
             for found in re.finditer(
                     r"from here (\d+) of \d+ vcpus run, (\d+) by (\w+)"
-                    rf"(?:.|\n)*?{COUNTS}(?:.|\n)*?{COUNTS}", text):
+                    rf"(?:.|\n)*?{SHOOTDOWNS}(?:.|\n)*?{SHOOTDOWNS}", text):
                 run, times = int(found[1]), int(found[2])
                 done, asked = (int(found[7]) - int(found[4]),
                                int(found[8]) - int(found[5]))
@@ -240,7 +235,7 @@ class Shootdowns(Suite):
     def loaded(self, threads):
         """All flush each other, and nobody sees a page that has gone."""
         text = self.flush(4, f"n=10 load={self.load}", threads)
-        found = re.search(rf"flush: load: (\d+) flushes(?:.|\n)*?{COUNTS}", text)
+        found = re.search(rf"flush: load: (\d+) flushes(?:.|\n)*?{SHOOTDOWNS}", text)
         check(found and int(found[1]) == self.load, "the load was not counted")
         check(int(found[2]) >= self.load, found[0])
         check(int(found[4]) == 0, f"somebody waited for a second: {found[0]}")
@@ -295,12 +290,9 @@ class SmpDom0(Suite):
         vm.dom0("for i in 1 2 3 4; do (for j in $(seq 40); do "
                 "cat /proc/self/maps | gzip -c | gunzip -c >/dev/null; done) & "
                 "done; wait", 180)
-        text = vm.dom0("xl debug-keys q; xl dmesg | tail -n 3")
-        found = re.search(r"TLB: (\d+) shootdowns, (\d+) interrupts, "
-                          r"(\d+) CPUs spared, (\d+) slow", text)
-        check(found, text)
-        check(int(found.group(1)) >= 10000, found.group(0))
-        check(int(found.group(4)) == 0, found.group(0))
+        done, asked, slow = shootdowns(vm)
+        check(done >= 10000, f"{done} shootdowns, {asked} interrupts")
+        check(slow == 0, f"{slow} of {done} waited for a second")
 
     def test_pins(self):
         """A vcpu that is moved all the time loses no wake-up."""
