@@ -2,6 +2,7 @@
 """Kernel modules of an unpacked Debian kernel: which, and in what order."""
 
 import pathlib
+import stat
 import struct
 
 
@@ -47,3 +48,20 @@ def load_order(root, release, modules):
     for module in modules:
         visit(module)
     return list(order.items())
+
+
+def add_on_demand(archive, root, release, modules):
+    """Add the modules, and all they depend on, where modprobe finds them by
+    name and by alias; the kernel calls it when somebody wants one."""
+    base = f"lib/modules/{release}"
+    order = load_order(root, release, modules)
+    dep, alias = "", ""
+    for name, path in order:
+        archive.add_file(f"{base}/{name}.ko", path, 0o644)
+        # Loaded from the right.
+        needs = [n for n, _ in load_order(root, release, [name])][-2::-1]
+        dep += f"{name}.ko:" + "".join(f" {n}.ko" for n in needs) + "\n"
+        alias += "".join(f"alias {value} {name}\n"
+                         for key, value in module_info(path) if key == "alias")
+    archive.add(f"{base}/modules.dep", stat.S_IFREG | 0o644, dep.encode())
+    archive.add(f"{base}/modules.alias", stat.S_IFREG | 0o644, alias.encode())

@@ -10,12 +10,14 @@ import sys
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(TOP / "scripts"))
 
-from newc import Archive  # noqa: E402 (needs the path above)
+from kmodules import load_order  # noqa: E402 (needs the path above)
+from newc import Archive  # noqa: E402
 
 # What the guest does is chosen by words on its kernel's command line, and by
-# lines on its console: `run COMMAND` runs it.  vigil.clock: it keeps 16 MiB of
-# random bytes and a process that counts and watches the clocks; `run facts N`
-# tells of all that.
+# lines on its console: `run COMMAND` runs it.  vigil.devices: it loads the
+# drivers of virtual disks and networks.  vigil.clock: it keeps 16 MiB of random
+# bytes and a process that counts and watches the clocks; `run facts N` tells of
+# all that.
 INIT = """#!/bin/sh
 /bin/busybox --install -s /bin
 mount -t proc proc /proc
@@ -39,6 +41,9 @@ facts() {
     echo "GUEST-FACTS $1 mono=$4 up=$6 wall=$(date +%s) turns=$(cat /keep/turns) \
 sum=$(md5sum </keep/data | cut -c -32) cpus=$(grep -c ^processor /proc/cpuinfo)"
 }
+if grep -q vigil.devices /proc/cmdline; then
+    for module in /lib/modules/*.ko; do insmod $module; done
+fi
 echo "GUEST-UP $(uname -r) cpus=$(grep -c ^processor /proc/cpuinfo) \
 type=$(cat /sys/hypervisor/type)"
 dmesg | grep -E "WARNING:|BUG:|Call Trace" && echo GUEST-TROUBLE
@@ -62,8 +67,9 @@ done
 while :; do sleep 1; done
 """
 
-POWEROFF = """#!/bin/sh
-exec /bin/busybox poweroff -f
+# The kernel calls poweroff and reboot when the toolstack asks for it.
+END = """#!/bin/sh
+exec /bin/busybox ${0##*/} -f
 """
 
 CONFIG = """name = "linux"
@@ -77,27 +83,46 @@ on_crash = "destroy"
 """
 
 
-def guest_initrd(busybox):
-    """Return the guest's own initramfs."""
+FRONT_ENDS = ("xen-blkfront", "xen-netfront")
+
+
+def guest_initrd(root, release, kernel_root=None):
+    """Return the guest's own initramfs.
+
+    root:        the unpacked packages
+    release:     of the kernel it is for
+    kernel_root: where that kernel is unpacked, if elsewhere
+    """
     archive = Archive()
     for name in ("proc", "sys", "dev", "sbin"):
         archive.add(name, stat.S_IFDIR | 0o755)
     archive.add("dev/console", stat.S_IFCHR | 0o600, rdev=(5, 1))
-    archive.add_file("bin/busybox", busybox, 0o755)
+    archive.add_file("bin/busybox", root / "bin/busybox", 0o755)
+    for name, path in load_order(kernel_root or root, release,
+                                 FRONT_ENDS):
+        archive.add_file(f"lib/modules/{name}.ko", path, 0o644)
     archive.add_link("bin/sh", "busybox")
     archive.add("init", stat.S_IFREG | 0o755, INIT.encode())
-    archive.add("sbin/poweroff", stat.S_IFREG | 0o755, POWEROFF.encode())
+    for name in ("poweroff", "reboot"):
+        archive.add(f"sbin/{name}", stat.S_IFREG | 0o755, END.encode())
     return gzip.compress(archive.encode(), 1, mtime=0)
 
 
-def dom0_initramfs(build, out):
+def dom0_initramfs(build, out, more=None):
     """Write Dom0's initramfs with /guest in it to @out: a second archive
-    behind the first, as the kernel allows."""
+    behind the first, as the kernel allows.
+
+    more: called with that archive, to add to it
+    """
     archive = Archive()
+    root = build / "cache/root"
+    release = (build / "cache/kernel").read_text().strip()
     archive.add("guest/initrd", stat.S_IFREG | 0o644,
-                guest_initrd(build / "cache/root/bin/busybox"))
+                guest_initrd(root, release))
     archive.add_file("guest/vmlinuz", build / "dom0/vmlinuz")
     archive.add("guest/linux.cfg", stat.S_IFREG | 0o644, CONFIG.encode())
+    if more:
+        more(archive)
     first = (build / "dom0/initramfs.img").read_bytes()
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_bytes(first + b"\0" * (-len(first) % 4) + archive.encode())

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: MIT
+"""A Linux guest with disks and networks, run by Debian's xl in Dom0; what the
+suites of stock tools share."""
+
+import re
+import shlex
+import stat
+import time
+
+from linux_guest import dom0_initramfs
+from suite import (BUILD, DOM0_OPTIONS, Suite, check, wait_console, wait_until)
+
+LOG = "/var/log/xen/console/guest-linux.log"
+DISK_MIB = 16
+
+# xvda: the file as it is, xvdb: a loop device made by hand.
+CONFIG = f"""name = "linux"
+type = "pv"
+kernel = "/guest/vmlinuz"
+ramdisk = "/guest/initrd"
+extra = "console=hvc0 quiet vigil.devices"
+memory = 144
+maxmem = 160
+vcpus = 2
+on_crash = "destroy"
+disk = ["file:/disk/a.img,xvda,w", "phy:/dev/loop7,xvdb,w"]
+vif = ["bridge=xenbr0,mac=00:16:3e:00:00:01"]
+"""
+
+# Disks on memory, a bridge with Dom0's address on it.
+SETUP = f"""#!/bin/sh
+set -e
+mkdir -p /disk
+mount -t tmpfs tmpfs /disk
+for name in a b c; do truncate -s {DISK_MIB}M /disk/$name.img; done
+losetup -f >/dev/null
+[ -b /dev/loop7 ] || mknod /dev/loop7 b 7 7
+losetup /dev/loop7 /disk/b.img
+brctl addbr xenbr0
+ip addr add 10.1.0.1/24 dev xenbr0
+ip link set xenbr0 up
+"""
+
+
+class Stock(Suite):
+    """Dom0 with disks and a bridge; no cases of its own."""
+
+    asked = 0
+    config = CONFIG
+    machine = {"smp": 2}
+
+    def add_files(self, archive):
+        """Put more into Dom0's file system."""
+        archive.add("guest/stock.cfg", stat.S_IFREG | 0o644,
+                    self.config.encode())
+        archive.add("scripts/stock-setup", stat.S_IFREG | 0o755, SETUP.encode())
+
+    def setup(self):
+        image = BUILD / f"test/{type(self).__name__}.img"
+        dom0_initramfs(BUILD, image, self.add_files)
+        self.boot(modules=[(BUILD / "dom0/vmlinuz", DOM0_OPTIONS), (image, "")],
+                  **self.machine)
+        self.vm.dom0("/scripts/stock-setup")
+
+    def create(self, words=""):
+        """Start the guest and wait until it is up."""
+        self.vm.dom0(f"rm -f {LOG}; xl create /guest/stock.cfg {words}", 60)
+        self.up()
+
+    def up(self, times=1):
+        """It says for the so-manieth time that it is up, and nothing bad."""
+        wait_until(self.vm, f"[ $(grep -c GUEST-FORKED {LOG}) = {times} ]", 60)
+        text = wait_console(self.vm, "linux", "GUEST-FORKED", 60)
+        check(re.search(r"GUEST-UP 6\.1\.\S+ cpus=\d type=xen", text), text)
+        check("GUEST-TROUBLE" not in text, text)
+
+    def domid(self):
+        """Its number now."""
+        return int(self.vm.dom0("xl domid linux"))
+
+    def type_line(self, line):
+        """Type a line on the guest's console."""
+        self.vm.dom0(f"echo {shlex.quote(line)} >$(xenstore-read "
+                     "/local/domain/$(xl domid linux)/console/tty)")
+
+    def guest_cmd(self, command, seconds=60):
+        """Run a shell command in the guest.  Return: (exit status, output)."""
+        self.asked += 1
+        n = self.asked
+        # The console echoes this line: what is looked for must not be in it.
+        self.type_line(f"run {{ {command}; }} >/o 2>&1; r=$?; "
+                       f"sed 's/^/<{n}>/' /o; echo; echo \"<e\"\"nd {n}> $r\"")
+        deadline = self.vm.deadline(seconds)
+        end = f"^<end {n}> "
+        wait_until(self.vm, f"grep -q '{end}' {LOG}", seconds)
+        text = self.vm.dom0(f"tr -d '\\r' <{LOG} | sed -n -e 's/^<{n}>/=/p' "
+                            f"-e '/{end}/p'")
+        check(time.monotonic() < deadline, "the guest takes too long")
+        status = int(re.search(rf"^<end {n}> (\d+)", text, re.M).group(1))
+        return status, "\n".join(line[1:] for line in text.split("\n")
+                                 if line.startswith("="))
+
+    def guest(self, command, seconds=60):
+        """Run a shell command in the guest that must succeed."""
+        status, text = self.guest_cmd(command, seconds)
+        check(status == 0, f"guest: '{command}' ended with {status}: {text}")
+        return text
+
+    def rows(self, command):
+        """Run a command that prints a table.  Return: its rows as words,
+        without the heading."""
+        return [line.split() for line in self.vm.dom0(command).split("\n")[1:]
+                if line.strip()]
+
+    def row(self, command, name="linux"):
+        """The row of a table that is about the guest."""
+        found = [row for row in self.rows(command) if row[0] == name]
+        check(len(found) == 1, f"{command}: {len(found)} rows of {name}")
+        return found[0]
+
+    def gone(self):
+        """Wait until nothing of it is left: domain, disks, networks."""
+        wait_until(self.vm, "! xl domid linux 2>/dev/null", 60)
+        wait_until(self.vm, "[ -z \"$(xenstore-list /local/domain/0/backend/vbd "
+                   "/local/domain/0/backend/vif 2>/dev/null)\" ]", 20)
+        text = self.vm.dom0("xl list | grep -c '(null)'; losetup -a; "
+                            "ls /sys/class/net")
+        check(text.split()[0] == "0", f"something keeps it alive: {text}")
+        check("/disk/a.img" not in text, f"a loop device is left: {text}")
+        check("vif" not in text, f"an interface is left: {text}")
