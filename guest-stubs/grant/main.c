@@ -4,6 +4,7 @@
  *
  * Claim: the table is set up and visible; a page granted can be mapped, read,
  * written and unmapped; what was not granted cannot; copies stay in bounds;
+ * none is given away;
  * the status bits tell who uses an entry.
  * Plan: grant a page of ours to ourselves (our domid is learnt from an unbound
  * event channel), and try map, unmap and copy, right and wrong; then in version
@@ -209,6 +210,25 @@ static void check_copy(domid_t self)
     CHECK(copy(0, 0, 8) != GNTST_okay, "copy from an invalid entry");
 }
 
+/* Giving a page away by an entry that takes one is refused, and stays ours. */
+static void check_transfer(domid_t self)
+{
+    struct gnttab_transfer op = {
+        .mfn = mm_mfn(copy_page), .domid = self, .ref = REF, .status = 77};
+
+    table.v1[REF].frame = 0;
+    table.v1[REF].domid = self;
+    barrier();
+    WRITE_ONCE(table.v1[REF].flags, GTF_accept_transfer);
+    copy_page[0] = 0x3333UL;
+    CHECK(hc_grant_table_op(GNTTABOP_transfer, &op, 1) == -XEN_EOPNOTSUPP,
+          "transfer");
+    CHECK(op.status == 77 && READ_ONCE(copy_page[0]) == 0x3333UL &&
+              READ_ONCE(table.v1[REF].flags) == GTF_accept_transfer,
+          "transfer: status %d, flags %x", op.status, table.v1[REF].flags);
+    WRITE_ONCE(table.v1[REF].flags, GTF_invalid);
+}
+
 void stub_main(void)
 {
     domid_t self = own_domid();
@@ -217,6 +237,7 @@ void stub_main(void)
         check_map(self);
         check_copy(self);
         check_flush();
+        check_transfer(self);
         version_2(self);
     }
     if (stub_is_dom0()) {

@@ -256,6 +256,26 @@ void timer_take_from(cpu_t cpu)
     irq_restore(flags);
 }
 
+unsigned int timer_list(cpu_t cpu, struct timer_waiting *ret_list,
+                        unsigned int room)
+{
+    struct timer_heap *h = &heaps[cpu];
+    unsigned int count;
+    uint64_t flags;
+
+    if (READ_ONCE(h->slot) == NULL) {
+        return 0;
+    }
+    flags = spin_lock_irqsave(&h->lock);
+    count = h->count;
+    for (unsigned int i = 0; i < count && i < room; i++) {
+        ret_list[i] = (struct timer_waiting){h->slot[i + 1]->deadline_ns,
+                                             h->slot[i + 1]->fn};
+    }
+    spin_unlock_irqrestore(&h->lock, flags);
+    return count;
+}
+
 void timer_cpu_init(void *slots)
 {
     struct timer_heap *h = &heaps[this_cpu_id()];

@@ -66,6 +66,24 @@ void timer_stop_sync(struct timer *t);
  */
 void timer_take_from(cpu_t cpu);
 
+/* What waits in a CPU's heap. */
+struct timer_waiting {
+    uint64_t deadline_ns;
+    void (*fn)(void *arg);
+};
+
+/**
+ * timer_list() - what timers of a CPU are set? (debug key a)
+ * @cpu:      any that timer_cpu_init() was called on; another: none
+ * @ret_list: the first one, and some of the others, in no order
+ * @room:     how many @ret_list has room for
+ *
+ * Context: any but NMI/#MC.
+ * Return:  how many are set, which may be more than @room
+ */
+unsigned int timer_list(cpu_t cpu, struct timer_waiting *ret_list,
+                        unsigned int room);
+
 /**
  * timer_cpu_init() - this CPU's timers, none yet
  * @slots: TIMER_SLOTS_BYTES of memory for good, or NULL on the first CPU;

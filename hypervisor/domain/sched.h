@@ -191,6 +191,26 @@ int sched_set_ratelimit(uint32_t us) MUST_CHECK;
  */
 uint32_t sched_ratelimit_us(void);
 
+/* A queue at one moment. */
+struct sched_queue_state {
+    bool is_idle;
+    domid_t domid;           /* who runs, unless idle             */
+    uint32_t vcpu_id;
+    uint32_t ready;          /* vcpus that wait                   */
+    uint32_t movable;        /* of these may run elsewhere        */
+    uint64_t clock_ns;       /* virtual                           */
+    uint64_t slice_end_ns;   /* system time; ~0: it has no end    */
+};
+
+/**
+ * sched_queue_state() - look at a CPU's queue (debug key r)
+ * @cpu:       CPU number, sched_cpu_is_used()
+ * @ret_state: filled in
+ *
+ * Context: any but NMI/#MC.
+ */
+void sched_queue_state(cpu_t cpu, struct sched_queue_state *ret_state);
+
 /**
  * sched_idle_ns() - time a CPU had nothing to run since it is up
  * @cpu: number of a CPU that is or was in use

@@ -70,6 +70,24 @@ bool sched_cpu_is_used(cpu_t cpu)
     return cpu < NR_CPUS && (READ_ONCE(sched_cpus) & cpu_bit(cpu)) != 0;
 }
 
+void sched_queue_state(cpu_t cpu, struct sched_queue_state *ret_state)
+{
+    struct run_queue *q = &run_queue[cpu];
+    unsigned long flags = spin_lock_irqsave(&q->lock);
+    const struct vcpu *v = q->running;
+
+    *ret_state = (struct sched_queue_state){
+        .is_idle = v == NULL,
+        .domid = v != NULL ? v->domain->domid : DOMID_INVALID,
+        .vcpu_id = v != NULL ? v->vcpu_id : 0,
+        .ready = q->ready,
+        .movable = q->movable,
+        .clock_ns = q->clock_ns,
+        .slice_end_ns = q->slice_end_ns,
+    };
+    spin_unlock_irqrestore(&q->lock, flags);
+}
+
 uint64_t sched_idle_ns(cpu_t cpu)
 {
     struct run_queue *q = &run_queue[cpu];

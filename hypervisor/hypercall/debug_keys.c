@@ -21,6 +21,8 @@
 #include "domain/grant.h"
 #include "domain/pirq.h"
 #include "domain/vcpu.h"
+#include "domain/sched.h"
+#include "hypercall/debug_keys_impl.h"
 #include "pv/pv.h"
 
 /* Call @fn for each domain, in order of domid. */
@@ -100,8 +102,9 @@ static void print_runnable(struct domain *d)
         const struct vcpu *v = d->vcpu[i];
 
         if (v != NULL && (v->is_running || v->sched_state == SCHED_QUEUED)) {
-            printk(LOG_NOTICE, "  d%uv%u %s", d->domid, i,
-                   v->is_running ? "running" : "queued");
+            printk(LOG_NOTICE, "  d%uv%u %s on CPU %u, affinity %lx soft %lx",
+                   d->domid, i, v->is_running ? "running" : "queued",
+                   v->processor, v->hard_affinity, v->soft_affinity);
         }
     }
 }
@@ -129,9 +132,37 @@ static void key_dom0_registers(void)
 
 static void key_queues(void)
 {
-    printk(LOG_NOTICE,
-           "run queue of CPU 0, system time %lu ns:", clock_now_ns());
+    struct sched_queue_state q;
+
+    printk(LOG_NOTICE, "run queues at system time %lu ns:", clock_now_ns());
+    for (cpu_t cpu = 0; cpu < NR_CPUS; cpu++) {
+        if (!sched_cpu_is_used(cpu)) {
+            continue;
+        }
+        sched_queue_state(cpu, &q);
+        if (q.is_idle) {
+            printk(LOG_NOTICE, "CPU %u: idle, %lu ns in all, clock %lu", cpu,
+                   sched_idle_ns(cpu), q.clock_ns);
+        } else {
+            printk(LOG_NOTICE,
+                   "CPU %u: d%uv%u runs, %u wait, %u of them may move, "
+                   "clock %lu, slice ends at %ld",
+                   cpu, q.domid, q.vcpu_id, q.ready, q.movable, q.clock_ns,
+                   (long)q.slice_end_ns);
+        }
+    }
     each_domain(print_runnable);
+}
+
+static void print_tsc(struct domain *d)
+{
+    printk(LOG_NOTICE, "d%u: TSC mode %u, moved %u times, time offset %ld s",
+           d->domid, d->tsc_mode, d->tsc_incarnation, (long)d->time_offset_s);
+}
+
+static void key_tsc(void)
+{
+    each_domain(print_tsc);
 }
 
 static void key_memory(void)
@@ -204,19 +235,29 @@ static const struct debug_key {
     void (*fn)(void);
     const char *what;
 } debug_key_table[] = {
+    {'+', false, debug_key_more, "show one log level more on the console"},
+    {'-', false, debug_key_less, "show one log level less"},
     {'0', true, key_dom0_registers, "registers of the control domain"},
     {'C', false, key_crash, "crash the hypervisor, leaving a record"},
+    {'G', false, debug_key_whose, "whose levels + and - change: ours, guests'"},
     {'M', true, key_msis, "message-signalled interrupts"},
     {'N', false, lapic_self_nmi, "send this CPU an NMI"},
     {'R', false, key_restart, "restart the machine"},
+    {'a', true, debug_key_timers, "timers"},
     {'d', true, key_registers, "registers of all vcpus"},
     {'e', true, key_events, "event channels"},
     {'g', true, key_grants, "grants in use"},
     {'h', false, key_help, "this list"},
     {'i', true, key_irqs, "interrupt pins"},
     {'m', true, key_memory, "memory"},
+    {'n', true, debug_key_nmi, "counters of NMIs and machine checks"},
     {'q', true, key_domains, "domains and vcpus"},
     {'r', true, key_queues, "run queues"},
+    {'s', true, key_tsc, "clock of each domain"},
+    {'t', true, debug_key_clocks, "clocks of the machine"},
+    {'u', true, debug_key_nodes, "nodes of memory and processors"},
+    {'w', false, debug_key_ring, "the console ring, on the console"},
+    {'z', true, debug_key_ioapics, "IO-APICs"},
 };
 
 static void key_help(void)

@@ -14,6 +14,7 @@
 
 #include "lib/assert.h"
 #include "log/conring.h"
+#include "log/printk.h"
 #include "mm/heap.h"
 #include "domain/sched.h"
 #include "hypercall/debug_keys.h"
@@ -216,6 +217,10 @@ int64_t do_sysctl(uint64_t a1, uint64_t a2 UNUSED, uint64_t a3 UNUSED,
     rc = run(&op, &back);
     if (rc == -ERESTART) { /* cpu_hotplug: the caller itself has to move */
         return hypercall_restart(__HYPERVISOR_sysctl, 1, a1, 0, 0, 0, 0);
+    }
+    if (rc == -ENOSYS || rc == -EOPNOTSUPP) {
+        log_about(LOG_INFO, current->domain->domid, (int)current->vcpu_id,
+                  "sysctl %u is not offered", op.cmd);
     }
     /* What an error has to tell is in the structure, too (-ENOBUFS). */
     if (back && (rc == 0 || rc == -ENOBUFS) &&

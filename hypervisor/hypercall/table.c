@@ -84,6 +84,7 @@ const hypercall_fn hypercall_table[3 * HYPERCALL_MAX] = {
     CALL_PRIV(__HYPERVISOR_sysctl, sysctl),
     CALL_PRIV(__HYPERVISOR_domctl, domctl),
     CALL_PRIV(__HYPERVISOR_kexec_op, kexec_op),
+    CALL_PRIV(__HYPERVISOR_hypfs_op, hypfs_op),
     CALL_PRIV(__HYPERVISOR_mca, mca),
     CALL(VIGIL_HYPERCALL, vigil_op),
 };

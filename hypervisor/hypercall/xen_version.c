@@ -67,6 +67,18 @@ static const unsigned char *build_id(uint32_t *ret_bytes)
     return (const unsigned char *)__build_id_start + sizeof(h) + 4;
 }
 
+/* NUL-terminated, also when there are none. */
+static size_t put_hex(char *buf, size_t size, const unsigned char *id,
+                      uint32_t bytes)
+{
+    size_t at = scnprintf(buf, size, "%s", "");
+
+    for (uint32_t i = 0; i < bytes; i++) {
+        at += scnprintf(buf + at, size - at, "%02x", id[i]);
+    }
+    return at;
+}
+
 size_t xen_version_text(char *buf, size_t size)
 {
     uint32_t bytes = 0;
@@ -77,10 +89,31 @@ size_t xen_version_text(char *buf, size_t size)
     if (id != NULL) {
         at += scnprintf(buf + at, size - at, " build-id ");
     }
-    for (uint32_t i = 0; i < bytes; i++) {
-        at += scnprintf(buf + at, size - at, "%02x", id[i]);
+    return at + put_hex(buf + at, size - at, id, bytes);
+}
+
+void xen_version_fact(enum xen_version_fact fact, char *buf, size_t size)
+{
+    uint32_t bytes = 0;
+    const unsigned char *id = build_id(&bytes);
+
+    switch (fact) {
+    case FACT_BUILD_ID:
+        (void)put_hex(buf, size, id, bytes);
+        break;
+    case FACT_CHANGESET:
+        (void)strlcpy(buf, CHANGESET, size);
+        break;
+    case FACT_COMPILER:
+        (void)strlcpy(buf, COMPILER, size);
+        break;
+    case FACT_EXTRA:
+        (void)strlcpy(buf, EXTRAVERSION, size);
+        break;
+    case FACT_GRANULARITY:
+        (void)strlcpy(buf, "cpu", size);
+        break;
     }
-    return at;
 }
 
 /* Copy a fixed-size text field, zero padded. */

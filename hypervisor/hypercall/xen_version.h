@@ -26,4 +26,22 @@ void xen_version_set_cmdline(const char *text);
  */
 size_t xen_version_text(char *buf, size_t size);
 
+enum xen_version_fact {
+    FACT_BUILD_ID,    /* hexadecimal; empty: the linker made none */
+    FACT_CHANGESET,
+    FACT_COMPILER,
+    FACT_EXTRA,       /* what is behind major and minor           */
+    FACT_GRANULARITY, /* what the scheduler gives processors by   */
+};
+
+/**
+ * xen_version_fact() - one of the things that tools ask for by name
+ * @fact: which
+ * @buf:  destination, NUL-terminated afterwards
+ * @size: its size, not 0
+ *
+ * Context: any.
+ */
+void xen_version_fact(enum xen_version_fact fact, char *buf, size_t size);
+
 #endif

@@ -34,7 +34,7 @@ struct threshold {
     int limited;
 };
 
-/* c: set while parsing the command line */
+/* a: set by the command line, and by Dom0's tools later; each number by itself */
 static struct threshold for_us = {LOG_INFO, LOG_INFO};
 static struct threshold for_guests = {LOG_PANIC, LOG_NOTICE};
 
@@ -320,6 +320,12 @@ static int parse_level(const char *word, size_t len, int *ret_level)
     return -EINVAL;
 }
 
+static void set_threshold(struct threshold *dst, const struct threshold *src)
+{
+    WRITE_ONCE(dst->always, src->always);
+    WRITE_ONCE(dst->limited, src->limited);
+}
+
 int log_set_levels(bool about_guests, const char *value)
 {
     const char *slash = strchr(value, '/');
@@ -337,11 +343,51 @@ int log_set_levels(bool about_guests, const char *value)
         t.limited = t.always;
     }
     if (about_guests) {
-        for_guests = t;
+        set_threshold(&for_guests, &t);
     } else {
-        for_us = t;
+        set_threshold(&for_us, &t);
     }
     return 0;
+}
+
+static const char *level_name(int level)
+{
+    size_t i = 0;
+
+    /* The last two names mean the same. */
+    while (i + 2 < ARRAY_SIZE(level_names) && level_names[i].level < level) {
+        i++;
+    }
+    return level_names[i].name;
+}
+
+void log_get_levels(bool about_guests, char *buf, size_t size)
+{
+    const struct threshold *t = about_guests ? &for_guests : &for_us;
+    int always = READ_ONCE(t->always), limited = READ_ONCE(t->limited);
+
+    if (always == limited) {
+        (void)scnprintf(buf, size, "%s", level_name(always));
+    } else {
+        (void)scnprintf(buf, size, "%s/%s", level_name(always),
+                        level_name(limited));
+    }
+}
+
+void log_step_levels(bool about_guests, bool more)
+{
+    struct threshold *t = about_guests ? &for_guests : &for_us;
+    int now = READ_ONCE(t->limited), next = now;
+
+    for (size_t i = 0; i < ARRAY_SIZE(level_names); i++) {
+        int level = level_names[i].level;
+
+        if (more ? level > now && (next == now || level < next)
+                 : level < now && (next == now || level > next)) {
+            next = level;
+        }
+    }
+    set_threshold(t, &(struct threshold){next, next});
 }
 
 void log_get_stats(struct log_stats *ret_stats)

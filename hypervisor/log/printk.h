@@ -135,10 +135,31 @@ void log_set_clock(uint64_t tsc_khz);
  * Messages up to the first level are always shown, those up to the second
  * within the rate limit.
  *
- * Context: boot.
+ * Context: any but NMI/#MC.
  * Return:  0; -EINVAL: not understood, nothing changed
  */
 int log_set_levels(bool about_guests, const char *value) MUST_CHECK;
+
+/**
+ * log_get_levels() - what log_set_levels() would be told to set it so
+ * @about_guests: as there
+ * @buf:          destination, NUL-terminated afterwards
+ * @size:         its size; 32 are enough
+ *
+ * Context: any.
+ * Return:  nothing.
+ */
+void log_get_levels(bool about_guests, char *buf, size_t size);
+
+/**
+ * log_step_levels() - show one level more, or less; all of it, without a limit
+ * @about_guests: as for log_set_levels()
+ * @more:         false: less
+ *
+ * Context: any but NMI/#MC.
+ * Return:  nothing.
+ */
+void log_step_levels(bool about_guests, bool more);
 
 struct log_stats {
     uint64_t cells;   /* cells written since boot                        */

@@ -12,3 +12,7 @@ test_memory_op-srcs = $(addprefix hypervisor/hypercall/,memory_op.c \
     memory_exchange.c memory_map.c) hypervisor/pv/reservation.c \
     hypervisor/domain/account.c hypervisor/lib/rangeset.c $(mm-srcs) \
     tests/fake/fake_m2p.c tests/unit/hypercall/grant_v1.c
+tests += hypercall/test_hypfs_op
+test_hypfs_op-srcs := hypervisor/hypercall/hypfs_op.c $(unit-log) \
+    $(unit-lib) $(unit-alarm)
+test_hypfs_op-cflags := $(test_xen_version-cflags)

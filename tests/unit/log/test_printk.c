@@ -100,6 +100,49 @@ static void levels(void **state)
     assert_int_equal(log_set_levels(false, "/"), -EINVAL);
 }
 
+/* What a level is said to be, for all there are. */
+static void levels_are_told(void **state)
+{
+    static const char *const names[] = {"none", "error", "warning", "info",
+                                        "debug"};
+    char text[32];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        assert_int_equal(log_set_levels(false, names[i]), 0);
+        log_get_levels(false, text, sizeof(text));
+        assert_string_equal(text, names[i]);
+    }
+    assert_int_equal(log_set_levels(true, "error/all"), 0);
+    log_get_levels(true, text, sizeof(text));
+    assert_string_equal(text, "error/debug");
+    log_get_levels(false, text, sizeof(text));
+    assert_string_equal(text, "debug");
+}
+
+static void levels_step(void **state)
+{
+    static const char *const names[] = {"none", "error", "warning", "info",
+                                        "debug", "debug"};
+    char text[32];
+
+    (void)state;
+    assert_int_equal(log_set_levels(true, "none/error"), 0);
+    log_step_levels(true, false);
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        log_get_levels(true, text, sizeof(text));
+        assert_string_equal(text, names[i]);
+        log_step_levels(true, true);
+    }
+    for (size_t i = ARRAY_SIZE(names) - 1; i-- > 0;) {
+        log_get_levels(true, text, sizeof(text));
+        assert_string_equal(text, names[i]);
+        log_step_levels(true, false);
+    }
+    log_get_levels(true, text, sizeof(text));
+    assert_string_equal(text, "none");
+}
+
 static unsigned int count_lines(void)
 {
     unsigned int n = 0;
@@ -421,6 +464,8 @@ int main(void)
         cmocka_unit_test_setup(lines_are_prefixed, setup),
         cmocka_unit_test_setup(long_lines_stay_whole, setup),
         cmocka_unit_test_setup(levels, setup),
+        cmocka_unit_test_setup(levels_are_told, setup),
+        cmocka_unit_test_setup(levels_step, setup),
         cmocka_unit_test_setup(guests_are_limited, setup),
         cmocka_unit_test_setup(guest_text_is_made_harmless, setup),
         cmocka_unit_test_setup(dom0_writes_through, setup),
