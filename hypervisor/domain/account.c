@@ -254,7 +254,16 @@ void account_share_hv_page(struct domain *d, void *p)
 
 void account_unshare_hv_page(void *p)
 {
-    account_put(frame_of(ptr_to_mfn(p)));
+    struct frame *f = frame_of(ptr_to_mfn(p));
+
+    /*
+     * Who has it mapped may keep it so.  Its owner's number may soon be
+     * another's, and that one is not to find a page of its own here.
+     */
+    (void)__atomic_fetch_xor(
+        frame_head(f), FRAME_HEAD(0, READ_ONCE(f->owner) ^ DOMID_INVALID, 0, 0),
+        __ATOMIC_SEQ_CST);
+    account_put(f);
 }
 
 bool account_hv_page_is_used(const void *p)

@@ -3,8 +3,7 @@
  * domain/domain.c - life cycle of domains.
  *
  * Found by domid in a two-level table; a set of the domids in use finds the
- * next domain and the next free number.  None of it depends on how many there
- * are.
+ * next domain and the next free number, however many there are.
  *
  * domain_get() takes no lock: it may look at a domain that is freed at this
  * moment.  So what once was a struct domain never becomes anything else
@@ -47,7 +46,8 @@ struct domain *dom0;
 /* Legend:  L list_lock   a atomic, read without */
 static SPINLOCK(list_lock, LOCK_RANK_DOMAIN_LIST, IRQ_ANY);
 static struct domain **by_id[CHUNKS]; /* a, L to change; chunks stay         */
-static struct idset in_use;           /* L: domids, from create to the end   */
+static struct idset in_use;           /* L: domids, until the last reference */
+static uint64_t instances;            /* L: domains made so far              */
 static struct domain *spare;          /* L: see above                        */
 static uint64_t claims;               /* a: sum of outstanding_pages         */
 static domid_t rover;                 /* L: last given to "next free"        */
@@ -124,7 +124,7 @@ struct domain *domain_next(domid_t domid)
     spin_lock(&list_lock);
     for (at = idset_next(&in_use, domid); at != IDSET_NONE && found == NULL;
          at = idset_next(&in_use, at + 1)) {
-        found = domain_peek((domid_t)at); /* NULL: not published yet */
+        found = domain_peek((domid_t)at); /* NULL: not yet, or no more */
     }
     if (found != NULL) {
         /* Listed: there is a reference for that as long as we have the lock. */
@@ -132,6 +132,17 @@ struct domain *domain_next(domid_t domid)
     }
     spin_unlock(&list_lock);
     return found;
+}
+
+uint64_t domain_instance(domid_t domid)
+{
+    struct domain *d = domain_get(domid);
+    uint64_t instance = d == NULL ? 0 : d->instance;
+
+    if (d != NULL) {
+        domain_put(d);
+    }
+    return instance;
 }
 
 static struct domain *struct_take(void)
@@ -175,6 +186,10 @@ static void free_domain(struct domain *d)
     heap_free(d->e820);
     heap_free(d->rights_space);
     spin_lock(&list_lock);
+    /* Not before: whoever refers to the old one acts in the number's name. */
+    if (d->domid != DOMID_INVALID) {
+        idset_remove(&in_use, d->domid);
+    }
     d->next_spare = spare;
     spare = d;
     spin_unlock(&list_lock);
@@ -207,9 +222,6 @@ static void list_set(domid_t domid, struct domain *d)
 {
     spin_lock(&list_lock);
     __atomic_store_n(&by_id[domid / CHUNK][domid % CHUNK], d, __ATOMIC_RELEASE);
-    if (d == NULL) {
-        idset_remove(&in_use, domid);
-    }
     spin_unlock(&list_lock);
 }
 
@@ -265,18 +277,22 @@ int domain_create(domid_t domid, const struct xen_domctl_createdomain *config,
     d->max_pages = privileged ? UINT32_MAX : 0;
     d->controller_paused = !privileged;
     memcpy(d->handle, config->handle, sizeof(d->handle));
+    d->domid = DOMID_INVALID;
     atomic_store(&d->refs, 1u);
     spin_lock(&list_lock);
     rc = choose_domid(domid, &domid);
     if (rc == 0) {
         rc = reserve(domid);
     }
+    if (rc == 0) {
+        d->domid = domid;
+        d->instance = ++instances;
+    }
     spin_unlock(&list_lock);
     if (rc != 0) {
         domain_put(d);
         return rc;
     }
-    d->domid = domid;
     rc = shared_info_init(d);
     if (rc == 0) {
         rc = evtchn_domain_init(d, config->max_evtchn_port);
@@ -290,7 +306,6 @@ int domain_create(domid_t domid, const struct xen_domctl_createdomain *config,
         rc = sched_domain_init(d);
     }
     if (rc != 0) {
-        list_set(domid, NULL);
         domain_put(d);
         return rc;
     }

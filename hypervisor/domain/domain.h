@@ -42,12 +42,18 @@ struct grant_table;   /* domain/grant.c  */
 struct sched_domain;  /* domain/sched_impl.h */
 struct pv_domain;     /* pv/pv.h         */
 
+/*
+ * A domid is given again when its domain is gone and nobody refers to it any
+ * more (in_use of domain.c).  What may outlive a domain, or is compared with
+ * what was noted of one, names it by its instance, which is never given again.
+ */
 struct domain {
     domid_t domid;                 /* c */
     bool is_privileged;            /* c: the control domain             */
     enum domain_state state;       /* D */
     uint32_t refs;                 /* a: domain_get()/domain_put()      */
     struct domain *next_spare;     /* L: of a struct that is none       */
+    uint64_t instance;             /* c: 1, 2, ... since the start      */
     struct spinlock lock;          /* rank LOCK_DOMAIN                  */
 
     xen_domain_handle_t handle;    /* D: uuid                           */
@@ -147,6 +153,15 @@ struct domain *domain_get(domid_t domid) MUST_CHECK;
  * Return:  domain or NULL
  */
 struct domain *domain_peek(domid_t domid);
+
+/**
+ * domain_instance() - which domain has a number now
+ * @domid: any
+ *
+ * Context: any but NMI/#MC.
+ * Return:  its instance; 0: nobody has it
+ */
+uint64_t domain_instance(domid_t domid);
 
 /**
  * domain_next() - walk the domains in order of domid

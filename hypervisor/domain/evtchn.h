@@ -51,7 +51,8 @@ struct evtchn {
     uint32_t lock;         /* a: the channel's own, evtchn_impl.h            */
     union {
         struct {
-            domid_t remote; /* may bind                                     */
+            domid_t remote;    /* may bind                                  */
+            uint64_t instance; /* that one of the number; 0: the first      */
         } unbound;
         struct {
             struct domain *remote;

@@ -18,6 +18,8 @@ static void state_show(struct evtchn *chn, enum evtchn_state state)
 int evtchn_alloc_unbound(struct domain *d, domid_t remote,
                          evtchn_port_t *ret_port)
 {
+    uint64_t instance =
+        remote == d->domid ? d->instance : domain_instance(remote);
     struct evtchn *chn;
     int rc;
 
@@ -25,11 +27,20 @@ int evtchn_alloc_unbound(struct domain *d, domid_t remote,
     rc = evtchn_alloc_locked(d, &chn);
     if (rc == 0) {
         chn->u.unbound.remote = remote;
+        chn->u.unbound.instance = instance;
         state_show(chn, EVTCHN_UNBOUND);
         *ret_port = chn->port;
     }
     spin_unlock(&d->evtchn->lock);
     return rc;
+}
+
+/* It was meant for a domain, and not for whoever has its number later. */
+static bool may_bind(const struct evtchn *end, const struct domain *d)
+{
+    return end->state == EVTCHN_UNBOUND && end->u.unbound.remote == d->domid &&
+           (end->u.unbound.instance == 0 ||
+            end->u.unbound.instance == d->instance);
 }
 
 int evtchn_bind_interdomain(struct domain *d, struct domain *remote,
@@ -40,8 +51,7 @@ int evtchn_bind_interdomain(struct domain *d, struct domain *remote,
 
     evtchn_lock_two(d, remote);
     end = evtchn_of(remote->evtchn, remote_port);
-    if (end == NULL || end->state != EVTCHN_UNBOUND ||
-        end->u.unbound.remote != d->domid || domain_is_dying(remote)) {
+    if (end == NULL || !may_bind(end, d) || domain_is_dying(remote)) {
         rc = -EINVAL;
         goto out_unlock;
     }
@@ -200,6 +210,7 @@ static void close_locked(struct domain *d, struct evtchn *chn)
         /* It may be bound again, by the same domain. */
         WRITE_ONCE(end->state, EVTCHN_UNBOUND);
         end->u.unbound.remote = d->domid;
+        end->u.unbound.instance = d->instance;
     }
     evtchn_free_locked(d, chn);
     own_unlock_two(chn, end);

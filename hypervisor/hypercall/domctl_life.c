@@ -26,6 +26,17 @@ static int check_config(const struct xen_domctl_createdomain *c)
     return 0;
 }
 
+/* From here to "is gone" a number in the log means this one. */
+static void log_identity(const struct domain *d)
+{
+    const uint8_t *u = d->handle;
+
+    pr_info("domain: d%u is %02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-"
+            "%02x%02x%02x%02x%02x%02x, instance %lu",
+            d->domid, u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8],
+            u[9], u[10], u[11], u[12], u[13], u[14], u[15], d->instance);
+}
+
 static int64_t create(struct xen_domctl *op)
 {
     const struct xen_domctl_createdomain *c = &op->u.createdomain;
@@ -46,6 +57,7 @@ static int64_t create(struct xen_domctl *op)
     rc = pv_domain_create(wanted, c, false, &d);
     if (rc == 0) {
         op->domain = d->domid;
+        log_identity(d);
     }
     return rc;
 }
@@ -189,6 +201,7 @@ int64_t domctl_life(struct domain *d, struct xen_domctl *op, bool *ret_back)
         spin_lock(&d->lock);
         memcpy(d->handle, op->u.setdomainhandle.handle, sizeof(d->handle));
         spin_unlock(&d->lock);
+        log_identity(d);
         return 0;
     case XEN_DOMCTL_settimeoffset:
         spin_lock(&d->lock);

@@ -93,17 +93,17 @@ void pv_return_tables(struct vcpu *v, bool borrowed)
 }
 
 /*
- * Whose vcpu ran here last.  A domid is given anew only by Dom0, which has run
- * in between.
+ * Whose vcpu ran here last.  Not by domid: another CPU may have destroyed that
+ * domain and given its number to this one.
  */
-static domid_t last_domain[NR_CPUS];
+static uint64_t last_instance[NR_CPUS];
 
 static void part_from_last(const struct domain *d)
 {
-    domid_t *last = &last_domain[this_cpu_id()];
+    uint64_t *last = &last_instance[this_cpu_id()];
 
-    if (*last != d->domid) {
-        *last = d->domid;
+    if (*last != d->instance) {
+        *last = d->instance;
         spec_switch();
     }
 }

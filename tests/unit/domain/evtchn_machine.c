@@ -89,6 +89,12 @@ void domain_put(struct domain *d)
     d->refs--;
 }
 
+uint64_t domain_instance(domid_t domid)
+{
+    return domid == dom_a.domid ? dom_a.instance
+           : domid == dom_b.domid ? dom_b.instance : 0;
+}
+
 int pirq_bind(struct domain *d, unsigned int pirq, evtchn_port_t port,
               bool share)
 {
@@ -140,6 +146,7 @@ static void make(struct domain *d, unsigned int i, domid_t domid)
 {
     memset(d, 0, sizeof(*d));
     d->domid = domid;
+    d->instance = 10U + domid;
     d->refs = 1;
     d->state = DOMAIN_RUNNING;
     d->max_vcpus = VCPUS;

@@ -82,6 +82,35 @@ static void interdomain_connects_sends_and_ends(void **state)
     assert_int_equal(evtchn_bind_interdomain(&dom_b, &dom_a, pa, &pb), 0);
 }
 
+/* A port is for a domain, not for whoever has its number by now. */
+static void a_number_given_again_is_a_stranger(void **state)
+{
+    evtchn_port_t never_bound, left, early, q;
+
+    (void)state;
+    assert_int_equal(evtchn_alloc_unbound(&dom_a, dom_b.domid, &never_bound),
+                     0);
+    assert_int_equal(evtchn_alloc_unbound(&dom_a, dom_b.domid, &left), 0);
+    assert_int_equal(evtchn_bind_interdomain(&dom_b, &dom_a, left, &q), 0);
+    assert_int_equal(evtchn_close(&dom_b, q), 0);
+
+    dom_b.instance++;
+    assert_int_equal(evtchn_bind_interdomain(&dom_b, &dom_a, never_bound, &q),
+                     -EINVAL);
+    assert_int_equal(evtchn_bind_interdomain(&dom_b, &dom_a, left, &q),
+                     -EINVAL);
+
+    /* Made for it before there was one of that number: the first may. */
+    dom_b.domid = 9;
+    assert_int_equal(evtchn_alloc_unbound(&dom_a, 2, &early), 0);
+    dom_b.domid = 2;
+    assert_int_equal(evtchn_bind_interdomain(&dom_b, &dom_a, early, &q), 0);
+    assert_int_equal(evtchn_close(&dom_b, q), 0);
+    dom_b.instance++;
+    assert_int_equal(evtchn_bind_interdomain(&dom_b, &dom_a, early, &q),
+                     -EINVAL);
+}
+
 static void a_domain_connects_to_itself(void **state)
 {
     evtchn_port_t p, q;
@@ -253,6 +282,7 @@ int main(void)
         T(two_level_ends_at_4096),
         T(limit_of_the_domain_holds),
         T(interdomain_connects_sends_and_ends),
+        T(a_number_given_again_is_a_stranger),
         T(a_domain_connects_to_itself),
         T(virqs_are_bound_once),
         T(global_virqs_go_to_their_handler),
