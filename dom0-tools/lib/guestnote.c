@@ -11,6 +11,7 @@
 
 #include <json-c/json.h>
 
+#include "lib/consolelog.h"
 #include "lib/outfile.h"
 #include "lib/place.h"
 
@@ -66,6 +67,9 @@ static struct json_object *note_json(const struct guest_config *config,
     add_text(note, "uuid", uuid);
     add_text(note, "name", config->name);
     json_object_object_add(note, "domid", json_object_new_int((int32_t)domid));
+    json_object_object_add(
+        note, "console_start",
+        json_object_new_int64(console_log_bytes(config->name)));
     add_text(note, "on_poweroff", guest_action_name(config->on_poweroff));
     add_text(note, "on_reboot", guest_action_name(config->on_reboot));
     add_text(note, "on_crash", guest_action_name(config->on_crash));
@@ -166,6 +170,7 @@ static int note_read(int dirfd, const char *file, struct guest_note *ret_note)
     struct json_object *note;
     struct json_object *name;
     struct json_object *domid;
+    struct json_object *start;
     uint8_t uuid[16];
     char *text;
     size_t len;
@@ -189,12 +194,37 @@ static int note_read(int dirfd, const char *file, struct guest_note *ret_note)
     }
     ret_note->name = xstrdup(json_object_get_string(name));
     ret_note->domid = (uint32_t)json_object_get_int(domid);
+    ret_note->console_start = CONSOLE_START_UNKNOWN;
+    if (json_object_object_get_ex(note, "console_start", &start) &&
+        json_object_is_type(start, json_type_int)) {
+        ret_note->console_start = json_object_get_int64(start);
+    }
     ret_note->on_poweroff = action_of(note, "on_poweroff", ACTION_DESTROY);
     ret_note->on_reboot = action_of(note, "on_reboot", ACTION_RESTART);
     ret_note->on_crash = action_of(note, "on_crash", ACTION_DESTROY);
     ret_note->on_watchdog = action_of(note, "on_watchdog", ACTION_DESTROY);
     json_object_put(note);
     return 0;
+}
+
+int64_t guestnote_console_start(const char *uuid, uint32_t domid)
+{
+    int64_t start = CONSOLE_START_UNKNOWN;
+    char *path = place(PLACE_GUESTS);
+    char *file = xasprintf("%s.json", uuid);
+    int dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct guest_note note;
+
+    if (dirfd >= 0 && note_read(dirfd, file, &note) == 0) {
+        start = note.domid == domid ? note.console_start : start;
+        free(note.name);
+    }
+    if (dirfd >= 0) {
+        close(dirfd);
+    }
+    free(file);
+    free(path);
+    return start;
 }
 
 void guestnote_list(struct guest_note_list *ret_list)

@@ -18,6 +18,7 @@ struct guest_note {
     char uuid[UUID_CHARS + 1];
     char *name;
     uint32_t domid;
+    int64_t console_start; /* lib/consolelog.h */
     enum guest_action on_poweroff;
     enum guest_action on_reboot;
     enum guest_action on_crash;
@@ -58,6 +59,16 @@ void guestnote_remove(const char *uuid);
  * Return:  text, freed by the caller; NULL if there is no note
  */
 char *guestnote_config(const char *uuid, size_t *ret_len);
+
+/**
+ * guestnote_console_start() - where a guest's words begin in its console log
+ * @uuid:  text of its UUID
+ * @domid: its number; the note of another run of the guest does not count
+ *
+ * Context: any.
+ * Return:  offset, or CONSOLE_START_UNKNOWN
+ */
+int64_t guestnote_console_start(const char *uuid, uint32_t domid);
 
 /**
  * guestnote_list() - all notes

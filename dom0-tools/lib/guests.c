@@ -152,6 +152,19 @@ const struct guest *guests_find(const struct guest_list *list, const char *word,
     return NULL;
 }
 
+int guest_is(struct xen *xen, uint32_t domid, const char *uuid)
+{
+    char now[UUID_CHARS + 1];
+    xc_domaininfo_t info;
+
+    if (xc_domain_getinfolist(xen->xch, domid, 1, &info) != 1 ||
+        info.domain != domid) {
+        return 0;
+    }
+    uuid_text(now, info.handle);
+    return strcasecmp(now, uuid) == 0;
+}
+
 int guest_shutdown_reason(const struct guest *guest)
 {
     if (!(guest->info.flags & XEN_DOMINF_shutdown)) {

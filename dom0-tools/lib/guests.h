@@ -65,6 +65,19 @@ const struct guest *guests_by_domid(const struct guest_list *list,
                                     uint32_t domid);
 
 /**
+ * guest_is() - is this number still that guest's?
+ * @xen:   open
+ * @domid: number
+ * @uuid:  text of the UUID it had
+ *
+ * A number is given again; between a list and an act on it may lie a while.
+ *
+ * Context: any.
+ * Return:  1, or 0 when it is nobody's, or another's
+ */
+int guest_is(struct xen *xen, uint32_t domid, const char *uuid);
+
+/**
  * guest_shutdown_reason() - why a guest has shut down
  * @guest: as read
  *

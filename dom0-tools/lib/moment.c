@@ -63,6 +63,84 @@ void moment_local(char *dst, size_t cap, uint64_t time_ns)
     format(dst, cap, "%a %Y-%m-%d %H:%M:%S", time_ns, 1);
 }
 
+/* "90s": a number and a unit, and nothing else. */
+static int parse_ago(const char *text, uint64_t now_ns, uint64_t *ret_ns)
+{
+    static const struct {
+        char unit;
+        uint64_t seconds;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+    unsigned long number;
+    char *end;
+
+    if (!now_ns || text[0] < '0' || text[0] > '9') {
+        return -1;
+    }
+    number = strtoul(text, &end, 10);
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        if (end[0] == units[i].unit && end[1] == '\0' &&
+            number <= now_ns / NS_PER_S / units[i].seconds) {
+            *ret_ns = now_ns - number * units[i].seconds * NS_PER_S;
+            return 0;
+        }
+    }
+    return -1;
+}
+
+/* ".104511" after the seconds; what follows it. */
+static const char *parse_fraction(const char *at, uint64_t *ret_ns)
+{
+    uint64_t unit = NS_PER_S / 10;
+
+    *ret_ns = 0;
+    if (*at != '.') {
+        return at;
+    }
+    for (at++; *at >= '0' && *at <= '9'; at++) {
+        *ret_ns += (uint64_t)(*at - '0') * unit;
+        unit /= 10;
+    }
+    return at;
+}
+
+int moment_parse(const char *text, uint64_t now_ns, uint64_t *ret_ns)
+{
+    static const char *const local[] = {"%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M",
+                                        "%Y-%m-%d"};
+    uint64_t fraction = 0;
+    struct tm parts;
+    const char *end;
+    time_t seconds = -1;
+
+    if (parse_ago(text, now_ns, ret_ns) == 0) {
+        return 0;
+    }
+    memset(&parts, 0, sizeof(parts));
+    end = strptime(text, "%Y-%m-%dT%H:%M:%S", &parts);
+    if (end) {
+        end = parse_fraction(end, &fraction);
+        if (strcmp(end, "Z")) {
+            return -1;
+        }
+        seconds = timegm(&parts);
+    }
+    for (size_t i = 0; i < 3 && !end; i++) {
+        memset(&parts, 0, sizeof(parts));
+        parts.tm_isdst = -1;
+        end = strptime(text, local[i], &parts);
+        if (end && *end) {
+            end = NULL;
+        }
+        seconds = end ? mktime(&parts) : -1;
+    }
+    /* Beyond 2500 nanoseconds would not fit. */
+    if (seconds < 0 || seconds > 16725225600L) {
+        return -1;
+    }
+    *ret_ns = (uint64_t)seconds * NS_PER_S + fraction;
+    return 0;
+}
+
 void ulid_make(char dst[ULID_CHARS + 1], uint64_t time_ns,
                const uint8_t random[10])
 {

@@ -48,6 +48,18 @@ void moment_compact(char *dst, size_t cap, uint64_t time_ns);
 void moment_local(char *dst, size_t cap, uint64_t time_ns);
 
 /**
+ * moment_parse() - read a time that a program or a person wrote
+ * @text:    2026-08-04T08:15:23.104511Z (UTC), "2026-08-04 10:15[:23]" or
+ *           2026-08-04 (local), or 90s, 10m, 2h, 3d: so long before @now_ns
+ * @now_ns:  the present; 0: times before it are refused
+ * @ret_ns:  UTC in nanoseconds; set on success only
+ *
+ * Context: any.
+ * Return:  0, or -1 if @text is no such time
+ */
+int moment_parse(const char *text, uint64_t now_ns, uint64_t *ret_ns);
+
+/**
  * ulid_make() - a new identifier that sorts by time
  * @dst:     ULID_CHARS characters and a NUL
  * @time_ns: UTC in nanoseconds

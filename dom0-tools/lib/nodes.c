@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #define TRANSACTION_TRIES 64
@@ -329,8 +330,25 @@ remove_node(struct xen *xen, const char *fmt, ...)
     free(path);
 }
 
+/* Do the entries of a number speak of another guest by now? */
+static int is_anothers(struct xen *xen, uint32_t domid, const char *uuid)
+{
+    char *path = xasprintf("/local/domain/%u/vm", domid);
+    unsigned int len;
+    char *vm = xs_read(xen->xs, XBT_NULL, path, &len);
+    int is = vm && strncmp(vm, "/vm/", 4) == 0 &&
+             strncasecmp(vm + 4, uuid, UUID_CHARS) != 0;
+
+    free(vm);
+    free(path);
+    return is;
+}
+
 void nodes_remove(struct xen *xen, uint32_t domid, const char *uuid)
 {
+    if (is_anothers(xen, domid, uuid)) {
+        return;
+    }
     remove_node(xen, "/local/domain/0/backend/console/%u", domid);
     remove_node(xen, "/local/domain/%u", domid);
     remove_node(xen, "/libxl/%u", domid);

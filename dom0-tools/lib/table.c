@@ -68,6 +68,17 @@ void table_print(struct libscols_table *table)
     fflush(stdout);
 }
 
+char *table_text(struct libscols_table *table)
+{
+    char *text = NULL;
+
+    if (scols_print_table_to_string(table, &text) || !text) {
+        out_of_memory();
+    }
+    scols_unref_table(table);
+    return text;
+}
+
 void json_print(struct json_object *object)
 {
     printf("%s\n", json_object_to_json_string_ext(

@@ -36,6 +36,15 @@ void table_row(struct libscols_table *table, const char *const *cells);
 void table_print(struct libscols_table *table);
 
 /**
+ * table_text() - a table as text, to be shown in parts
+ * @table: table with at least one row; released
+ *
+ * Context: any.
+ * Return:  lines, freed by the caller
+ */
+char *table_text(struct libscols_table *table);
+
+/**
  * json_print() - print an object on a line of standard output
  * @object: object; released
  *

@@ -50,8 +50,35 @@ static const struct option_spec shutdown_options[] = {
     OPT_END,
 };
 
+static const struct option_spec top_options[] = {
+    {'b', "batch", NULL, "print tables, draw no screen"},
+    {'i', "iterations", "N", "so many looks (default: no end)"},
+    {'d', "delay", "SECONDS", "between two looks, 0.1 to 3600 (default 3)"},
+    OPT_JSON,
+    OPT_END,
+};
+
 static const struct option_spec console_options[] = {
+    {0, "replay", "KIB", "print the last KIB of its output, then leave"},
     OPT_TIMEOUT("leave after so long (default: never)"),
+    OPT_END,
+};
+
+static const struct option_spec events_options[] = {
+    OPT_JSON,
+    OPT_ROOT,
+    {'f', "follow", NULL, "go on as long as new ones come"},
+    {'S', "since", "TIME", "not before: 10m, 2h, \"2026-08-04 10:15\""},
+    {'U', "until", "TIME", "not after"},
+    {'n', NULL, "N", "only the newest N"},
+    OPT_TIMEOUT("with -f: leave after so long"),
+    OPT_END,
+};
+
+static const struct option_spec wait_options[] = {
+    {0, "for", "STATE", "running, crashed, shutdown (has ended) or gone"},
+    OPT_JSON,
+    OPT_TIMEOUT("give up after so long (default: never)"),
     OPT_END,
 };
 
@@ -78,6 +105,9 @@ const struct command commands[] = {
     {NULL, "list", "[--json] [GUEST...]",
      "The guests: name, number, memory, vcpus, state, time.",
      run_list, json_options, 0, -1},
+    {NULL, "top", "[-b] [-i N] [-d SECONDS] [--json]",
+     "What the guests use: processor, memory, network, disks; q leaves.",
+     run_top, top_options, 0, 0},
     {NULL, "dmesg", "[--json] [-c]",
      "The hypervisor's messages.",
      run_dmesg, dmesg_options, 0, 0},
@@ -96,10 +126,16 @@ const struct command commands[] = {
     {NULL, "shutdown", "GUEST [-w] [-F] [--timeout SECONDS]",
      "Ask a guest to power off.",
      run_shutdown, shutdown_options, 1, 1},
-    {NULL, "console", "GUEST [--timeout SECONDS]",
+    {NULL, "console", "GUEST [--replay KIB] [--timeout SECONDS]",
      "Connect to a guest's console; ^] leaves. Its bytes reach the terminal "
      "raw.",
      run_console, console_options, 1, 1},
+    {NULL, "events", "[GUEST...] [-f] [--since TIME] [--json]",
+     "What happened to guests: created, started, shut down, killed, gone.",
+     run_events, events_options, 0, -1},
+    {NULL, "wait", "GUEST --for STATE [--timeout SECONDS]",
+     "Wait until a guest runs, has crashed, has ended, or is gone.",
+     run_wait, wait_options, 1, 1},
     {NULL, "trigger", "GUEST nmi [VCPU]",
      "Send an NMI to a vcpu of a guest.",
      run_trigger, NULL, 2, 3},

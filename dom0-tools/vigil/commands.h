@@ -104,6 +104,15 @@ int run_dmesg(const struct invocation *call);
 int run_list(const struct invocation *call);
 
 /**
+ * run_top() - vigil top
+ * @call: parsed command line
+ *
+ * Context: main().
+ * Return:  exit code
+ */
+int run_top(const struct invocation *call);
+
+/**
  * run_create() - vigil create
  * @call: parsed command line
  *
@@ -156,6 +165,24 @@ int run_shutdown(const struct invocation *call);
  * Return:  exit code
  */
 int run_console(const struct invocation *call);
+
+/**
+ * run_events() - vigil events
+ * @call: parsed command line
+ *
+ * Context: main().
+ * Return:  exit code
+ */
+int run_events(const struct invocation *call);
+
+/**
+ * run_wait() - vigil wait
+ * @call: parsed command line
+ *
+ * Context: main().
+ * Return:  exit code
+ */
+int run_wait(const struct invocation *call);
 
 /**
  * run_trigger() - vigil trigger

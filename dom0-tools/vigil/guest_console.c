@@ -4,7 +4,8 @@
  *
  * xenconsoled owns a pseudo terminal for each guest; its name is in
  * xenstore, where only the control domain may write it.  Output is passed on
- * byte for byte: a terminal session needs its control sequences.
+ * byte for byte, that of --replay too: a terminal session needs its control
+ * sequences.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,8 +17,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/consolelog.h"
+#include "lib/guestnote.h"
+#include "lib/knownfile.h"
 #include "vigil/commands.h"
 
+#define REPLAY_KIB_MAX 16384
 #define TTY_WAIT_TRIES 100 /* of TTY_WAIT_NS: 10 s for xenconsoled */
 #define TTY_WAIT_NS    100000000L
 #define POLL_MS        500
@@ -299,6 +304,69 @@ int console_attach(struct xen *xen, const struct guest *guest, long seconds,
     return 0;
 }
 
+/* Where the guest's words begin in its log, as vigil create or vigild saw. */
+static int64_t words_begin(const struct guest *guest)
+{
+    int64_t start = guestnote_console_start(guest->uuid, guest->domid);
+
+    return start == CONSOLE_START_UNKNOWN
+               ? remembered_console_start(guest->uuid, guest->domid)
+               : start;
+}
+
+/*
+ * Print the last @kib KiB of a guest's output: from the log, or where none is
+ * kept from the page it prints into, which holds the last 2 KiB.
+ */
+static int replay(struct xen *xen, const struct guest *guest, long kib,
+                  struct fault *fault)
+{
+    size_t max = (size_t)kib * 1024;
+    size_t len = 0;
+    char *text = console_log_read(guest->name, words_begin(guest), max, &len);
+    int ret;
+
+    if (!text) {
+        char *ring = store_guest_text(xen, guest->domid, "console/ring-ref");
+
+        text = ring ? console_page_of(xen, guest->domid, guest->uuid,
+                                      strtoul(ring, NULL, 10), &len)
+                    : NULL;
+        free(ring);
+    }
+    if (!text) {
+        return fault_set(fault, EXIT_NOT_FOUND,
+                         "guest %s has no console log and no console page",
+                         guest->name);
+    }
+    ret = write_all(STDOUT_FILENO, text + (len > max ? len - max : 0),
+                    len > max ? max : len);
+    free(text);
+    return ret ? fault_set(fault, EXIT_STORAGE,
+                           "output of guest %s cannot be written", guest->name)
+               : 0;
+}
+
+/* --replay KIB; 0: not asked for. */
+static int parse_replay(const struct invocation *call, long *ret_kib,
+                        struct fault *fault)
+{
+    const char *text = opts_given(call, 0, "replay");
+    char *end;
+
+    *ret_kib = 0;
+    if (!text) {
+        return 0;
+    }
+    *ret_kib = strtol(text, &end, 10);
+    if (end == text || *end || *ret_kib < 1 || *ret_kib > REPLAY_KIB_MAX) {
+        return fault_set(fault, EXIT_USAGE,
+                         "--replay %s is not a number of KiB from 1 to %d",
+                         text, REPLAY_KIB_MAX);
+    }
+    return 0;
+}
+
 int run_console(const struct invocation *call)
 {
     const struct guest *guest;
@@ -307,8 +375,10 @@ int run_console(const struct invocation *call)
     int code = EXIT_DONE;
     struct xen xen;
     long seconds;
+    long kib;
 
     if (opts_seconds(call, "timeout", 0, &seconds, &fault) ||
+        parse_replay(call, &kib, &fault) ||
         command_guest(call, &xen, &list, &guest, &fault)) {
         return say_fault(&fault);
     }
@@ -317,7 +387,8 @@ int run_console(const struct invocation *call)
                   "Domain-0 has no console of this kind: it is the one you "
                   "are typing in");
         code = say_fault(&fault);
-    } else if (console_attach(&xen, guest, seconds, NULL, &fault)) {
+    } else if (kib ? replay(&xen, guest, kib, &fault)
+                   : console_attach(&xen, guest, seconds, NULL, &fault)) {
         code = say_fault(&fault);
     }
     guests_free(&list);

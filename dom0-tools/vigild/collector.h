@@ -7,6 +7,8 @@
  *
  *   known.c    remembers names and console pages of guests, which xenstore
  *              forgets when a guest is destroyed
+ *   remember.c keeps that for the next run of this program, in this boot
+ *   life.c     tells of guests that come, start, stop and go
  *   deaths.c   records each guest that crashed or was killed
  *   box.c      records what the previous boot left in the black box
  *   actions.c  does what the configuration says with guests that ended
@@ -26,7 +28,18 @@
 #include "lib/store.h"
 #include "lib/xen.h"
 
-/* What is remembered about a guest, whatever becomes of it. */
+/* Parts of a guest's life that the feed has told already (life.c). */
+#define LIFE_CREATED   1U
+#define LIFE_STARTED   2U
+#define LIFE_PAUSED    4U
+#define LIFE_ENDED     8U  /* shut down, and stands there                 */
+#define LIFE_SUSPENDED 16U /* ended so that it can be restored            */
+
+/*
+ * What is remembered about a guest, whatever becomes of it.  A domain's number
+ * is given again, and so is a guest's UUID when it starts anew: only both name
+ * one run of a guest.
+ */
 struct known_guest {
     uint32_t domid;
     char uuid[UUID_CHARS + 1];
@@ -34,6 +47,10 @@ struct known_guest {
     unsigned long console_mfn; /* 0: not known */
     uint64_t memory_kib;
     uint32_t vcpus;
+    uint64_t cpu_time;     /* nanoseconds; less than before: another run */
+    int64_t console_start; /* lib/consolelog.h                           */
+    int console_start_set;
+    unsigned int told; /* LIFE_*                                         */
     int alive; /* seen in the present pass                              */
     int noted; /* recorded by the way that needs no Vigil (deaths.c)    */
 };
@@ -44,6 +61,7 @@ struct restart_mark {
 };
 
 #define RESTART_MARKS 64
+#define SUSPENDED_MAX 64
 
 struct collector {
     struct xen xen;
@@ -63,6 +81,10 @@ struct collector {
     size_t known_count;
     struct restart_mark restarts[RESTART_MARKS];
     size_t restart_count;
+    /* UUIDs of guests that went to be saved: when they return, restored. */
+    char suspended[SUSPENDED_MAX][UUID_CHARS + 1];
+    size_t suspended_count;
+    char *memory; /* what remember.c has on disk */
 };
 
 /**
@@ -92,6 +114,47 @@ void known_prune(struct collector *collector);
  */
 struct known_guest *known_find(struct collector *collector, const char *uuid,
                                uint32_t domid);
+
+/**
+ * remember_load() - take up what an earlier run of this program knew
+ * @collector: knows nothing yet
+ *
+ * Context: start.
+ */
+void remember_load(struct collector *collector);
+
+/**
+ * remember_save() - keep what is known, if it has changed
+ * @collector: state
+ *
+ * Context: each pass, last.
+ */
+void remember_save(struct collector *collector);
+
+/**
+ * life_tell_living() - tell of guests that came, started, paused, shut down
+ * @collector: its guests are read and known
+ *
+ * Context: each pass, before deaths are recorded.
+ */
+void life_tell_living(struct collector *collector);
+
+/**
+ * life_tell_gone() - tell of guests that are no more
+ * @collector: all deaths are on disk
+ *
+ * Context: each pass, before known_prune().
+ */
+void life_tell_gone(struct collector *collector);
+
+/**
+ * life_tell_one_gone() - tell of one guest that is no more
+ * @collector: state
+ * @known:     guest
+ *
+ * Context: a pass.
+ */
+void life_tell_one_gone(struct collector *collector, struct known_guest *known);
 
 /**
  * deaths_resume() - find out which deaths are on disk already
@@ -161,7 +224,7 @@ void meta_reason(struct collector *collector, struct json_object *meta,
                  const char *by);
 
 /**
- * event_log() - append to events.ndjson and tell standard error
+ * event_log() - append a crash to the feed and tell standard error
  * @collector: state
  * @meta:      the meta.json of a new entry
  * @text:      what happened, as a sentence

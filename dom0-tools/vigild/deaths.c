@@ -15,6 +15,7 @@
 
 #include <vigil/vigil_op.h>
 
+#include "lib/consolelog.h"
 #include "lib/death.h"
 #include "lib/guestnote.h"
 #include "lib/place.h"
@@ -116,32 +117,29 @@ static int add_hypervisor_log(struct collector *collector,
     return ret;
 }
 
-/* The end of what xenconsoled has written for a guest, or NULL. */
-static char *console_log(const char *name, size_t *ret_len)
+/* Where the words of this run of a guest begin in xenconsoled's log. */
+static int64_t console_start(const struct known_guest *known, const char *uuid,
+                             uint32_t domid)
 {
-    char *dir;
-    char *path;
-    char *text;
+    int64_t start = guestnote_console_start(uuid, domid);
 
-    if (!name[0] || strchr(name, '/')) {
-        return NULL;
-    }
-    dir = place(PLACE_CONSOLE);
-    path = xasprintf("%s/guest-%s.log", dir, name);
-    if (infile_read(AT_FDCWD, path, CONSOLE_TAIL_BYTES, &text, ret_len)) {
-        text = NULL;
-    }
-    free(path);
-    free(dir);
-    return text;
+    return start == CONSOLE_START_UNKNOWN && known->domid == domid
+               ? known->console_start
+               : start;
 }
 
-static int add_console(const struct known_guest *known, uint32_t domid,
-                       struct store_entry *entry, struct fault *fault)
+static int add_console(struct collector *collector,
+                       const struct known_guest *known, const char *uuid,
+                       uint32_t domid, struct store_entry *entry,
+                       struct fault *fault)
 {
+    int64_t start =
+        known ? console_start(known, uuid, domid) : CONSOLE_START_UNKNOWN;
     size_t log_len = 0;
     size_t page_len = 0;
-    char *log = known ? console_log(known->name, &log_len) : NULL;
+    char *log = known ? console_log_read(known->name, start, CONSOLE_TAIL_BYTES,
+                                         &log_len)
+                      : NULL;
     char *page = NULL;
     char *text = NULL;
     size_t len = 0;
@@ -153,10 +151,14 @@ static int add_console(const struct known_guest *known, uint32_t domid,
     }
     /* A guest that was started anew has the UUID, but another page. */
     if (known && known->domid == domid && known->alive && known->console_mfn) {
-        page = console_page_read(known->domid, known->console_mfn, &page_len);
+        page = console_page_of(&collector->xen, known->domid, known->uuid,
+                               known->console_mfn, &page_len);
     }
     if (log) {
-        fprintf(out, "== log of xenconsoled, last %zu bytes\n", log_len);
+        fprintf(out, "== log of xenconsoled, last %zu bytes%s\n", log_len,
+                start == CONSOLE_START_UNKNOWN
+                    ? ", which earlier guests of that name may have begun"
+                    : "");
         fwrite(log, 1, log_len, out);
     }
     if (page) {
@@ -250,7 +252,8 @@ static int fill_entry(struct collector *collector,
     int ret = store_json(entry, STORE_BEGUN, meta, fault) ||
               add_reason(death, name, text, entry, fault) ||
               store_json(entry, "registers.json", registers, fault) ||
-              add_console(known, death->domid, entry, fault) ||
+              add_console(collector, known, uuid, death->domid, entry,
+                          fault) ||
               add_hypervisor_log(collector, entry, fault) ||
               add_config(uuid, entry, fault);
 

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/consolelog.h"
+#include "lib/guestnote.h"
 #include "vigild/collector.h"
 
 struct known_guest *known_find(struct collector *collector, const char *uuid,
@@ -39,7 +41,36 @@ static struct known_guest *known_add(struct collector *collector,
     known->domid = guest->domid;
     memcpy(known->uuid, guest->uuid, sizeof(known->uuid));
     known->name = xstrdup("");
+    known->console_start = CONSOLE_START_UNKNOWN;
     return known;
+}
+
+/*
+ * Where its words begin in a log that may have those of others of that name:
+ * certain only of a guest that has not run yet, or that left a note of it.
+ */
+static void learn_console_start(struct known_guest *known,
+                                const struct guest *guest)
+{
+    if (known->console_start_set || !known->name[0]) {
+        return;
+    }
+    known->console_start =
+        guest->info.cpu_time == 0
+            ? console_log_bytes(known->name)
+            : guestnote_console_start(known->uuid, known->domid);
+    known->console_start_set = 1;
+}
+
+/* Nothing of an earlier run of the same guest under the same number. */
+static void known_reset(struct known_guest *known)
+{
+    known->memory_kib = 0;
+    known->vcpus = 0;
+    known->console_start = CONSOLE_START_UNKNOWN;
+    known->console_start_set = 0;
+    known->told = 0;
+    known->noted = 0;
 }
 
 static void known_refresh(struct collector *collector,
@@ -59,6 +90,9 @@ static void known_refresh(struct collector *collector,
     if (guest->info.nr_online_vcpus) {
         known->vcpus = guest->info.nr_online_vcpus;
     }
+    known->console_mfn = 0;
+    known->cpu_time = guest->info.cpu_time;
+    learn_console_start(known, guest);
     if (ring) {
         known->console_mfn = strtoul(ring, NULL, 10);
         free(ring);
@@ -75,6 +109,12 @@ void known_update(struct collector *collector)
         struct known_guest *known =
             known_find(collector, guest->uuid, guest->domid);
 
+        if (known && known->domid == guest->domid &&
+            guest->info.cpu_time < known->cpu_time) {
+            /* Time does not run backwards: that one ended, unseen. */
+            life_tell_one_gone(collector, known);
+            known_reset(known);
+        }
         if (!known || known->domid != guest->domid) {
             known = known_add(collector, guest);
         }

@@ -205,6 +205,7 @@ static int pass(struct collector *collector)
         tell_trouble(collector, &unseen);
     } else {
         known_update(collector);
+        life_tell_living(collector);
     }
     if (collect(collector, &fault)) {
         tell_trouble(collector, &fault);
@@ -221,7 +222,9 @@ static int pass(struct collector *collector)
     if (collector->xen.xs) {
         actions_apply(collector);
     }
+    life_tell_gone(collector);
     known_prune(collector);
+    remember_save(collector);
     return EXIT_DONE;
 }
 
@@ -403,6 +406,7 @@ static int run(const struct invocation *call, int started)
         return code;
     }
     learn_host(collector);
+    remember_load(collector);
     code = pass(collector);
     if (started >= 0) {
         leave_terminal(started);
@@ -420,6 +424,7 @@ static int run(const struct invocation *call, int started)
         free(collector->known[i].name);
     }
     free(collector->known);
+    free(collector->memory);
     if (collector->store_is_open) {
         store_close(&collector->store);
     }

@@ -4,11 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/place.h"
+#include "lib/feed.h"
 #include "lib/table.h"
 #include "vigild/collector.h"
-
-#define SEVERITY_FATAL 21 /* of the OpenTelemetry log model */
 
 struct json_object *meta_new(struct collector *collector,
                              const struct store_entry *entry, uint64_t time_ns,
@@ -103,54 +101,45 @@ void meta_reason(struct collector *collector, struct json_object *meta,
                     (uint64_t)count_same(collector, id) + 1);
 }
 
-static void copy_field(struct json_object *to, const char *key,
-                       struct json_object *from, const char *field)
+/* What kind of event a crash is. */
+static const char *event_of(struct json_object *meta)
 {
-    struct json_object *value;
+    struct json_object *kind = json_object_object_get(meta, "kind");
+    struct json_object *reason = json_object_object_get(meta, "reason");
+    const char *text = kind ? json_object_get_string(kind) : "";
+    struct json_object *by = NULL;
 
-    if (json_object_object_get_ex(from, field, &value)) {
-        json_object_object_add(to, key, json_object_get(value));
+    if (strcmp(text, "guest")) {
+        return strcmp(text, "dom0") ? "host-crashed" : "dom0-crashed";
     }
+    return reason && json_object_object_get_ex(reason, "by", &by) &&
+                   strcmp(json_object_get_string(by), "hypervisor") == 0
+               ? "killed"
+               : "crashed";
 }
 
 void event_log(struct collector *collector, struct json_object *meta,
                const char *text)
 {
-    struct json_object *event = json_object_new_object();
-    struct json_object *attributes = json_object_new_object();
-    struct json_object *resource = json_object_new_object();
-    char *dir = place(PLACE_LOGS);
-    char *path = place(PLACE_EVENTS);
+    struct json_object *event =
+        feed_event_new(event_of(meta), FEED_FATAL, text, collector->host,
+                       collector->boot_id);
+    static const char *const fields[] = {"id",     "kind",   "time",
+                                         "guest",  "reason", "occurrence"};
     struct fault fault;
-    char stamp[40];
-    char *line;
 
-    moment_rfc3339(stamp, sizeof(stamp), moment_now());
-    json_add_text(event, "schema", "vigil.event/1");
-    json_add_text(event, "timestamp", stamp);
-    json_add_number(event, "severity_number", SEVERITY_FATAL);
-    json_add_text(event, "severity_text", "FATAL");
-    json_add_text(event, "body", text);
-    copy_field(attributes, "vigil.id", meta, "id");
-    copy_field(attributes, "vigil.kind", meta, "kind");
-    copy_field(attributes, "vigil.time", meta, "time");
-    copy_field(attributes, "vigil.guest", meta, "guest");
-    copy_field(attributes, "vigil.reason", meta, "reason");
-    copy_field(attributes, "vigil.occurrence", meta, "occurrence");
-    json_object_object_add(event, "attributes", attributes);
-    json_add_text(resource, "host.name", collector->host);
-    json_object_object_add(event, "resource", resource);
-    line = xasprintf("%s\n", json_object_to_json_string_ext(
-                                 event, JSON_C_TO_STRING_NOSLASHESCAPE));
-    json_object_put(event);
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        char *key = xasprintf("vigil.%s", fields[i]);
 
+        feed_event_attribute(
+            event, key,
+            json_object_get(json_object_object_get(meta, fields[i])));
+        free(key);
+    }
     say("%s", text);
     /* The record is on disk already: a feed that cannot be fed is told. */
-    if (outfile_make_dirs(dir, 0750, &fault) ||
-        outfile_append(path, line, strlen(line), &fault)) {
+    if (feed_append(event, &fault)) {
         say_fault(&fault);
     }
-    free(line);
-    free(path);
-    free(dir);
+    json_object_put(event);
 }

@@ -9,8 +9,7 @@
 
 #include <vigil/vigil_op.h>
 
-#include "lib/guestnote.h"
-#include "tests/unit/tools/played_store.h"
+#include "tests/unit/tools/played_guests.h"
 
 #define DEATHS_MAX 8
 
@@ -49,14 +48,6 @@ char *console_ring_read(struct xen *xen, int clear, size_t *ret_len,
     return xstrdup("(XEN) hello\n");
 }
 
-char *console_page_read(uint32_t domid, unsigned long mfn, size_t *ret_len)
-{
-    char *text = xasprintf("page of %u at %lu", domid, mfn);
-
-    *ret_len = strlen(text);
-    return text;
-}
-
 char *guestnote_config(const char *uuid, size_t *ret_len)
 {
     char *text = xasprintf("uuid = \"%s\"\n", uuid);
@@ -65,18 +56,9 @@ char *guestnote_config(const char *uuid, size_t *ret_len)
     return text;
 }
 
-char *store_guest_text(struct xen *xen, uint32_t domid, const char *leaf)
+const char *shutdown_reason_name(int reason)
 {
-    (void)xen;
-    assert_string_equal(leaf, "console/ring-ref");
-    return xasprintf("%u", domid * 100);
-}
-
-int guest_shutdown_reason(const struct guest *guest)
-{
-    return guest->info.flags & XEN_DOMINF_shutdown
-               ? (int)(guest->info.flags >> XEN_DOMINF_shutdownshift & 255)
-               : -1;
+    return reason < 0 ? "none" : "some";
 }
 
 int xc_vcpu_getcontext(xc_interface *xch, uint32_t domid, uint32_t vcpu,
@@ -105,23 +87,6 @@ static void die(size_t slot, uint64_t seq, uint32_t code, uint16_t domid,
     strcpy(deaths[slot].text, text);
 }
 
-static void live(uint32_t domid, const char *name)
-{
-    struct guest *guest;
-
-    collector.guests.guests =
-        xrealloc(collector.guests.guests,
-                 (collector.guests.count + 1) * sizeof(struct guest));
-    guest = &collector.guests.guests[collector.guests.count++];
-    memset(guest, 0, sizeof(*guest));
-    guest->domid = domid;
-    guest->name = xstrdup(name);
-    guest->info.handle[15] = (uint8_t)domid;
-    guest->info.tot_pages = 4096;
-    guest->info.nr_online_vcpus = 1;
-    uuid_text(guest->uuid, guest->info.handle);
-}
-
 static int begin(void **state)
 {
     (void)state;
@@ -131,16 +96,13 @@ static int begin(void **state)
     memset(deaths, 0, sizeof(deaths));
     collector.is_vigil = 1;
     call_error = 0;
+    noted_start = CONSOLE_START_UNKNOWN;
     return 0;
 }
 
 static void forget_guests(void)
 {
-    for (size_t i = 0; i < collector.guests.count; i++) {
-        free(collector.guests.guests[i].name);
-    }
-    free(collector.guests.guests);
-    memset(&collector.guests, 0, sizeof(collector.guests));
+    drop_list();
     known_update(&collector); /* nobody is alive now */
 }
 
@@ -291,6 +253,81 @@ static void test_shared_uuids(void **state)
     crash_list_free(&list);
 }
 
+static void write_console_log(const char *text)
+{
+    char *dir = place(PLACE_CONSOLE);
+    char *path = xasprintf("%s/guest-web1.log", dir);
+
+    assert_int_equal(outfile_make_dirs(dir, 0755, &fault), 0);
+    assert_int_equal(outfile_append(path, text, strlen(text), &fault), 0);
+    free(path);
+    free(dir);
+}
+
+/* One number and one name, two guests: nothing of the first in the second. */
+static void test_number_and_name_again(void **state)
+{
+    struct crash_list list;
+    char *text;
+
+    (void)state;
+    write_console_log("words of the first\n");
+    live_as(5, "web1", 1)->info.cpu_time = 7; /* it ran before it was met */
+    known_update(&collector);
+    die(0, 1, VIGIL_DEATH_GUEST_CRASH, 5, "");
+    deaths[0].uuid[15] = 1;
+    assert_int_equal(deaths_collect(&collector, &fault), 0);
+    drop_list();
+    live_as(5, "web1", 2);
+    known_update(&collector);
+    known_prune(&collector);
+    write_console_log("words of the second\n");
+    die(1, 2, VIGIL_DEATH_TRIPLE_FAULT, 5, "");
+    deaths[1].uuid[15] = 2;
+    /* The first one's second death: it is not the guest that lives there. */
+    die(2, 3, VIGIL_DEATH_GUEST_CRASH, 5, "");
+    deaths[2].uuid[15] = 1;
+    assert_int_equal(deaths_collect(&collector, &fault), 0);
+    read_store(&list, 3);
+    text = read_file(&list.crashes[0], "console.txt");
+    assert_non_null(strstr(text, "words of the first"));
+    assert_non_null(strstr(text, "earlier guests of that name"));
+    free(text);
+    assert_string_equal(list.crashes[1].where, "web1");
+    text = read_file(&list.crashes[1], "console.txt");
+    assert_non_null(strstr(text, "words of the second"));
+    assert_null(strstr(text, "words of the first"));
+    assert_null(strstr(text, "earlier guests"));
+    assert_non_null(strstr(text, "page of 5"));
+    free(text);
+    assert_string_equal(list.crashes[2].where, "domain-5");
+    text = read_file(&list.crashes[2], "console.txt");
+    assert_null(strstr(text, "words"));
+    assert_null(strstr(text, "page of"));
+    free(text);
+    crash_list_free(&list);
+}
+
+/* The console page of a guest that was replaced after it was listed. */
+static void test_page_of_a_successor(void **state)
+{
+    struct crash_list list;
+    char *text;
+
+    (void)state;
+    live_as(5, "web1", 1);
+    known_update(&collector);
+    collector.guests.guests[0].uuid[35] = '2'; /* meanwhile it is another */
+    die(0, 1, VIGIL_DEATH_GUEST_CRASH, 5, "");
+    deaths[0].uuid[15] = 1;
+    assert_int_equal(deaths_collect(&collector, &fault), 0);
+    read_store(&list, 1);
+    text = read_file(&list.crashes[0], "console.txt");
+    assert_null(strstr(text, "page of"));
+    free(text);
+    crash_list_free(&list);
+}
+
 static void test_answers_of_the_hypervisor(void **state)
 {
     (void)state;
@@ -338,6 +375,8 @@ int main(void)
                                         end),
         cmocka_unit_test_setup_teardown(test_not_on_vigil, begin, end),
         cmocka_unit_test_setup_teardown(test_shared_uuids, begin, end),
+        cmocka_unit_test_setup_teardown(test_number_and_name_again, begin, end),
+        cmocka_unit_test_setup_teardown(test_page_of_a_successor, begin, end),
     };
 
     return UNIT_RUN(tests);

@@ -77,12 +77,52 @@ static void test_uuid(void **state)
     assert_int_equal(again[14], '4');
 }
 
+static void test_parse(void **state)
+{
+    static const char *const wrong[] = {
+        "",       "now",     "10",     "10x",       "10mm",
+        "-10m",   "2026",    "2026-13-01", "2026-08-04T08:15:23",
+        "2026-08-04T08:15:23.1+02:00", "2026-08-04 10:15 Z", "99999999999999d",
+        "9999-01-01T00:00:00Z",
+    };
+    const uint64_t hour = 3600ULL * 1000000000ULL;
+    uint64_t ns = 0;
+    char stamp[40];
+
+    (void)state;
+    setenv("TZ", "Etc/GMT-2", 1); /* two hours before UTC */
+    assert_int_equal(moment_parse("2026-08-04T08:15:23.104511Z", 0, &ns), 0);
+    moment_rfc3339(stamp, sizeof(stamp), ns);
+    assert_string_equal(stamp, "2026-08-04T08:15:23.104511Z");
+    assert_int_equal(moment_parse("2026-08-04T08:15:23Z", 0, &ns), 0);
+    moment_rfc3339(stamp, sizeof(stamp), ns);
+    assert_string_equal(stamp, "2026-08-04T08:15:23.000000Z");
+    assert_int_equal(moment_parse("2026-08-04 10:15", 0, &ns), 0);
+    moment_rfc3339(stamp, sizeof(stamp), ns);
+    assert_string_equal(stamp, "2026-08-04T08:15:00.000000Z");
+    assert_int_equal(moment_parse("2026-08-04", 0, &ns), 0);
+    moment_rfc3339(stamp, sizeof(stamp), ns);
+    assert_string_equal(stamp, "2026-08-03T22:00:00.000000Z");
+    assert_int_equal(moment_parse("2h", 50 * hour, &ns), 0);
+    assert_int_equal(ns, 48 * hour);
+    assert_int_equal(moment_parse("2d", 50 * hour, &ns), 0);
+    assert_int_equal(ns, 2 * hour);
+    assert_int_equal(moment_parse("90s", hour, &ns), 0);
+    assert_int_equal(moment_parse("3d", 50 * hour, &ns), -1);
+    assert_int_equal(moment_parse("10m", 0, &ns), -1); /* before what? */
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        assert_int_equal(moment_parse(wrong[i], 50 * hour, &ns), -1);
+    }
+    unsetenv("TZ");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_texts),
         cmocka_unit_test(test_ulid),
         cmocka_unit_test(test_uuid),
+        cmocka_unit_test(test_parse),
     };
 
     return UNIT_RUN(tests);

@@ -29,15 +29,30 @@ test_store-libs := -ljson-c
 # The collector, on a hypervisor that the test plays.
 tools-store  := $(tools-base) $(addprefix dom0-tools/lib/,store.c \
                   store_read.c outfile.c moment.c place.c table.c)
-collector-tests := test_box test_deaths
+collector-tests := test_box test_deaths test_life
 tests += $(addprefix tools/,$(collector-tests))
 $(foreach t,$(collector-tests),$(eval $(t)-cflags := $(tools-cflags) \
   $(shell pkg-config --cflags smartcols)))
 
-test_box-srcs := $(tools-store) $(addprefix dom0-tools/lib/,log_decode.c \
-                   blackbox_decode.c checksum.c) \
+tools-feed := dom0-tools/lib/feed.c
+
+test_box-srcs := $(tools-store) $(tools-feed) \
+                 $(addprefix dom0-tools/lib/,log_decode.c blackbox_decode.c \
+                   checksum.c) \
                  $(addprefix dom0-tools/vigild/,box.c meta.c)
 test_box-libs := -ljson-c -lsmartcols
-test_deaths-srcs := $(tools-store) dom0-tools/lib/death.c \
-                    $(addprefix dom0-tools/vigild/,deaths.c known.c meta.c)
+tools-known := $(tools-store) $(tools-feed) dom0-tools/lib/consolelog.c \
+               $(addprefix dom0-tools/vigild/,known.c life.c)
+test_deaths-srcs := $(tools-known) dom0-tools/lib/death.c \
+                    $(addprefix dom0-tools/vigild/,deaths.c meta.c)
 test_deaths-libs := -ljson-c -lsmartcols
+test_life-srcs := $(tools-known) dom0-tools/lib/knownfile.c \
+                  dom0-tools/vigild/remember.c
+test_life-libs := -ljson-c -lsmartcols
+
+# The feed of events, and its readers.
+tests += tools/test_feed
+test_feed-cflags := $(tools-cflags) $(shell pkg-config --cflags smartcols)
+test_feed-srcs := $(tools-base) $(tools-feed) $(addprefix dom0-tools/lib/,\
+                    outfile.c moment.c place.c table.c)
+test_feed-libs := -ljson-c -lsmartcols

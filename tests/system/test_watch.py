@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: MIT
+"""The tools that watch: events, wait, top, console --replay.  One boot."""
+
+import json
+import re
+
+from suite import (Suite, check, destroy, need_vigil, stub_done,
+                   wait_until)
+
+
+class Watch(Suite):
+    """One Dom0; each guest's life is followed from outside."""
+
+    weight = 45
+
+    def setup(self):
+        need_vigil()
+        self.boot()
+
+    def events(self, words=""):
+        """Return what the feed says, one dict for each event."""
+        text = self.vm.dom0_bytes(f"vigil events --json {words}").decode()
+        return [json.loads(line) for line in text.splitlines()]
+
+    def kinds(self, words=""):
+        """Return the kinds of events, in order."""
+        return [e["attributes"]["vigil.event"] for e in self.events(words)]
+
+    def guest(self, name):
+        """Return what `vigil list` says of one guest."""
+        return self.vm.dom0_json(f"vigil list --json {name}")["guests"][0]
+
+    def exits(self, words, wanted):
+        """Run our tool; it must end with this status.  Return: its output."""
+        rc, text = self.vm.dom0_cmd(f"vigil {words}")
+        check(rc == wanted, f"vigil {words}: exit {rc}, wanted {wanted}: "
+              f"{text}")
+        return text
+
+    def test_wait_answers_at_once(self):
+        """What cannot come true is said, not waited for."""
+        self.exits("wait nobody", 2)
+        self.exits("wait nobody --for tea", 2)
+        self.exits("wait nobody --for crashed", 3)
+        self.exits("wait nobody --for shutdown", 3)
+        self.exits("wait nobody --for gone", 0)
+        self.exits("wait nobody --for running --timeout 1", 7)
+        self.exits("wait Domain-0 --for running", 0)
+
+    def test_life_of_a_guest(self):
+        """Paused, running, ended, gone: waited for by name, told in order."""
+        self.vm.dom0("vigil create -p /etc/xen/hello.cfg 'extra=\"\"'")
+        uuid = self.guest("hello")["uuid"]
+        # Those who wait are woken: they began before it happened.
+        text = self.vm.dom0(
+            "(vigil wait hello --for shutdown; echo $? >/tmp/s) & "
+            "(vigil wait hello --for gone --json >/tmp/g; echo $? >>/tmp/g) & "
+            "(vigil wait hello --for crashed 2>/tmp/c; echo $? >>/tmp/c) & "
+            "sleep 1; vigil unpause hello; wait; cat /tmp/s", 90)
+        check(text == "0", text)
+        text = self.vm.dom0("cat /tmp/g")
+        check(json.loads(text.split("\n")[0])["uuid"] == uuid and
+              text.endswith("0"), text)
+        text = self.vm.dom0("cat /tmp/c")
+        check(text.endswith("8") and "will not be crashed" in text, text)
+        wait_until(self.vm, f"vigil events {uuid} | grep -q destroyed")
+        kinds = self.kinds(uuid)
+        check(kinds[0] == "created" and kinds[-1] == "destroyed", f"{kinds}")
+        check("started" in kinds, f"{kinds}")
+        for event in self.events(uuid):
+            check(event["attributes"]["vigil.guest"]["uuid"] == uuid,
+                  f"{event}")
+
+    def test_pause_is_told(self):
+        self.vm.dom0("rm -f /var/log/xen/console/guest-hello.log; "
+                     "vigil create -p /etc/xen/hello.cfg 'extra=\"hold\"'", 60)
+        text = self.exits("wait hello --for running --timeout 1", 7)
+        check("is paused after 1 s" in text, text)
+        text = self.vm.dom0(
+            "(vigil wait hello --for running --json >/tmp/r; echo $? >>/tmp/r)"
+            " & sleep 1; vigil unpause hello; wait; cat /tmp/r", 60)
+        check(json.loads(text.split("\n")[0])["state"] in
+              ("running", "blocked") and text.endswith("0"), text)
+        stub_done(self.vm, "hello")
+        uuid = self.guest("hello")["uuid"]
+        self.vm.dom0("vigil pause hello")
+        wait_until(self.vm, f"vigil events {uuid} | grep -q paused")
+        self.vm.dom0("vigil unpause hello")
+        wait_until(self.vm, f"vigil events {uuid} | grep -q resumed")
+        check(self.kinds(uuid) == ["created", "started", "paused", "resumed"],
+              f"{self.kinds(uuid)}")
+
+    def test_replay(self):
+        """The last words of hello's console: of its log, then of its page."""
+        text = self.vm.dom0("vigil console hello --replay 64")
+        check(text.count("STUB hello: SUCCESS") == 1, text[-300:])
+        check("hello: xen-3.0" in text, f"not from the beginning: {text[:200]}")
+        size = self.vm.dom0("vigil console hello --replay 1 | wc -c")
+        check(size.strip() == "1024", f"1 KiB is {size} bytes")
+        self.vm.dom0("rm /var/log/xen/console/guest-hello.log")
+        text = self.vm.dom0("vigil console hello --replay 64")
+        check("STUB hello: SUCCESS" in text, f"not from the page: {text}")
+        check(len(text) <= 2 * 1024, f"a page of {len(text)} bytes")
+        for words in ("0", "x", "999999"):
+            self.exits(f"console hello --replay {words}", 2)
+
+    def test_replay_of_this_one_only(self):
+        """Another guest of the name: what the one before said is not its."""
+        destroy(self.vm, "hello")
+        for word in ("hold first", "hold second"):
+            self.vm.dom0("vigil create /etc/xen/hello.cfg "
+                         f"'extra=\"{word}\"'", 60)
+            wait_until(self.vm, "vigil console hello --replay 9 2>&1 | "
+                       "grep -q STUB", 60)
+            text = self.vm.dom0("vigil console hello --replay 64")
+            check(text.count("STUB hello: SUCCESS") == 1,
+                  f"of {word}: {text[-400:]}")
+            if word != "hold second":
+                self.vm.dom0("vigil destroy hello")
+        text = self.vm.dom0("cat /var/log/xen/console/guest-hello.log")
+        check("hold first" in text and "hold second" in text,
+              "the log of the two is not one, nothing was tried")
+
+    def test_top(self):
+        """Tables; rates of what works and of what does not."""
+        self.vm.dom0("(while :; do :; done) >/dev/null 2>&1 & "
+                     "echo $! >/tmp/busy")
+        answer = self.vm.dom0_json("vigil top -i 1 -d 2 --json")
+        text = self.vm.dom0("vigil top -b -i 2 -d 0.5; kill $(cat /tmp/busy)")
+        check(answer["schema"] == "vigil.top/1", f"{answer}")
+        by_name = {g["name"]: g for g in answer["guests"]}
+        check(by_name["Domain-0"]["cpu_percent"] > 50, f"{answer}")
+        check(by_name["hello"]["cpu_percent"] < 20, f"{answer}")
+        check(by_name["hello"]["memory_kib"] == 16384, f"{answer}")
+        check(1.5 < answer["seconds"] < 60, f"{answer}")
+        check(len(re.findall(r"^NAME +ID +STATE ", text, re.M)) == 2 and
+              len(re.findall(r"^hello +\d+ +\w+ ", text, re.M)) == 2, text)
+        for words in ("-i 0", "-i x", "-d 0", "-d x", "-d nan"):
+            self.exits(f"top -b {words}", 2)
+
+    def test_top_on_a_terminal(self):
+        """A screen, drawn again, until q; the terminal is as it was."""
+        before = self.vm.dom0("stty -a")
+        self.vm.send("vigil top -d 1; echo left $?")
+        for _ in range(2):
+            self.vm.expect(r"q: leave", 30, prompt=True)
+        self.vm.send("q")
+        self.vm.expect(r"left 0", 30)
+        check(self.vm.dom0("stty -a") == before, "the terminal has changed")
+        destroy(self.vm, "hello")
+
+    def test_crash_and_kill(self):
+        """They differ, have words, and whoever waits learns which."""
+        for name, words, kind, reason in (
+                ("crash", "crash", "crashed", "reported its own crash"),
+                ("killed", "killed 'extra=\"ud2\"'", "killed", "killed: ")):
+            name, _, extra = words.partition(" ")
+            self.vm.dom0(f"vigil create -p /etc/xen/{name}.cfg {extra}", 60)
+            uuid = self.guest(name)["uuid"]
+            text = self.vm.dom0(
+                f"vigil wait {name} --for crashed --json >/tmp/w & sleep 1; "
+                f"vigil unpause {name}; wait $!; cat /tmp/w", 90)
+            answer = json.loads(text)
+            check(answer["uuid"] == uuid and
+                  answer["reason"].startswith(reason), f"{answer}")
+            wait_until(self.vm, f"vigil events {uuid} | grep -q destroyed", 40)
+            kinds = self.kinds(uuid)
+            check(kinds[-2:] == [kind, "destroyed"] and
+                  kinds[0] == "created" and "shutdown" not in kinds,
+                  f"{kinds}")
+            event = [e for e in self.events(uuid)
+                     if e["attributes"]["vigil.event"] == kind][0]
+            check(event["attributes"]["vigil.id"] and
+                  event["severity_text"] == "FATAL", f"{event}")
+
+    def test_follow(self):
+        """-f shows what comes, also from a file that was just made anew."""
+        self.vm.dom0("vigil events -f --json --timeout 30 >/tmp/f "
+                     "2>/dev/null & echo $! >/tmp/pid; sleep 1; "
+                     "cd /var/log/vigil && mv events.ndjson events.ndjson.1")
+        self.vm.dom0("vigil create -p /etc/xen/hello.cfg", 60)
+        uuid = self.guest("hello")["uuid"]
+        self.vm.dom0("vigil destroy hello")
+        wait_until(self.vm, "grep -q destroyed /tmp/f", 30)
+        self.vm.dom0("kill $(cat /tmp/pid); wait; true")
+        text = self.vm.dom0_bytes("cat /tmp/f").decode()
+        found = [json.loads(line) for line in text.splitlines()]
+        check([e["attributes"]["vigil.event"] for e in found] ==
+              ["created", "destroyed"], f"{found}")
+        check(found[0]["attributes"]["vigil.guest"]["uuid"] == uuid,
+              f"{found[0]}")
+        check(len(self.kinds()) > 2, "the older file is not read")
+        self.exits("events -f --timeout 1", 7)
+
+    def test_selection(self):
+        """--since, --until, -n; people's tables and times."""
+        check(self.kinds("--since 2001-01-01 --until 2001-01-02") == [],
+              "events of 2001")
+        everything = self.kinds("--since 3h")
+        check(len(everything) > 10, f"{everything}")
+        check(self.kinds("-n 3") == everything[-3:], "-n 3")
+        text = self.vm.dom0("vigil events -n 1")
+        check(re.search(r"^\w{3} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d  \S+ ", text),
+              text)
+        for words in ("--since yesterday", "--until x", "-n x"):
+            self.exits(f"events {words}", 2)
+
+    def test_events_of_strangers(self):
+        """A copied feed with anything in it does not reach the terminal."""
+        line = (r'{"timestamp":"2026-08-04T08:15:23Z","body":"\u001b[2J",'
+                r'"attributes":{"vigil.event":"\u001b[2J"}}')
+        self.vm.dom0("mkdir -p /tmp/e/var/log/vigil && printf '%s\\n' "
+                     f"'{line}' nonsense >/tmp/e/var/log/vigil/events.ndjson")
+        for words in ("", "--json"):
+            text = self.vm.dom0(f"vigil events --root /tmp/e {words}")
+            check("\x1b" not in text and "2J" in text, f"{text!r}")
+            check("1 lines of the feed are no events" in text, f"{text!r}")
+
+    def test_collector_starts_anew(self):
+        """Killed and started: nothing is told twice, nothing is missed."""
+        self.vm.dom0("vigil create -p /etc/xen/hello.cfg", 60)
+        uuid = self.guest("hello")["uuid"]
+        wait_until(self.vm, f"vigil events {uuid} | grep -q created")
+        self.vm.dom0("kill -9 $(pidof vigild); vigil destroy hello")
+        text = self.exits("events -f --timeout 1", 7)
+        check("vigild does not run" in text, text)
+        self.vm.dom0("vigild", 60)
+        wait_until(self.vm, f"vigil events {uuid} | grep -q destroyed")
+        check(self.kinds(uuid) == ["created", "destroyed"],
+              f"{self.kinds(uuid)}")
