@@ -59,6 +59,15 @@ void cfg_keys_free(struct cfg_keys *keys);
 enum cfg_support cfg_key_support(const char *name);
 
 /**
+ * cfg_key_reason() - why Vigil does not offer a key
+ * @name: key of CFG_KNOWN
+ *
+ * Context: any; pure.
+ * Return:  constant text, the end of a sentence
+ */
+const char *cfg_key_reason(const char *name);
+
+/**
  * cfg_key_nearest() - the key that was probably meant
  * @name: misspelt key
  *

@@ -1,48 +1,35 @@
 /* SPDX-License-Identifier: MIT */
-/* lib/guestcfg.h - a guest's configuration: xl.cfg as Vigil understands it. */
+/*
+ * lib/guestcfg.h - a guest's configuration, as libxl wants it.
+ *
+ * It comes from an xl.cfg file, by the table of keys in guestcfg.c, or from
+ * the JSON that libxl keeps of each guest.
+ */
 #ifndef VIGIL_TOOLS_GUESTCFG_H
 #define VIGIL_TOOLS_GUESTCFG_H
 
 #include <stdint.h>
 
+#include <libxl.h>
+
 #include "lib/fault.h"
 #include "lib/guestaction.h"
 #include "lib/moment.h"
 
-#define GUEST_MEMORY_MIB_MIN 4
 #define GUEST_MEMORY_MIB_MAX (16L * 1024 * 1024)
 #define GUEST_VCPUS_MAX      128
-
-struct guest_config {
-    char *name;
-    char *kernel;  /* path that exists                            */
-    char *ramdisk; /* path that exists, or NULL                   */
-    char *cmdline; /* of the guest's kernel, "" if none           */
-    char *features;
-    uint8_t uuid[16];
-    long memory_mib;
-    long maxmem_mib;
-    long vcpus;
-    long maxvcpus;
-    long event_channels;
-    long grant_frames;    /* -1: the hypervisor's default            */
-    long maptrack_frames; /* -1: the hypervisor's default            */
-    long grant_version;
-    long tsc_mode;
-    enum guest_action on_poweroff;
-    enum guest_action on_reboot;
-    enum guest_action on_crash;
-    enum guest_action on_watchdog;
-    char *text; /* the whole effective configuration              */
-};
+#define GUEST_DOMID_MAX      0x7fefUL
+#define GUEST_DOMID_ANY      0 /* in c_info.domid: the next free number */
 
 /**
- * guestcfg_load() - read a configuration file
- * @path:       file
+ * guestcfg_load() - read a configuration
+ * @ctx:        context of libxl; NULL: only xl.cfg files are understood, and
+ *              what depends on the machine is not known
+ * @path:       an xl.cfg file, or JSON as libxl writes it
  * @overrides:  `key=value` words of the command line, appended to the file
  * @count:      number of @overrides
  * @strict:     1: a key that Vigil does not offer is an error, not a warning
- * @ret_config: filled in on success; release with guestcfg_free()
+ * @ret_config: filled in on success; release with libxl_domain_config_dispose()
  * @fault:      says why on failure
  *
  * Warnings go to standard error. A kernel or ramdisk is looked for as
@@ -51,16 +38,76 @@ struct guest_config {
  * Context: any.
  * Return:  0, or -1
  */
-int guestcfg_load(const char *path, char *const *overrides, int count,
-                  int strict, struct guest_config *ret_config,
+int guestcfg_load(libxl_ctx *ctx, const char *path, char *const *overrides,
+                  int count, int strict, libxl_domain_config *ret_config,
                   struct fault *fault);
 
 /**
- * guestcfg_free() - release what guestcfg_load() allocated
- * @config: as filled in
+ * guestcfg_from_json() - read what libxl has written about a guest
+ * @ctx:        context of libxl
+ * @what:       what to call it in messages
+ * @json:       text
+ * @ret_config: filled in on success; release with libxl_domain_config_dispose()
+ * @fault:      says why on failure
+ *
+ * The number that the guest had is forgotten: it will get another.
  *
  * Context: any.
+ * Return:  0, or -1
  */
-void guestcfg_free(struct guest_config *config);
+int guestcfg_from_json(libxl_ctx *ctx, const char *what, const char *json,
+                       libxl_domain_config *ret_config, struct fault *fault);
+
+/**
+ * guestcfg_check() - is this a guest that Vigil can run?
+ * @what:   what to call the configuration in messages
+ * @config: from anywhere
+ * @fault:  says why not
+ *
+ * Context: any; pure.
+ * Return:  0, or -1
+ */
+int guestcfg_check(const char *what, const libxl_domain_config *config,
+                   struct fault *fault);
+
+/**
+ * guestcfg_check_name() - is this a name for a guest?
+ * @name:  text
+ * @fault: says why not
+ *
+ * Context: any; pure.
+ * Return:  0, or -1
+ */
+int guestcfg_check_name(const char *name, struct fault *fault);
+
+/**
+ * guestcfg_action() - what becomes of a guest, as Vigil sees it
+ * @action: as libxl sees it; its core dumps are Vigil's crash records
+ *
+ * Context: any; pure.
+ * Return:  action
+ */
+enum guest_action guestcfg_action(libxl_action_on_shutdown action);
+
+/**
+ * guestcfg_uuid() - the text of a guest's UUID
+ * @config: configuration
+ * @dst:    UUID_CHARS characters and a NUL
+ *
+ * Context: any; pure.
+ */
+void guestcfg_uuid(const libxl_domain_config *config, char dst[UUID_CHARS + 1]);
+
+/**
+ * guestcfg_domid_parse() - the value of --domid
+ * @text:      number, or NULL
+ * @ret_domid: GUEST_DOMID_ANY if @text is NULL; set on success only
+ * @fault:     says why not
+ *
+ * Context: any; pure.
+ * Return:  0, or -1
+ */
+int guestcfg_domid_parse(const char *text, libxl_domid *ret_domid,
+                         struct fault *fault);
 
 #endif

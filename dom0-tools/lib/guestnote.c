@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* lib/guestnote.c - what `vigil create` leaves for the collector. */
+/* lib/guestnote.c - what is left for the collector about a guest. */
 #include "lib/guestnote.h"
 
 #include <dirent.h>
@@ -12,45 +12,11 @@
 #include <json-c/json.h>
 
 #include "lib/consolelog.h"
+#include "lib/guestcfg.h"
 #include "lib/outfile.h"
 #include "lib/place.h"
 
 #define NOTE_BYTES_MAX (1024 * 1024)
-
-static char *config_line(const char *key, const char *value)
-{
-    const char *quote = strchr(value, '"') ? "'" : "\"";
-
-    return xasprintf("%s=%s%s%s\n", key, quote, value, quote);
-}
-
-/* The configuration with paths and identity fixed, so it can be reused. */
-static char *restartable_text(const struct guest_config *config,
-                              const char *uuid)
-{
-    char *kernel = config_line("kernel", config->kernel);
-    char *ramdisk =
-        config->ramdisk ? config_line("ramdisk", config->ramdisk) : xstrdup("");
-    char *identity = config_line("uuid", uuid);
-    char *block =
-        xasprintf("\n# as created:\n%s%s%s", kernel, ramdisk, identity);
-    size_t block_len = strlen(block);
-    size_t len = strlen(config->text);
-    char *text;
-
-    /* A restarted guest has the lines already: they must not pile up. */
-    if (len >= block_len &&
-        strcmp(config->text + len - block_len, block) == 0) {
-        text = xstrdup(config->text);
-    } else {
-        text = xasprintf("%s%s", config->text, block);
-    }
-    free(block);
-    free(kernel);
-    free(ramdisk);
-    free(identity);
-    return text;
-}
 
 static void add_text(struct json_object *object, const char *key,
                      const char *text)
@@ -58,37 +24,74 @@ static void add_text(struct json_object *object, const char *key,
     json_object_object_add(object, key, json_object_new_string(text));
 }
 
-static struct json_object *note_json(const struct guest_config *config,
+static struct json_object *note_json(const libxl_domain_config *config,
                                      const char *uuid, uint32_t domid)
 {
     struct json_object *note = json_object_new_object();
+    const struct {
+        const char *key;
+        libxl_action_on_shutdown action;
+    } actions[] = {
+        {"on_poweroff", config->on_poweroff},
+        {"on_reboot", config->on_reboot},
+        {"on_crash", config->on_crash},
+        {"on_watchdog", config->on_watchdog},
+    };
 
     add_text(note, "schema", "vigil.guestnote/1");
     add_text(note, "uuid", uuid);
-    add_text(note, "name", config->name);
+    add_text(note, "name", config->c_info.name);
     json_object_object_add(note, "domid", json_object_new_int((int32_t)domid));
     json_object_object_add(
         note, "console_start",
-        json_object_new_int64(console_log_bytes(config->name)));
-    add_text(note, "on_poweroff", guest_action_name(config->on_poweroff));
-    add_text(note, "on_reboot", guest_action_name(config->on_reboot));
-    add_text(note, "on_crash", guest_action_name(config->on_crash));
-    add_text(note, "on_watchdog", guest_action_name(config->on_watchdog));
+        json_object_new_int64(console_log_bytes(config->c_info.name)));
+    for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+        add_text(note, actions[i].key,
+                 guest_action_name(guestcfg_action(actions[i].action)));
+    }
     return note;
 }
 
-int guestnote_write(const struct guest_config *config, uint32_t domid,
+static int write_both(int dirfd, libxl_ctx *ctx, libxl_domain_config *config,
+                      const char *uuid, uint32_t domid, struct fault *fault)
+{
+    struct json_object *note = note_json(config, uuid, domid);
+    char *text = libxl_domain_config_to_json(ctx, config);
+    char *file = xasprintf("%s.cfg", uuid);
+    int ret;
+
+    if (text) {
+        ret = outfile_replace(&file_ops_system, dirfd, file, text, strlen(text),
+                              fault);
+    } else {
+        ret = fault_set(fault, EXIT_FAILED,
+                        "libxl cannot write down the configuration of %s",
+                        config->c_info.name);
+    }
+    free(file);
+    free(text);
+    if (ret == 0) {
+        file = xasprintf("%s.json", uuid);
+        text = xasprintf("%s\n", json_object_to_json_string_ext(
+                                     note, JSON_C_TO_STRING_PRETTY));
+        ret = outfile_replace(&file_ops_system, dirfd, file, text, strlen(text),
+                              fault);
+        free(file);
+        free(text);
+    }
+    json_object_put(note);
+    return ret;
+}
+
+int guestnote_write(libxl_ctx *ctx, libxl_domain_config *config, uint32_t domid,
                     struct fault *fault)
 {
     char *dir = place(PLACE_GUESTS);
-    struct json_object *note;
     char uuid[UUID_CHARS + 1];
-    char *file = NULL;
-    char *text = NULL;
     int dirfd = -1;
     int ret = -1;
 
-    uuid_text(uuid, config->uuid);
+    guestcfg_uuid(config, uuid);
     if (outfile_make_dirs(dir, 0750, fault)) {
         goto out_free;
     }
@@ -97,29 +100,12 @@ int guestnote_write(const struct guest_config *config, uint32_t domid,
         fault_errno(fault, errno, "cannot open %s", dir);
         goto out_free;
     }
-    text = restartable_text(config, uuid);
-    file = xasprintf("%s.cfg", uuid);
-    if (outfile_replace(&file_ops_system, dirfd, file, text, strlen(text),
-                        fault)) {
-        goto out_close;
-    }
-    free(file);
-    file = xasprintf("%s.json", uuid);
-    free(text);
-    note = note_json(config, uuid, domid);
-    text = xasprintf(
-        "%s\n", json_object_to_json_string_ext(note, JSON_C_TO_STRING_PRETTY));
-    json_object_put(note);
-    ret = outfile_replace(&file_ops_system, dirfd, file, text, strlen(text),
-                          fault);
+    ret = write_both(dirfd, ctx, config, uuid, domid, fault);
     if (ret) {
         guestnote_remove(uuid);
     }
-out_close:
     close(dirfd);
 out_free:
-    free(file);
-    free(text);
     free(dir);
     return ret;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lib/guestnote.h - what `vigil create` leaves for the collector.
+ * lib/guestnote.h - what is left for the collector about a guest.
  *
- * Per guest two files in /run/vigil/guests: UUID.cfg, its configuration as
- * it can be started again, and UUID.json, what to do when it ends.  They
+ * By `vigil create` and `vigil restore`, per guest two files in
+ * /run/vigil/guests: UUID.cfg, its configuration as JSON of libxl, which
+ * `vigil create` starts again, and UUID.json, what to do when it ends.  They
  * live as long as the guest.
  */
 #ifndef VIGIL_TOOLS_GUESTNOTE_H
@@ -12,7 +13,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/guestcfg.h"
+#include <libxl.h>
+
+#include "lib/fault.h"
+#include "lib/guestaction.h"
+#include "lib/moment.h"
 
 struct guest_note {
     char uuid[UUID_CHARS + 1];
@@ -32,6 +37,7 @@ struct guest_note_list {
 
 /**
  * guestnote_write() - leave a note about a new guest
+ * @ctx:    context of libxl
  * @config: its configuration
  * @domid:  its number
  * @fault:  says why on failure
@@ -39,7 +45,7 @@ struct guest_note_list {
  * Context: before the guest runs.
  * Return:  0, or -1
  */
-int guestnote_write(const struct guest_config *config, uint32_t domid,
+int guestnote_write(libxl_ctx *ctx, libxl_domain_config *config, uint32_t domid,
                     struct fault *fault);
 
 /**

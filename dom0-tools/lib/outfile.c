@@ -20,8 +20,8 @@ const struct file_ops file_ops_system = {
 /* A medium that takes no byte this often in a row is broken. */
 #define EMPTY_WRITES_MAX 8
 
-static int write_all(const struct file_ops *ops, int fd, const void *data,
-                     size_t bytes)
+int outfile_write(const struct file_ops *ops, int fd, const void *data,
+                  size_t bytes)
 {
     const char *at = data;
     int empty = 0;
@@ -56,7 +56,7 @@ int outfile_create(const struct file_ops *ops, int dirfd, const char *name,
     if (fd < 0) {
         return fault_errno(fault, errno, "cannot create %s", name);
     }
-    if (write_all(ops, fd, data, bytes)) {
+    if (outfile_write(ops, fd, data, bytes)) {
         goto out_remove;
     }
     step = "sync";
@@ -100,6 +100,98 @@ out_free:
     return ret;
 }
 
+/* The directory that @path lies in, open; -1 after a fault. */
+static int open_parent(const char *path, char **ret_name, struct fault *fault)
+{
+    const char *slash = strrchr(path, '/');
+    char *dir =
+        slash ? xasprintf("%.*s/", (int)(slash - path), path) : xstrdup(".");
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    *ret_name = xstrdup(slash ? slash + 1 : path);
+    if (fd < 0) {
+        fault_errno(fault, errno, "cannot open the directory of %s", path);
+    } else if ((*ret_name)[0] == '\0') {
+        close(fd);
+        fd = fault_set(fault, EXIT_USAGE, "%s is no name of a file", path);
+    }
+    free(dir);
+    return fd;
+}
+
+static void stream_free(struct outfile_stream *stream)
+{
+    close(stream->dirfd);
+    free(stream->name);
+    free(stream->temporary);
+    memset(stream, 0, sizeof(*stream));
+}
+
+int outfile_begin(const char *path, struct outfile_stream *ret_stream,
+                  struct fault *fault)
+{
+    struct outfile_stream stream = {.temporary = NULL};
+    struct stat about;
+
+    stream.dirfd = open_parent(path, &stream.name, fault);
+    if (stream.dirfd < 0) {
+        free(stream.name);
+        return -1;
+    }
+    if (fstatat(stream.dirfd, stream.name, &about, AT_SYMLINK_NOFOLLOW) == 0 &&
+        !S_ISREG(about.st_mode)) {
+        fault_set(fault, EXIT_REFUSED,
+                  "%s exists and is no regular file; it is not replaced", path);
+        goto out_free;
+    }
+    stream.temporary = xasprintf(".%s.%d.new", stream.name, (int)getpid());
+    unlinkat(stream.dirfd, stream.temporary, 0);
+    stream.fd =
+        openat(stream.dirfd, stream.temporary,
+               O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (stream.fd < 0) {
+        fault_errno(fault, errno, "cannot create a file beside %s", path);
+        goto out_free;
+    }
+    *ret_stream = stream;
+    return 0;
+
+out_free:
+    stream_free(&stream);
+    return -1;
+}
+
+int outfile_commit(const struct file_ops *ops, struct outfile_stream *stream,
+                   struct fault *fault)
+{
+    const char *step = "sync";
+    int err = ops->fsync(stream->fd) ? errno : 0;
+
+    if (close(stream->fd) && !err) {
+        step = "close";
+        err = errno;
+    }
+    if (!err && (ops->renameat(stream->dirfd, stream->temporary, stream->dirfd,
+                               stream->name) ||
+                 ops->fsync(stream->dirfd))) {
+        step = "put in place";
+        err = errno;
+    }
+    if (err) {
+        fault_errno(fault, err, "cannot %s %s", step, stream->name);
+        unlinkat(stream->dirfd, stream->temporary, 0);
+    }
+    stream_free(stream);
+    return err ? -1 : 0;
+}
+
+void outfile_abandon(struct outfile_stream *stream)
+{
+    close(stream->fd);
+    unlinkat(stream->dirfd, stream->temporary, 0);
+    stream_free(stream);
+}
+
 int outfile_append(const char *path, const void *data, size_t bytes,
                    struct fault *fault)
 {
@@ -114,9 +206,9 @@ int outfile_append(const char *path, const void *data, size_t bytes,
     before = lseek(fd, 0, SEEK_END);
     /* A writer that was killed left half a line: let it be one of its own. */
     if (before > 0 && pread(fd, &last, 1, before - 1) == 1 && last != '\n' &&
-        write_all(&file_ops_system, fd, "\n", 1)) {
+        outfile_write(&file_ops_system, fd, "\n", 1)) {
         err = errno;
-    } else if (write_all(&file_ops_system, fd, data, bytes)) {
+    } else if (outfile_write(&file_ops_system, fd, data, bytes)) {
         err = errno;
     }
     /* Half a record would spoil the next one too. */

@@ -54,6 +54,61 @@ int outfile_create(const struct file_ops *ops, int dirfd, const char *name,
 int outfile_replace(const struct file_ops *ops, int dirfd, const char *name,
                     const void *data, size_t bytes, struct fault *fault);
 
+/* A file that is being written piece by piece, by whomever. */
+struct outfile_stream {
+    int fd; /* write here                                      */
+    int dirfd;
+    char *name;
+    char *temporary; /* where it is until it is whole                   */
+};
+
+/**
+ * outfile_begin() - begin a file that will be written to a descriptor
+ * @path:       where it will be; an older file stays until outfile_commit()
+ * @ret_stream: filled in on success; ends by one of the next two
+ * @fault:      says why on failure
+ *
+ * The file gets mode 0600.
+ *
+ * Context: any.
+ * Return:  0, or -1
+ */
+int outfile_begin(const char *path, struct outfile_stream *ret_stream,
+                  struct fault *fault);
+
+/**
+ * outfile_commit() - sync a file and put it in place
+ * @ops:    system calls
+ * @stream: as begun; released
+ * @fault:  says why on failure; then an older file is untouched
+ *
+ * Context: any.
+ * Return:  0, or -1
+ */
+int outfile_commit(const struct file_ops *ops, struct outfile_stream *stream,
+                   struct fault *fault);
+
+/**
+ * outfile_abandon() - leave nothing of a file that was begun
+ * @stream: as begun; released
+ *
+ * Context: any.
+ */
+void outfile_abandon(struct outfile_stream *stream);
+
+/**
+ * outfile_write() - write all of something to a descriptor
+ * @ops:   system calls
+ * @fd:    open file
+ * @data:  bytes
+ * @bytes: size of @data
+ *
+ * Context: any.
+ * Return:  0, or -1 with errno
+ */
+int outfile_write(const struct file_ops *ops, int fd, const void *data,
+                  size_t bytes);
+
 /**
  * outfile_append() - append one record to a log file
  * @path:  file; created with mode 0640 if missing

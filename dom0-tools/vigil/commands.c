@@ -35,10 +35,39 @@ static const struct option_spec dmesg_options[] = {
     OPT_END,
 };
 
+#define OPT_PROGRESS                                                           \
+    {                                                                          \
+        0, "progress", "HOW", "auto, bar, plain or none"                       \
+    }
+#define OPT_DOMID                                                              \
+    {                                                                          \
+        0, "domid", "N", "be domain N, or fail"                                \
+    }
+
 static const struct option_spec create_options[] = {
     {'c', "console", NULL, "connect to the console before it starts"},
     {'p', "paused", NULL, "leave the guest paused"},
+    {'n', "dry-run", NULL, "only say what would be made"},
+    {'N', NULL, NULL, "the same"},
+    {0, "json", NULL, "with -N: the whole configuration, one line"},
+    OPT_DOMID,
     {0, "strict", NULL, "refuse keys that Vigil does not offer"},
+    OPT_TIMEOUT("with -c: leave the console after so long"),
+    OPT_END,
+};
+
+static const struct option_spec save_options[] = {
+    {'c', "checkpoint", NULL, "let the guest run on"},
+    {'p', "paused", NULL, "leave the guest paused"},
+    OPT_PROGRESS,
+    OPT_END,
+};
+
+static const struct option_spec restore_options[] = {
+    {'c', "console", NULL, "connect to the console before it goes on"},
+    {'p', "paused", NULL, "leave the guest paused"},
+    OPT_DOMID,
+    OPT_PROGRESS,
     OPT_TIMEOUT("with -c: leave the console after so long"),
     OPT_END,
 };
@@ -55,6 +84,11 @@ static const struct option_spec top_options[] = {
     {'i', "iterations", "N", "so many looks (default: no end)"},
     {'d', "delay", "SECONDS", "between two looks, 0.1 to 3600 (default 3)"},
     OPT_JSON,
+    OPT_END,
+};
+
+static const struct option_spec force_options[] = {
+    {'F', "force", NULL, "take it, whatever the guest does with it"},
     OPT_END,
 };
 
@@ -111,8 +145,8 @@ const struct command commands[] = {
     {NULL, "dmesg", "[--json] [-c]",
      "The hypervisor's messages.",
      run_dmesg, dmesg_options, 0, 0},
-    {NULL, "create", "FILE [key=value...] [-c] [-p]",
-     "Start a guest from an xl.cfg file.",
+    {NULL, "create", "FILE [key=value...] [-c] [-p] [-N] [--domid N]",
+     "Start a guest from an xl.cfg file, or from JSON of libxl.",
      run_create, create_options, 1, -1},
     {NULL, "destroy", "GUEST...",
      "End guests at once.",
@@ -126,6 +160,45 @@ const struct command commands[] = {
     {NULL, "shutdown", "GUEST [-w] [-F] [--timeout SECONDS]",
      "Ask a guest to power off.",
      run_shutdown, shutdown_options, 1, 1},
+    {NULL, "reboot", "GUEST [-w] [-F] [--timeout SECONDS]",
+     "Ask a guest to start anew.",
+     run_reboot, shutdown_options, 1, 1},
+    {NULL, "save", "GUEST FILE [-c] [-p]",
+     "Write a guest to a file and end it; xl can restore it too.",
+     run_save, save_options, 2, 2},
+    {NULL, "restore", "FILE [-p] [-c] [--domid N]",
+     "Let a saved guest go on, also one that xl has saved.",
+     run_restore, restore_options, 1, 1},
+    {NULL, "rename", "GUEST NAME",
+     "Give a guest another name.",
+     run_rename, NULL, 2, 2},
+    {NULL, "mem-set", "GUEST SIZE",
+     "Ask a guest to keep so much memory (MiB, or with k, m, g behind).",
+     run_mem_set, NULL, 2, 2},
+    {NULL, "mem-max", "GUEST SIZE",
+     "Limit the memory a guest can get.",
+     run_mem_max, NULL, 2, 2},
+    {NULL, "vcpu-set", "GUEST COUNT",
+     "Ask a guest to use so many vcpus.",
+     run_vcpu_set, NULL, 2, 2},
+    {NULL, "block-attach", "GUEST DISK...",
+     "Give a guest a disk, as xl-disk-configuration(5) spells it.",
+     run_block_attach, NULL, 2, -1},
+    {NULL, "block-detach", "GUEST VDEV [-F]",
+     "Take a disk from a guest.",
+     run_block_detach, force_options, 2, 2},
+    {NULL, "block-list", "[--json] [GUEST...]",
+     "The disks of guests.",
+     run_block_list, json_options, 0, -1},
+    {NULL, "network-attach", "GUEST [key=value...]",
+     "Give a guest a network, as xl-network-configuration(5) spells it.",
+     run_network_attach, NULL, 1, -1},
+    {NULL, "network-detach", "GUEST NUMBER|MAC [-F]",
+     "Take a network from a guest.",
+     run_network_detach, force_options, 2, 2},
+    {NULL, "network-list", "[--json] [GUEST...]",
+     "The networks of guests.",
+     run_network_list, json_options, 0, -1},
     {NULL, "console", "GUEST [--replay KIB] [--timeout SECONDS]",
      "Connect to a guest's console; ^] leaves. Its bytes reach the terminal "
      "raw.",
@@ -194,4 +267,42 @@ int command_guest(const struct invocation *call, struct xen *xen,
         return -1;
     }
     return 0;
+}
+
+int command_lx(const struct invocation *call, struct xen *xen, struct lx *lx,
+               struct fault *fault)
+{
+    if (command_open(call, xen, 1, fault)) {
+        return -1;
+    }
+    if (lx_open(lx, xen, call->verbose, fault)) {
+        xen_close(xen);
+        return -1;
+    }
+    return 0;
+}
+
+int for_one_guest(const struct invocation *call, guest_change *change)
+{
+    const struct guest *guest;
+    struct guest_list list;
+    struct fault fault;
+    int code = EXIT_DONE;
+    struct xen xen;
+    struct lx lx;
+
+    if (command_guest(call, &xen, &list, &guest, &fault)) {
+        return say_fault(&fault);
+    }
+    if (lx_open(&lx, &xen, call->verbose, &fault)) {
+        code = say_fault(&fault);
+    } else {
+        if (change(call, &xen, &lx, guest, &fault)) {
+            code = say_fault(&fault);
+        }
+        lx_close(&lx);
+    }
+    guests_free(&list);
+    xen_close(&xen);
+    return code;
 }

@@ -10,6 +10,7 @@
 #include <signal.h>
 
 #include "lib/guests.h"
+#include "lib/lx.h"
 #include "lib/opts.h"
 #include "lib/xen.h"
 
@@ -70,6 +71,62 @@ int console_attach(struct xen *xen, const struct guest *guest, long seconds,
                    int (*ready)(struct xen *xen, uint32_t domid,
                                 struct fault *fault),
                    struct fault *fault);
+
+/**
+ * command_lx() - connect to hypervisor, xenstore and libxl
+ * @call:  parsed command line
+ * @xen:   filled in; release with xen_close()
+ * @lx:    filled in; release with lx_close(), first
+ * @fault: says why on failure; then nothing needs releasing
+ *
+ * Context: handlers.
+ * Return:  0, or -1
+ */
+int command_lx(const struct invocation *call, struct xen *xen, struct lx *lx,
+               struct fault *fault);
+
+/* What a verb does with its guest; 0, or -1 after a fault. */
+typedef int guest_change(const struct invocation *call, struct xen *xen,
+                         struct lx *lx, const struct guest *guest,
+                         struct fault *fault);
+
+/**
+ * for_one_guest() - apply a verb to the guest of the first operand
+ * @call:   parsed command line
+ * @change: what to do
+ *
+ * Context: handlers.
+ * Return:  exit code
+ */
+int for_one_guest(const struct invocation *call, guest_change *change);
+
+/**
+ * create_turn() - one creator at a time
+ * @fault: says why on failure
+ *
+ * Between the look at the names and the new name in xenstore, another one
+ * could take it.  The turn lasts as long as the descriptor is open.
+ *
+ * Context: handlers that give a guest its name.
+ * Return:  descriptor, or -1
+ */
+int create_turn(struct fault *fault);
+
+/**
+ * guest_start() - make a guest, leave a note for the collector, let it run
+ * @call:   parsed command line, with -p, -c and --timeout
+ * @xen:    connected
+ * @lx:     open
+ * @config: its configuration
+ * @image:  see guest_build()
+ * @fault:  says why on failure; then nothing is left of the guest, unless it
+ *          runs and only its console failed
+ *
+ * Context: handlers of create and restore.
+ * Return:  0, or -1
+ */
+int guest_start(const struct invocation *call, struct xen *xen, struct lx *lx,
+                libxl_domain_config *config, int image, struct fault *fault);
 
 /*
  * The handlers: command line in, exit code out.  Their contracts are the
@@ -156,6 +213,123 @@ int run_unpause(const struct invocation *call);
  * Return:  exit code
  */
 int run_shutdown(const struct invocation *call);
+
+/**
+ * run_save() - vigil save
+ * @call: parsed command line
+ *
+ * Context: main().
+ * Return:  exit code
+ */
+int run_save(const struct invocation *call);
+
+/**
+ * run_restore() - vigil restore
+ * @call: parsed command line
+ *
+ * Context: main().
+ * Return:  exit code
+ */
+int run_restore(const struct invocation *call);
+
+/**
+ * run_reboot() - vigil reboot
+ * @call: parsed command line
+ *
+ * Context: main().
+ * Return:  exit code
+ */
+int run_reboot(const struct invocation *call);
+
+/**
+ * run_rename() - vigil rename
+ * @call: parsed command line
+ *
+ * Context: main().
+ * Return:  exit code
+ */
+int run_rename(const struct invocation *call);
+
+/**
+ * run_mem_set() - vigil mem-set
+ * @call: parsed command line
+ *
+ * Context: main().
+ * Return:  exit code
+ */
+int run_mem_set(const struct invocation *call);
+
+/**
+ * run_mem_max() - vigil mem-max
+ * @call: parsed command line
+ *
+ * Context: main().
+ * Return:  exit code
+ */
+int run_mem_max(const struct invocation *call);
+
+/**
+ * run_vcpu_set() - vigil vcpu-set
+ * @call: parsed command line
+ *
+ * Context: main().
+ * Return:  exit code
+ */
+int run_vcpu_set(const struct invocation *call);
+
+/**
+ * run_block_attach() - vigil block-attach
+ * @call: parsed command line
+ *
+ * Context: main().
+ * Return:  exit code
+ */
+int run_block_attach(const struct invocation *call);
+
+/**
+ * run_block_detach() - vigil block-detach
+ * @call: parsed command line
+ *
+ * Context: main().
+ * Return:  exit code
+ */
+int run_block_detach(const struct invocation *call);
+
+/**
+ * run_block_list() - vigil block-list
+ * @call: parsed command line
+ *
+ * Context: main().
+ * Return:  exit code
+ */
+int run_block_list(const struct invocation *call);
+
+/**
+ * run_network_attach() - vigil network-attach
+ * @call: parsed command line
+ *
+ * Context: main().
+ * Return:  exit code
+ */
+int run_network_attach(const struct invocation *call);
+
+/**
+ * run_network_detach() - vigil network-detach
+ * @call: parsed command line
+ *
+ * Context: main().
+ * Return:  exit code
+ */
+int run_network_detach(const struct invocation *call);
+
+/**
+ * run_network_list() - vigil network-list
+ * @call: parsed command line
+ *
+ * Context: main().
+ * Return:  exit code
+ */
+int run_network_list(const struct invocation *call);
 
 /**
  * run_console() - vigil console

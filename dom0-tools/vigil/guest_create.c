@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* vigil/guest_create.c - vigil create. */
+/* vigil/guest_create.c - vigil create, and what restore shares with it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
+
+#include <libxl_utils.h>
 
 #include "lib/build.h"
 #include "lib/destroy.h"
 #include "lib/guestnote.h"
 #include "lib/outfile.h"
 #include "lib/place.h"
+#include "lib/table.h"
 #include "vigil/commands.h"
 
 /* Names are how people speak of guests: two with one name help nobody. */
-static int check_is_new(struct xen *xen, const struct guest_config *config,
+static int check_is_new(struct xen *xen, const libxl_domain_config *config,
                         struct fault *fault)
 {
     char uuid[UUID_CHARS + 1];
@@ -25,17 +29,17 @@ static int check_is_new(struct xen *xen, const struct guest_config *config,
     if (guests_read(xen, &list, fault)) {
         return -1;
     }
-    uuid_text(uuid, config->uuid);
+    guestcfg_uuid(config, uuid);
     for (size_t i = 0; i < list.count && ret == 0; i++) {
         const struct guest *other = &list.guests[i];
 
-        if (strcmp(other->name, config->name) == 0) {
+        if (strcmp(other->name, config->c_info.name) == 0) {
             ret = fault_set(fault, EXIT_REFUSED,
                             "name = %s is taken by domain %u (%s); give name "
                             "= another, or end that one with `vigil destroy "
                             "%u`",
-                            config->name, other->domid, guest_state_word(other),
-                            other->domid);
+                            config->c_info.name, other->domid,
+                            guest_state_word(other), other->domid);
         } else if (strcmp(other->uuid, uuid) == 0) {
             ret = fault_set(fault, EXIT_REFUSED,
                             "uuid = %s is taken by domain %u (%s); remove "
@@ -47,12 +51,7 @@ static int check_is_new(struct xen *xen, const struct guest_config *config,
     return ret;
 }
 
-/*
- * One creator at a time: between the look at the names and the new name in
- * xenstore, another one could take it.  The lock lives as long as the file
- * is open; -1 after a fault.
- */
-static int take_turn(struct fault *fault)
+int create_turn(struct fault *fault)
 {
     char *dir = place(PLACE_RUN);
     char *path = xasprintf("%s/create.lock", dir);
@@ -116,29 +115,29 @@ static int connect_console(const struct invocation *call, struct xen *xen,
     return ret;
 }
 
-static int create(const struct invocation *call, struct xen *xen,
-                  const struct guest_config *config, struct fault *fault)
+int guest_start(const struct invocation *call, struct xen *xen, struct lx *lx,
+                libxl_domain_config *config, int image, struct fault *fault)
 {
     int paused = opts_given(call, 'p', NULL) != NULL;
     int console = opts_given(call, 'c', NULL) != NULL;
     char uuid[UUID_CHARS + 1];
     struct fault second;
     uint32_t domid;
-    int turn = take_turn(fault);
+    int turn = create_turn(fault);
     int ret;
 
     if (turn < 0) {
         return -1;
     }
     if (check_is_new(xen, config, fault) ||
-        guest_build(xen, config, &command_stop, &domid, fault)) {
+        guest_build(xen, lx, config, image, &command_stop, &domid, fault)) {
         close(turn);
         return -1;
     }
-    ret = guestnote_write(config, domid, fault);
+    ret = guestnote_write(lx->ctx, config, domid, fault);
     close(turn);
     if (ret == 0) {
-        say("guest %s is domain %u", config->name, domid);
+        say("guest %s is domain %u", config->c_info.name, domid);
         if (console) {
             if (connect_console(call, xen, domid, paused, fault) == 0) {
                 return 0;
@@ -149,9 +148,9 @@ static int create(const struct invocation *call, struct xen *xen,
         } else if (paused || start(xen, domid, fault) == 0) {
             return 0;
         }
-        say("guest %s was not started and is removed", config->name);
+        say("guest %s was not started and is removed", config->c_info.name);
     }
-    uuid_text(uuid, config->uuid);
+    guestcfg_uuid(config, uuid);
     guestnote_remove(uuid);
     if (guest_destroy(xen, domid, uuid, &second)) {
         say("warning: %s", second.text);
@@ -159,28 +158,97 @@ static int create(const struct invocation *call, struct xen *xen,
     return -1;
 }
 
+static void print_summary(const libxl_domain_config *config)
+{
+    const libxl_domain_build_info *build = &config->b_info;
+
+    printf("guest %s would be made:\n", config->c_info.name);
+    if (build->target_memkb != LIBXL_MEMKB_DEFAULT) {
+        printf("  memory %llu of %llu MiB\n",
+               (unsigned long long)build->target_memkb / 1024,
+               (unsigned long long)build->max_memkb / 1024);
+    }
+    printf("  vcpus %d of %d\n",
+           build->max_vcpus ? libxl_bitmap_count_set(&build->avail_vcpus) : 1,
+           build->max_vcpus ? build->max_vcpus : 1);
+    printf("  starts from %s\n",
+           build->bootloader ? build->bootloader : build->kernel);
+    for (int i = 0; i < config->num_disks; i++) {
+        printf("  disk %s: %s\n", config->disks[i].vdev,
+               config->disks[i].pdev_path ? config->disks[i].pdev_path : "-");
+    }
+    for (int i = 0; i < config->num_nics; i++) {
+        printf("  network %d: %s\n", i,
+               config->nics[i].bridge ? config->nics[i].bridge
+                                      : "no bridge named");
+    }
+}
+
+/* Say what would be made, and make nothing. */
+static int show(struct lx *lx, libxl_domain_config *config, int json,
+                struct fault *fault)
+{
+    struct json_object *top;
+    char *text;
+
+    if (!json) {
+        print_summary(config);
+        return 0;
+    }
+    text = libxl_domain_config_to_json(lx->ctx, config);
+    if (!text) {
+        return fault_set(fault, EXIT_FAILED,
+                         "libxl cannot write down the configuration");
+    }
+    top = json_object_new_object();
+    json_add_text(top, "schema", "vigil.config/1");
+    json_object_object_add(top, "config", json_tokener_parse(text));
+    free(text);
+    json_print(top);
+    return 0;
+}
+
+static int create(const struct invocation *call, struct xen *xen, struct lx *lx,
+                  struct fault *fault)
+{
+    int dry = opts_given(call, 'n', NULL) || opts_given(call, 'N', NULL);
+    int json = opts_given(call, 0, "json") != NULL;
+    libxl_domain_config config;
+    libxl_domid domid;
+    int ret;
+
+    if (json && !dry) {
+        return fault_set(fault, EXIT_USAGE, "--json goes with -N only");
+    }
+    if (guestcfg_domid_parse(opts_given(call, 0, "domid"), &domid, fault) ||
+        guestcfg_load(lx->ctx, call->operands[0], call->operands + 1,
+                      call->operand_count - 1,
+                      opts_given(call, 0, "strict") != NULL, &config, fault)) {
+        return -1;
+    }
+    config.c_info.domid = domid;
+    ret = dry ? show(lx, &config, json, fault)
+              : guest_start(call, xen, lx, &config, -1, fault);
+    libxl_domain_config_dispose(&config);
+    return ret;
+}
+
 int run_create(const struct invocation *call)
 {
-    struct guest_config config;
     struct fault fault;
     int code = EXIT_DONE;
     struct xen xen;
+    struct lx lx;
     long seconds;
 
     if (opts_seconds(call, "timeout", 0, &seconds, &fault) ||
-        guestcfg_load(call->operands[0], call->operands + 1,
-                      call->operand_count - 1,
-                      opts_given(call, 0, "strict") != NULL, &config, &fault)) {
+        command_lx(call, &xen, &lx, &fault)) {
         return say_fault(&fault);
     }
-    if (command_open(call, &xen, 1, &fault)) {
-        guestcfg_free(&config);
-        return say_fault(&fault);
-    }
-    if (create(call, &xen, &config, &fault)) {
+    if (create(call, &xen, &lx, &fault)) {
         code = say_fault(&fault);
     }
+    lx_close(&lx);
     xen_close(&xen);
-    guestcfg_free(&config);
     return code;
 }

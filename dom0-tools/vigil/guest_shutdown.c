@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vigil/guest_shutdown.c - vigil shutdown.
+ * vigil/guest_shutdown.c - vigil shutdown and reboot.
  *
  * A PV guest is asked through xenstore.  One that listens clears the request
  * and shuts down; a small kernel without xenbus never sees it, so after a
@@ -25,6 +25,19 @@ enum shutdown_progress {
     SHUTDOWN_DONE,     /* it has shut down, or is gone        */
 };
 
+/* The two things a guest is asked for. */
+struct request {
+    const char *word; /* for control/shutdown                          */
+    const char *verb; /* for people: "power off"                       */
+    const char *done; /* "powered off"                                 */
+    int reason;       /* SHUTDOWN_*, when it is forced                 */
+};
+
+static const struct request poweroff = {"poweroff", "power off", "powered off",
+                                        SHUTDOWN_poweroff};
+static const struct request reboot_ = {"reboot", "start anew", "gone down",
+                                       SHUTDOWN_reboot};
+
 static long seconds_now(void)
 {
     struct timespec now;
@@ -33,11 +46,12 @@ static long seconds_now(void)
     return now.tv_sec;
 }
 
-static int ask(struct xen *xen, const struct guest *guest, struct fault *fault)
+static int ask(struct xen *xen, const struct guest *guest,
+               const struct request *request, struct fault *fault)
 {
     char *path = xasprintf("/local/domain/%u/control/shutdown", guest->domid);
-    bool done =
-        xs_write(xen->xs, XBT_NULL, path, "poweroff", strlen("poweroff"));
+    bool done = xs_write(xen->xs, XBT_NULL, path, request->word,
+                         (unsigned int)strlen(request->word));
 
     free(path);
     return done ? 0
@@ -74,6 +88,7 @@ static enum shutdown_progress progress(struct xen *xen,
 
 /* Wait for @wanted; 0 when it came, -1 with a fault when time is up. */
 static int wait_for(struct xen *xen, const struct guest *guest,
+                    const struct request *request,
                     enum shutdown_progress wanted, long seconds,
                     struct fault *fault)
 {
@@ -85,18 +100,19 @@ static int wait_for(struct xen *xen, const struct guest *guest,
         if (command_stop) {
             return fault_set(fault, exit_code_of_signal(command_stop),
                              "no longer waiting for guest %s; it is still "
-                             "asked to power off",
-                             guest->name);
+                             "asked to %s",
+                             guest->name, request->verb);
         }
         if (seconds_now() >= until) {
             return fault_set(fault, EXIT_TIMED_OUT,
-                             "guest %s %s within %ld s; `vigil shutdown -F "
-                             "%s` or `vigil destroy %s` ends it",
+                             "guest %s %s%s within %ld s; option -F or `vigil "
+                             "destroy %s` ends it",
                              guest->name,
                              now == SHUTDOWN_ASKED
                                  ? "does not answer (it may have no xenbus)"
-                                 : "has not powered off",
-                             seconds, guest->name, guest->name);
+                                 : "has not ",
+                             now == SHUTDOWN_ASKED ? "" : request->done,
+                             seconds, guest->name);
         }
         nanosleep(&pause, NULL);
     }
@@ -104,9 +120,9 @@ static int wait_for(struct xen *xen, const struct guest *guest,
 }
 
 static int force(struct xen *xen, const struct guest *guest,
-                 struct fault *fault)
+                 const struct request *request, struct fault *fault)
 {
-    if (xc_domain_shutdown(xen->xch, guest->domid, SHUTDOWN_poweroff)) {
+    if (xc_domain_shutdown(xen->xch, guest->domid, request->reason)) {
         return fault_errno(fault, errno,
                            "guest %s cannot be shut down from outside; "
                            "`vigil destroy %s` ends it",
@@ -116,7 +132,8 @@ static int force(struct xen *xen, const struct guest *guest,
 }
 
 static int shut_down(const struct invocation *call, struct xen *xen,
-                     const struct guest *guest, struct fault *fault)
+                     const struct guest *guest, const struct request *request,
+                     struct fault *fault)
 {
     int forced = opts_given(call, 'F', NULL) != NULL;
     long seconds;
@@ -134,25 +151,27 @@ static int shut_down(const struct invocation *call, struct xen *xen,
         return fault_set(fault, EXIT_REFUSED, "guest %s is %s already",
                          guest->name, guest_state_word(guest));
     }
-    if (ask(xen, guest, fault)) {
+    if (ask(xen, guest, request, fault)) {
         return -1;
     }
     if (forced) {
-        if (wait_for(xen, guest, SHUTDOWN_DONE, seconds, fault) == 0) {
+        if (wait_for(xen, guest, request, SHUTDOWN_DONE, seconds, fault) == 0) {
             return 0;
         }
-        return fault->code == EXIT_TIMED_OUT ? force(xen, guest, fault) : -1;
+        return fault->code == EXIT_TIMED_OUT ? force(xen, guest, request, fault)
+                                             : -1;
     }
     if (opts_given(call, 'w', NULL)) {
-        return wait_for(xen, guest, SHUTDOWN_DONE, seconds, fault);
+        return wait_for(xen, guest, request, SHUTDOWN_DONE, seconds, fault);
     }
     if (opts_given(call, 0, "timeout")) {
-        return wait_for(xen, guest, SHUTDOWN_ANSWERED, seconds, fault);
+        return wait_for(xen, guest, request, SHUTDOWN_ANSWERED, seconds, fault);
     }
     return 0;
 }
 
-int run_shutdown(const struct invocation *call)
+static int run_request(const struct invocation *call,
+                       const struct request *request)
 {
     const struct guest *guest;
     struct guest_list list;
@@ -163,10 +182,20 @@ int run_shutdown(const struct invocation *call)
     if (command_guest(call, &xen, &list, &guest, &fault)) {
         return say_fault(&fault);
     }
-    if (shut_down(call, &xen, guest, &fault)) {
+    if (shut_down(call, &xen, guest, request, &fault)) {
         code = say_fault(&fault);
     }
     guests_free(&list);
     xen_close(&xen);
     return code;
+}
+
+int run_shutdown(const struct invocation *call)
+{
+    return run_request(call, &poweroff);
+}
+
+int run_reboot(const struct invocation *call)
+{
+    return run_request(call, &reboot_);
 }

@@ -2,8 +2,8 @@
 /*
  * vigild/actions.c - do with ended guests what their configuration says.
  *
- * For guests made by `vigil create` only; xl has a process of its own for
- * each of its guests.
+ * For guests made by `vigil create` and `vigil restore` only; xl has a process
+ * of its own for each of its guests.
  */
 #include <errno.h>
 #include <libgen.h>
@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/build.h"
 #include "lib/destroy.h"
 #include "lib/guestnote.h"
 #include "lib/place.h"
@@ -134,6 +135,32 @@ static void restart(const struct guest_note *note, const char *config,
     free(dir);
 }
 
+/*
+ * What to start again: the guest as it is now, with what was attached to it
+ * and set since; where libxl cannot tell, as it was made.
+ */
+static char *present_config(struct collector *collector,
+                            const struct guest_note *note, size_t *ret_len)
+{
+    libxl_domain_config config;
+    struct fault ignored;
+    char *text = NULL;
+    struct lx lx;
+
+    if (lx_open(&lx, &collector->xen, 0, &ignored) == 0) {
+        if (guest_config(&lx, note->domid, &config, &ignored) == 0) {
+            text = libxl_domain_config_to_json(lx.ctx, &config);
+            libxl_domain_config_dispose(&config);
+        }
+        lx_close(&lx);
+    }
+    if (text) {
+        *ret_len = strlen(text);
+        return text;
+    }
+    return guestnote_config(note->uuid, ret_len);
+}
+
 static void end_guest(struct collector *collector,
                       const struct guest_note *note, enum guest_action action,
                       int reason)
@@ -143,7 +170,7 @@ static void end_guest(struct collector *collector,
     char *config = NULL;
 
     if (action == ACTION_RESTART) {
-        config = guestnote_config(note->uuid, &len);
+        config = present_config(collector, note, &len);
         if (!restart_allowed(collector, note->uuid)) {
             say("guest %s ended %d times within a minute and is not "
                 "restarted again",

@@ -100,8 +100,11 @@ static void test_support(void **state)
     assert_int_equal(cfg_key_support("memory"), CFG_USED);
     assert_int_equal(cfg_key_support("on_crash"), CFG_USED);
     assert_int_equal(cfg_key_support("seclabel"), CFG_IGNORED);
-    assert_int_equal(cfg_key_support("disk"), CFG_KNOWN);
+    assert_int_equal(cfg_key_support("disk"), CFG_USED);
+    assert_int_equal(cfg_key_support("pci"), CFG_KNOWN);
     assert_int_equal(cfg_key_support("vnc"), CFG_KNOWN);
+    assert_non_null(strstr(cfg_key_reason("pci"), "IOMMU"));
+    assert_non_null(strstr(cfg_key_reason("hap"), "HVM"));
     assert_int_equal(cfg_key_support("memry"), CFG_UNKNOWN);
     assert_int_equal(cfg_key_support(""), CFG_UNKNOWN);
 }

@@ -6,7 +6,8 @@ tools-base   := $(addprefix dom0-tools/lib/,fault.c escape.c)
 
 tools-tests := test_fault test_escape test_moment test_log_decode \
                test_blackbox_decode test_cfgscan test_store test_opts \
-               test_death
+               test_death test_amount test_saveimage test_guestcfg \
+               test_lxlog
 tests += $(addprefix tools/,$(tools-tests))
 
 $(foreach t,$(tools-tests),$(eval $(t)-cflags := $(tools-cflags)))
@@ -16,7 +17,15 @@ test_escape-srcs := $(tools-base)
 test_moment-srcs := $(tools-base) dom0-tools/lib/moment.c
 test_death-srcs := dom0-tools/lib/death.c
 test_cfgscan-srcs := $(tools-base) $(addprefix dom0-tools/lib/,cfgscan.c \
-                       guestaction.c)
+                       cfgkeys.c guestaction.c)
+test_amount-srcs := $(addprefix dom0-tools/lib/,amount.c progress.c)
+test_saveimage-srcs := $(tools-base) dom0-tools/lib/saveimage.c
+test_lxlog-srcs := $(tools-base) $(addprefix dom0-tools/lib/,lxlog.c \
+                     progress.c)
+test_guestcfg-srcs := $(tools-base) $(addprefix dom0-tools/lib/,guestcfg.c \
+                        guestkeys.c guestdev.c cfgread.c cfgscan.c cfgkeys.c \
+                        amount.c moment.c outfile.c place.c)
+test_guestcfg-libs := -lxenlight -lxlutil -ljson-c
 test_opts-srcs := $(tools-base) dom0-tools/lib/opts.c
 test_log_decode-srcs := $(tools-base) $(addprefix dom0-tools/lib/,\
                           log_decode.c checksum.c)
