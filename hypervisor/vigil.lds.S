@@ -25,7 +25,9 @@ SECTIONS
     .text : AT(ADDR(.text) - HV_IMAGE_VA) {
         *(.boot.header)
         __text_start = .;
+        __entry_text_start = .;
         *(.text.entry)
+        __entry_text_end = .;
         . = ALIGN(64);
         __nmi_text_start = .;
         *(.text.nmi .text.nmi.*)

@@ -252,7 +252,8 @@ static void worker_main(unsigned int id)
         woken = sleep_somehow(id, how);
         now = clock_read(id);
         __atomic_store_n(&w->due_ns, NEVER, __ATOMIC_SEQ_CST);
-        if (now - woken > w->worst_ns) {
+        /* Of two ticks one may be left from an earlier timer. */
+        if (now > woken && now - woken > w->worst_ns) {
             w->worst_ns = now - woken;
             w->worst_how = how;
         }

@@ -218,6 +218,8 @@ static const struct {
     {"maxcpus", set_maxcpus},
     {"sync_console", set_sync_console},
     {"spec-ctrl", spec_set_option},
+    {"xpti", spec_set_pti_option},
+    {"pv-l1tf", spec_set_l1tf_option},
     {"irq_ratelimit", set_irq_ratelimit},
     {"vigil_provoke", set_provoke},
     {"vigil_selfcheck", selfcheck_set_option},

@@ -47,7 +47,9 @@
 #include "mm/m2p.h"
 #include "mm/memmap.h"
 #include "mm/page_alloc.h"
+#include "mm/pti.h"
 #include "mm/scrub.h"
+#include "pv/pte_check.h"
 #include "pv/build_dom0.h"
 #include "pv/domain_pv.h"
 #include "pv/guest_cpuid.h"
@@ -200,12 +202,19 @@ static INIT_TEXT void init_memmap(void)
 
 static INIT_TEXT void init_memory(void)
 {
+    pti_init(spec_choice.pti_dom0 || spec_choice.pti_domu);
     hvmap_init();
     fbcon_map();
     frame_table_init(memmap_top_frame());
     page_alloc_init();
     m2p_init();
+    pte_l1tf_init(spec_choice.l1d_bits, cpu_features.phys_bits,
+                  (uint64_t)memmap_top_frame() << PAGE_SHIFT,
+                  spec_choice.l1tf_dom0, spec_choice.l1tf_domu);
     hvmap_guard_block((uint64_t)bsp_block);
+    if (pti_cpu_init(0, (uint64_t)bsp_block) != 0) {
+        panic("no memory for the tables of isolated guests");
+    }
 }
 
 static INIT_TEXT void init_time(void)

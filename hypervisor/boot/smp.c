@@ -29,6 +29,7 @@
 #include "log/printk.h"
 #include "mm/directmap.h"
 #include "mm/hvmap.h"
+#include "mm/pti.h"
 #include "mm/memmap.h"
 #include "mm/page_alloc.h"
 #include "pv/descriptor.h"
@@ -217,6 +218,9 @@ static int cpu_up(cpu_t cpu)
     starting.cpu = cpu;
     starting.refused = NULL;
     starting.timer_slots = give_slots(cpu);
+    if (rc == 0) {
+        rc = pti_cpu_init(cpu, block);
+    }
     if (rc != 0 || starting.timer_slots == NULL) {
         pr_err("cpu: no memory to start CPU %u", cpu);
         return -ENOMEM;

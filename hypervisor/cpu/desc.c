@@ -30,9 +30,17 @@ extern uint64_t syscall_stack_top[NR_CPUS];
 #define DESC_DATA_DPL3 0x00cff3000000ffffULL
 #define DESC_CODE64_DPL3 0x00affb000000ffffULL
 
-static struct gate idt[256] ALIGNED(4096);
-static uint64_t gdt_page[512] ALIGNED(4096) SECTION(".data.page_aligned");
-static struct tss tss_of[NR_CPUS] ALIGNED(64);
+/*
+ * Whole pages, with nothing else in them: an isolated guest's tables have them
+ * (mm/pti.h).
+ */
+struct gate idt[256] ALIGNED(4096);
+uint64_t gdt_page[512] ALIGNED(4096) SECTION(".data.page_aligned");
+struct tss_slot tss_slots[NR_CPUS] ALIGNED(4096);
+
+_Static_assert(sizeof(idt) % PAGE_SIZE == 0 &&
+                   sizeof(tss_slots) % PAGE_SIZE == 0,
+               "whole pages");
 
 static unsigned int slot_of(unsigned int selector)
 {
@@ -98,7 +106,7 @@ void desc_set_ldt(uint64_t base, unsigned int ents)
 
 static void init_tss(cpu_t cpu, uint64_t block)
 {
-    struct tss *t = &tss_of[cpu];
+    struct tss *t = &tss_slots[cpu].tss;
 
     t->rsp0 = block + CPU_BLOCK_BYTES - CPU_STRUCT_BYTES;
     t->ist[IST_DF - 1] = block + CPU_TOP_DF;

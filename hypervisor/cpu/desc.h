@@ -7,8 +7,14 @@
 
 #include "lib/compiler.h"
 #include "lib/types.h"
+#include "x86/percpu.h"
 #include "x86/segment.h"
 #include "x86/tss.h"
+
+/* Of all CPUs, each whole pages with nothing else in them. */
+extern struct gate idt[256];
+extern uint64_t gdt_page[512];
+extern struct tss_slot tss_slots[NR_CPUS];
 
 /**
  * desc_init() - build the descriptors and the IDT that all CPUs share

@@ -23,6 +23,10 @@ struct spec_cpu {
     bool smep;
     bool has_ibrs, has_ibpb, has_stibp; /* SPEC_CTRL bits 0, 1; PRED_CMD    */
     bool md_clear;                      /* VERW flushes buffers             */
+    bool has_bhi_dis;                   /* SPEC_CTRL bit 10                 */
+    bool srbds_ctrl;                    /* MCU_OPT_CTRL is there            */
+    bool emulated;                      /* a hypervisor below us            */
+    uint8_t phys_bits;                  /* of an address, by CPUID          */
     bool btc_no, srso_no;               /* AMD: not so vulnerable           */
     uint64_t arch_caps;                 /* MSR_ARCH_CAPABILITIES; 0: none   */
 };
@@ -30,24 +34,34 @@ struct spec_cpu {
 /* spec-ctrl=: each -1 (our choice), 0 or 1; thunk -1 or enum spec_thunk. */
 struct spec_options {
     int thunk;
-    int ibrs, stibp, ibpb, rsb, ibpb_entry, md_clear;
+    int ibrs, stibp, ibpb, rsb, ibpb_entry, md_clear, bhi, srb_lock, gds_mit;
+    int pti_dom0, pti_domu;   /* of xpti=    */
+    int l1tf_dom0, l1tf_domu; /* of pv-l1tf= */
 };
 
 #define SPEC_OPTIONS_DEFAULT                                                   \
     {                                                                          \
         .thunk = -1, .ibrs = -1, .stibp = -1, .ibpb = -1, .rsb = -1,           \
-        .ibpb_entry = -1, .md_clear = -1                                       \
+        .ibpb_entry = -1, .md_clear = -1, .bhi = -1, .srb_lock = -1,           \
+        .gds_mit = -1, .pti_dom0 = -1, .pti_domu = -1, .l1tf_dom0 = -1,        \
+        .l1tf_domu = -1                                                        \
     }
 
 struct spec_choice {
     enum spec_thunk thunk;
-    bool rsb;            /* overwrite the RSB on entry from a guest          */
-    bool ibrs_entry;     /* write SPEC_CTRL on entry from a guest            */
-    bool ibpb_entry;     /* flush branch predictions on entry from a guest   */
-    bool ibpb_switch;    /* flush them between two domains                   */
-    bool verw;           /* flush buffers on return to a guest               */
+    bool rsb;         /* overwrite the RSB on entry from a guest          */
+    bool ibrs_entry;  /* write SPEC_CTRL on entry from a guest            */
+    bool ibpb_entry;  /* flush branch predictions on entry from a guest   */
+    bool ibpb_switch; /* flush them between two domains                   */
+    bool verw;        /* flush buffers on return to a guest               */
+    bool bhb_entry;   /* clear the branch history on entry from a guest   */
+    uint32_t microcode_on; /* bits of MCU_OPT_CTRL that say off: cleared     */
+    bool pti_dom0; /* tables without ours (mm/pti.h): Dom0's kernel    */
+    bool pti_domu; /* and other guests                                 */
+    bool l1tf_dom0, l1tf_domu; /* their not-present entries are checked      */
+    uint8_t l1d_bits; /* of an address that the first-level cache sees    */
     bool has_spec_ctrl;
-    uint32_t spec_ctrl;  /* SPEC_CTRL while anything runs                    */
+    uint32_t spec_ctrl; /* SPEC_CTRL while anything runs                    */
 };
 
 /* What spec_init() has chosen. */
@@ -57,7 +71,8 @@ extern uint32_t spec_ctrl_value; /* its spec_ctrl, for entry/macros.h */
 /**
  * spec_parse() - the value of spec-ctrl=
  * @value:   a list by commas: no (everything off), bti-thunk=retpoline|lfence|
- *           jmp, and ibrs, stibp, ibpb, rsb, ibpb-entry, md-clear as booleans
+ *           jmp, and ibrs, stibp, ibpb, rsb, ibpb-entry, md-clear, bhi,
+ *           srb-lock, gds-mit as booleans
  *           (rsb, no-rsb, rsb=off)
  * @options: changed by each item understood
  *
@@ -94,6 +109,35 @@ uint32_t spec_alternatives(const struct spec_choice *choice);
  * Return:  as spec_parse()
  */
 int spec_set_option(const char *value) MUST_CHECK;
+
+/**
+ * spec_parse_pti() - the value of xpti=
+ * @value:   a list by commas: a boolean for all, default, dom0=<boolean>,
+ *           domu=<boolean>
+ * @options: changed by each item understood
+ *
+ * Context: any.
+ * Return:  as spec_parse()
+ */
+int spec_parse_pti(const char *value, struct spec_options *options) MUST_CHECK;
+
+/**
+ * spec_set_pti_option() - xpti= of the command line
+ * @value: as for spec_parse_pti()
+ *
+ * Context: boot, before spec_init().
+ * Return:  as spec_parse()
+ */
+int spec_set_pti_option(const char *value) MUST_CHECK;
+
+/**
+ * spec_set_l1tf_option() - pv-l1tf= of the command line
+ * @value: as for spec_parse_pti()
+ *
+ * Context: boot, before spec_init().
+ * Return:  as spec_parse()
+ */
+int spec_set_l1tf_option(const char *value) MUST_CHECK;
 
 /**
  * spec_init() - choose, change the code, set SPEC_CTRL, and say so in the log

@@ -22,15 +22,21 @@ void asm_offsets(void)
     OFFSET(REGS_RDX, offsetof(struct cpu_regs, rdx));
     OFFSET(REGS_SS, offsetof(struct cpu_regs, ss));
     OFFSET(REGS_VECTOR, offsetof(struct cpu_regs, entry_vector));
-    OFFSET(REGS_ENTRY_VECTOR, offsetof(struct cpu_regs, entry_vector));
+    OFFSET(REGS_FLAGS, offsetof(struct cpu_regs, entry_flags));
     OFFSET(REGS_RIP, offsetof(struct cpu_regs, rip));
     OFFSET(REGS_CS, offsetof(struct cpu_regs, cs));
     OFFSET(REGS_RFLAGS, offsetof(struct cpu_regs, rflags));
     OFFSET(REGS_RBP, offsetof(struct cpu_regs, rbp));
     OFFSET(REGS_RSP, offsetof(struct cpu_regs, rsp));
     OFFSET(CPU_DEFAULT_NR, NR_CPUS);
+    OFFSET(ENTRY_ISOLATED, ENTRY_ISOLATED);
     OFFSET(CALL_BASE_GUEST, CALL_BASE_GUEST);
     OFFSET(ENOSYS, ENOSYS);
+
+    OFFSET(BLOCK_PTI_GUEST, CPU_BLOCK_BYTES - CPU_STRUCT_BYTES +
+                                offsetof(struct cpu_block, pti_guest));
+    OFFSET(BLOCK_PTI_FULL, CPU_BLOCK_BYTES - CPU_STRUCT_BYTES +
+                               offsetof(struct cpu_block, pti_full));
 
     /* A guest's frame lies right below the block (x86/percpu.h). */
     OFFSET(FRAME_CPU_WORK,

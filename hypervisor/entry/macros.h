@@ -11,6 +11,7 @@
 #ifdef __ASSEMBLER__
 
 #include "x86/alternative.h"
+#include "x86/layout.h"
 #include "x86/msr_index.h"
 
 /*
@@ -28,7 +29,18 @@
     .endr
     add     $32 * 8, %rsp
 .Lstuffed\@:
-    ALT_UNLESS ALT_ENTER_MSR, .Lentered\@
+    ALT_UNLESS ALT_ENTER_MORE, .Lentered\@
+    ALT_UNLESS ALT_PTI, .Lours\@
+    /* Nothing of ours but entry code and this stack is there until then. */
+    mov     %rsp, %rcx
+    and     $-CPU_BLOCK_BYTES, %rcx
+    mov     %cr3, %rax
+    cmp     %rax, BLOCK_PTI_GUEST(%rcx)
+    jne     .Lours\@
+    mov     BLOCK_PTI_FULL(%rcx), %rax
+    mov     %rax, %cr3
+    movw    $ENTRY_ISOLATED, REGS_FLAGS(%rsp)
+.Lours\@:
     ALT_UNLESS ALT_ENTER_IBRS, .Librs\@
     mov     $MSR_SPEC_CTRL, %ecx
     mov     spec_ctrl_value(%rip), %eax
@@ -41,6 +53,9 @@
     xor     %edx, %edx
     wrmsr
 .Libpb\@:
+    ALT_UNLESS ALT_ENTER_BHB, .Lbhb\@
+    call    clear_branch_history
+.Lbhb\@:
     mov     REGS_RAX(%rsp), %rax
     mov     REGS_RCX(%rsp), %rcx
     mov     REGS_RDX(%rsp), %rdx
@@ -60,18 +75,29 @@
     .popsection
 .endm
 
-/* Buffers are flushed by a selector in memory, any; rsp: struct cpu_regs. */
-.macro FLUSH_BUFFERS
-771:
-    .byte   0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00 /* a no-op of 8 */
-772:
-    ALT_SITE ALT_LEAVE_VERW
-    .pushsection .alt_code, "a", @progbits
-773:
-    .byte   0x0f, 0x00, 0xac, 0x24 /* verw REGS_SS(%rsp), the long form */
-    .long   REGS_SS
-774:
-    .popsection
+/*
+ * What RESTORE_GPRS does first; leave_by_ret, before it changes the frame.  rsp:
+ * struct cpu_regs; clobbers rax, rcx.  guest=1: to a guest, by way of the main
+ * stack.  From here on nothing may be touched but that stack.
+ */
+.macro LEAVE guest=0
+    ALT_UNLESS ALT_LEAVE, .Lleft\@
+    ALT_UNLESS ALT_PTI, .Lflush\@
+    .if \guest
+    mov     %rsp, %rdi
+    call    leave_isolated
+    .endif
+    testb   $ENTRY_ISOLATED, REGS_FLAGS(%rsp)
+    jz      .Lflush\@
+    mov     %rsp, %rcx
+    and     $-CPU_BLOCK_BYTES, %rcx
+    mov     BLOCK_PTI_GUEST(%rcx), %rax
+    mov     %rax, %cr3
+.Lflush\@:
+    ALT_UNLESS ALT_LEAVE_VERW, .Lleft\@
+    /* Buffers are flushed by a selector in memory, any. */
+    verw    REGS_SS(%rsp)
+.Lleft\@:
 .endm
 
 /*
@@ -94,6 +120,7 @@
     push    %r13
     push    %r14
     push    %r15
+    STOP_SPECULATION
     .if \clean == 0
     cld
     /* A guest may enter with AC set, which would switch SMAP off. */
@@ -103,12 +130,15 @@
 .Lno_clac\@:
     .endif
     xor     %ebp, %ebp
-    STOP_SPECULATION
 .endm
 
 /* Leaves rsp at the error code / vector word. */
-.macro RESTORE_GPRS
-    FLUSH_BUFFERS
+.macro RESTORE_GPRS guest=0
+    LEAVE guest=\guest
+    POP_GPRS
+.endm
+
+.macro POP_GPRS
     pop     %r15
     pop     %r14
     pop     %r13

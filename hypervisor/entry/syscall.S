@@ -92,12 +92,15 @@ syscall_of_user:
     call    syscall_from_user
     jmp     leave_to_guest
 
+    /* A page of its own: isolated guests have it mapped (mm/pti.h). */
     .section .bss.page_aligned, "aw", @nobits
-    .align 64
-    .globl syscall_guest_rsp, syscall_stack_top
+    .align 4096
+    .globl syscall_page, syscall_guest_rsp, syscall_stack_top
+syscall_page:
 syscall_guest_rsp:
     .skip 8 * CPU_DEFAULT_NR
 syscall_stack_top:
     .skip 8 * CPU_DEFAULT_NR
+    .align 4096
 
     .section .note.GNU-stack, "", @progbits

@@ -42,4 +42,33 @@ __x86_indirect_thunk_\reg:
     THUNK   \reg
     .endr
 
+/*
+ * So many taken branches, forward and back, that none of a guest's is left in
+ * the branch history: Intel, "Branch History Injection", software sequence of
+ * 5 by 5.  The calls are on lines of their own.  Clobbers rax, rcx.
+ */
+    .section .text.entry, "ax", @progbits
+    .globl  clear_branch_history
+    .align  64
+clear_branch_history:
+    mov     $5, %ecx
+    call    1f
+    lfence
+    ret
+    int3
+    .align  64
+1:  call    2f
+    ret
+    int3
+    .align  64
+2:  mov     $5, %eax
+3:  jmp     4f
+    nop
+4:  sub     $1, %eax
+    jnz     3b
+    sub     $1, %ecx
+    jnz     1b
+    ret
+    int3
+
     .section .note.GNU-stack, "", @progbits

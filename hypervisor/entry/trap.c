@@ -9,6 +9,7 @@
 #include "domain/vcpu.h"
 #include "lib/xen_abi.h"
 #include "log/printk.h"
+#include "mm/pti.h"
 #include "pv/bounce.h"
 #include "pv/debugreg.h"
 #include "pv/fpu.h"
@@ -92,6 +93,9 @@ static void take_pf(struct vcpu *v, struct cpu_regs *regs)
     uint64_t addr = read_cr2(); /* an interrupt may fault and change it */
 
     irq_enable();
+    if (unlikely(pti_on) && pti_was_behind()) {
+        return;
+    }
     if ((regs->error_code & PFEC_USER) == 0 &&
         pv_finish_smap_iret(v, regs, addr, regs->error_code)) {
         return;

@@ -120,6 +120,16 @@ void irq_entry(unsigned int vector);
  */
 void exit_to_guest(struct cpu_regs *regs);
 
+/**
+ * leave_isolated() - which tables a guest is to run on
+ * @regs: its frame, at the top of the main stack
+ *
+ * Sets the frame's ENTRY_ISOLATED, and brings its tables up to date.
+ * Context: main stack, interrupts off, nothing pending; where guests may be
+ *          isolated.
+ */
+void leave_isolated(struct cpu_regs *regs);
+
 /* Entry code clears AC only where CLAC exists. */
 extern uint8_t entry_has_smap;
 

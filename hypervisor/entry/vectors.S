@@ -40,7 +40,7 @@ entry_common:
     SAVE_GPRS
     testb   $3, REGS_CS(%rsp)
     jz      from_hypervisor
-    mov     REGS_ENTRY_VECTOR(%rsp), %eax
+    movzwl  REGS_VECTOR(%rsp), %eax
     cmp     $EXC_COUNT, %eax
     jae     irq_from_guest
     mov     FRAME_CPU_VCPU(%rsp), %rdi
@@ -68,7 +68,7 @@ leave_to_guest:
     jne     leave_with_event
 leave_now:
     /* Interrupts are off and stay off; nothing is pending. */
-    RESTORE_GPRS
+    RESTORE_GPRS guest=1
     add     $8, %rsp
     .globl guest_iretq
 guest_iretq:
@@ -134,6 +134,7 @@ from_hypervisor:
  */
     .globl leave_by_ret
 leave_by_ret:
+    LEAVE
     mov     REGS_RSP(%rsp), %rax
     sub     $16, %rax
     mov     REGS_RIP(%rsp), %rcx
@@ -141,7 +142,7 @@ leave_by_ret:
     mov     %rcx, 8(%rax)
     mov     %rdx, (%rax)
     mov     %rax, REGS_VECTOR - 4(%rsp)
-    RESTORE_GPRS
+    POP_GPRS
     pop     %rsp
     popfq
     ret

@@ -7,11 +7,13 @@
  * goes round until a pass with interrupts off finds nothing (INV-ENTRY-1).
  */
 #include "cpu/smp.h"
+#include "cpu/spec_ctrl.h"
 #include "cpu/softirq.h"
 #include "domain/sched.h"
 #include "domain/vcpu.h"
 #include "entry/trap.h"
 #include "log/sink.h"
+#include "mm/pti.h"
 #include "mm/scrub.h"
 #include "pv/bounce.h"
 #include "pv/debugreg.h"
@@ -83,6 +85,18 @@ static bool vcpu_has_pending(const struct vcpu *v)
     }
     return READ_ONCE(vi->evtchn_upcall_pending) != 0 &&
            READ_ONCE(vi->evtchn_upcall_mask) == 0;
+}
+
+void leave_isolated(struct cpu_regs *regs)
+{
+    bool isolated = domain_is_dom0(current->domain)
+                        ? spec_choice.pti_dom0
+                        : spec_choice.pti_domu;
+
+    regs->entry_flags = isolated ? ENTRY_ISOLATED : 0;
+    if (isolated) {
+        pti_follow();
+    }
 }
 
 void exit_to_guest(struct cpu_regs *regs)

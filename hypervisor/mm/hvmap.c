@@ -6,8 +6,9 @@
  * them into hv_l4 one slot at a time.  Old and new map the running code and
  * stack alike, so no moment is without them.  hv_l4 itself stays.
  *
- * Everything but the guests' view of the M2P is supervisor only and global:
- * these entries are the same in every L4 that ever gets loaded.
+ * Everything but the guests' view of the M2P is supervisor only and global
+ * (unless guests are isolated): these entries are the same in every L4 that
+ * ever gets loaded.
  */
 #include "mm/hvmap.h"
 
@@ -22,9 +23,10 @@
 #include "mm/directmap.h"
 #include "mm/memmap.h"
 #include "mm/page_alloc.h"
+#include "mm/pti.h"
 
 #define TABLE_FLAGS (PTE_P | PTE_W | PTE_A | PTE_D)
-#define LEAF_FLAGS  (PTE_P | PTE_A | PTE_D | PTE_G)
+#define LEAF_FLAGS  (PTE_P | PTE_A | PTE_D | (pti_on ? 0 : PTE_G))
 #define RAM_FLAGS   (PTE_W | PTE_NX)
 #define SIZE_2M     (1UL << L2_SHIFT)
 #define SIZE_1G     (1UL << L3_SHIFT)
@@ -81,18 +83,28 @@ static pte_t *entry_for(uint64_t va, unsigned int level)
     return &table[pt_index(va, level)];
 }
 
-/* Is there a 4 KiB page of ours at @va, in a table that exists? */
-static bool hvmap_is_mapped(uint64_t va)
-{
-    pte_t *e = entry_for(va, 1);
-
-    return e != NULL && (*e & PTE_P) != 0;
-}
-
 static void check_range(uint64_t va)
 {
     BUG_ON(va < HV_HOLE_START || va >= HV_HOLE_END ||
            pt_index(va, 4) == PERDOMAIN_L4_SLOT);
+}
+
+mfn_t hvmap_frame(uint64_t va)
+{
+    const pte_t *table = hv_l4;
+
+    for (unsigned int level = 4;; level--) {
+        pte_t e = table[pt_index(va, level)];
+        uint64_t pages = 1UL << (9 * (level - 1));
+
+        if ((e & PTE_P) == 0) {
+            return INVALID_MFN;
+        }
+        if (level == 1 || (e & PTE_PS) != 0) {
+            return mfn(mfn_x(pte_mfn(e)) + (va >> PAGE_SHIFT & (pages - 1)));
+        }
+        table = mfn_to_ptr(pte_mfn(e));
+    }
 }
 
 int hvmap_map(uint64_t va, mfn_t m, uint64_t flags)
@@ -152,7 +164,8 @@ int hvmap_cpu_block(cpu_t cpu, uint64_t *ret_block)
     for (uint64_t off = 0; off < CPU_BLOCK_BYTES; off += PAGE_SIZE) {
         void *page;
 
-        if (cpu_block_is_guard(off) || hvmap_is_mapped(block + off)) {
+        if (cpu_block_is_guard(off) ||
+            !mfn_is_invalid(hvmap_frame(block + off))) {
             continue;
         }
         page = hv_page_alloc();
@@ -221,6 +234,7 @@ void hvmap_fill_l4(pte_t *l4, mfn_t perdomain)
     }
     l4[PERDOMAIN_L4_SLOT] =
         mfn_is_invalid(perdomain) ? 0 : pte_make(perdomain, TABLE_FLAGS);
+    pti_l4_changed();
 }
 
 /* Map page-aligned [a, end) at @va with the largest pages that fit. */

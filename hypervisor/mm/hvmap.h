@@ -61,6 +61,15 @@ int hvmap_map_2m(uint64_t va, mfn_t m, uint64_t flags) MUST_CHECK;
 void hvmap_drop_init(void);
 
 /**
+ * hvmap_frame() - what is mapped at an address of the hypervisor's
+ * @va: address inside slots 256..271, not the per-domain slot
+ *
+ * Context: any, after hvmap_init().
+ * Return:  frame, or INVALID_MFN
+ */
+mfn_t hvmap_frame(uint64_t va);
+
+/**
  * hvmap_unmap() - remove one 4 KiB page and its local translation
  * @va: page address
  *

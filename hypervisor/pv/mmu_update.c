@@ -19,6 +19,7 @@
 #include "x86/atomic.h"
 #include "x86/smap.h"
 #include "mm/directmap.h"
+#include "mm/pti.h"
 #include "domain/account.h"
 #include "domain/tlb_owed.h"
 #include "pv/guest_access.h"
@@ -143,6 +144,8 @@ static ALWAYS_INLINE int l1e_swap(const struct mmu_request *req, pte_t *entry,
         if (unlikely(rc)) {
             return rc;
         }
+    } else if (unlikely(new != 0) && !pt_absent_fits(req->pt_owner, new)) {
+        return -EINVAL;
     } else {
         keep = 0;
     }
@@ -197,10 +200,15 @@ static int table_swap(const struct mmu_request *req, unsigned int level,
         if (rc) {
             return rc;
         }
+    } else if (unlikely(new != 0) && !pt_absent_fits(req->pt_owner, new)) {
+        return -EINVAL;
     } else {
         keep = 0;
     }
     rc = entry_store(entry, old, new, keep, false);
+    if (level == 4) {
+        pti_l4_changed();
+    }
     if (rc) {
         if (new &PTE_P) {
             mmu_release_table(req->v, frame_of(pte_mfn(new)), req->should_stop);

@@ -10,6 +10,7 @@
 #include "lib/bits.h"
 #include "lib/errno.h"
 #include "cpu/features.h"
+#include "log/printk.h"
 #include "mm/directmap.h"
 #include "mm/hvmap.h"
 #include "mm/m2p.h"
@@ -151,6 +152,32 @@ int pt_table_get(const struct domain *d, unsigned int level, pte_t *pte,
     return 0;
 }
 
+bool pt_absent_fits(const struct domain *d, pte_t pte)
+{
+    if (!pt_checks_absent(d) || !pte_names_memory(pte)) {
+        return true;
+    }
+    log_about(LOG_WARNING, d->domid, -1,
+              "a not-present entry 0x%lx names memory, which this processor "
+              "would read (L1TF): refused",
+              (unsigned long)pte);
+    return false;
+}
+
+/* What the walks step over. */
+static bool absent_fit(const struct domain *d, unsigned int level,
+                       const pte_t *table)
+{
+    for (unsigned int i = 0; i < PT_ENTRIES; i++) {
+        bool ours = level == 4 && i >= HV_L4_FIRST && i <= HV_L4_LAST;
+
+        if (!(table[i] & PTE_P) && !ours && !pt_absent_fits(d, table[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 #define GROUP 8 /* entries of a cache line */
 
 /* Is any of the entries of the cache line at @e present? */
@@ -232,6 +259,9 @@ int pt_validate(struct frame *f, unsigned int level, bool (*should_stop)(void))
 
     /* INV-DOM-1: a dying domain gains nothing. */
     if (!d || !d->pv || domain_is_dying(d)) {
+        return -EINVAL;
+    }
+    if (pt_checks_absent(d) && !absent_fit(d, level, table)) {
         return -EINVAL;
     }
     if (level == 1) {

@@ -9,6 +9,7 @@
 #include "x86/page.h"
 #include "mm/frame.h"
 #include "domain/account.h"
+#include "domain/domain.h"
 #include "pv/pagetype.h"
 #include "pv/pte_check.h"
 
@@ -65,6 +66,24 @@ static ALWAYS_INLINE MUST_CHECK int pt_l1e_get(const struct domain *d,
         return rc;
     }
 }
+
+/* Are @d's not-present entries to be looked at (L1TF)? */
+static inline bool pt_checks_absent(const struct domain *d)
+{
+    return unlikely(pte_l1tf.domu | pte_l1tf.dom0) &&
+           (domain_is_dom0(d) ? pte_l1tf.dom0 : pte_l1tf.domu);
+}
+
+/**
+ * pt_absent_fits() - may @d have this entry, which is not present?
+ * @d:   domain whose table it is for
+ * @pte: entry
+ *
+ * If not the log says so.
+ * Context: any but NMI/#MC.
+ * Return:  true: it may
+ */
+bool pt_absent_fits(const struct domain *d, pte_t pte) MUST_CHECK;
 
 /* Device memory and firmware's frames have no reference count. */
 static inline bool pt_is_device(mfn_t m)

@@ -37,3 +37,19 @@ pte_t pte_device_cache(pte_t pte)
     }
     return pte;
 }
+
+struct pte_l1tf pte_l1tf;
+
+void pte_l1tf_init(unsigned int bits, unsigned int phys_bits,
+                   uint64_t memory_end, bool dom0, bool domu)
+{
+    uint64_t safe =
+        bits > phys_bits ? 1UL << phys_bits : 3UL << (phys_bits - 2);
+
+    pte_l1tf = (struct pte_l1tf){
+        .mask = MASK_BITS(bits) & PTE_ADDR,
+        .safe_from = MAX(safe, memory_end),
+        .dom0 = dom0,
+        .domu = domu,
+    };
+}

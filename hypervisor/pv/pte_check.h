@@ -66,6 +66,41 @@ static inline pte_t pte_adjust(unsigned int level, pte_t pte)
  */
 pte_t pte_device_cache(pte_t pte);
 
+/*
+ * L1TF: what a not-present entry names is read by speculation if it is cached.
+ * Addresses from @safe_from on, seen through @mask, are no cached memory; 0:
+ * this processor heeds the present bit.
+ */
+struct pte_l1tf {
+    uint64_t mask, safe_from;
+    bool dom0, domu; /* whose entries are checked */
+};
+
+extern struct pte_l1tf pte_l1tf; /* c */
+
+/**
+ * pte_l1tf_init() - which not-present entries are dangerous
+ * @bits:       of an address, as the first-level cache sees it
+ * @phys_bits:  of an address, as CPUID says
+ * @memory_end: behind the last that is cached
+ * @dom0:       check Dom0's
+ * @domu:       check others'
+ *
+ * If CPUID says fewer bits than there are, any bit above them makes an entry
+ * safe; else what lies in the upper quarter is taken for safe, above memory.
+ * Context: boot.
+ */
+void pte_l1tf_init(unsigned int bits, unsigned int phys_bits,
+                   uint64_t memory_end, bool dom0, bool domu);
+
+/* Does this entry, not present, name memory that may be cached? */
+static inline bool pte_names_memory(pte_t pte)
+{
+    uint64_t addr = pte & pte_l1tf.mask;
+
+    return addr != 0 && addr < pte_l1tf.safe_from;
+}
+
 /* Do two present stored entries hold the same frame in the same way? */
 static inline bool pte_same_hold(unsigned int level, pte_t a, pte_t b)
 {

@@ -13,12 +13,15 @@
 /* When a replacement applies: bits of what alternative_apply() is given. */
 #define ALT_THUNK_JMP    0 /* indirect branches without a retpoline         */
 #define ALT_THUNK_LFENCE 1
-#define ALT_ENTER        2 /* at the doors, any of the next four            */
+#define ALT_ENTER        2 /* at the doors, any of the next six             */
 #define ALT_ENTER_RSB    3 /* stuff the RSB                                 */
-#define ALT_ENTER_MSR    4 /* either of the next two                        */
-#define ALT_ENTER_IBRS   5 /* write SPEC_CTRL                               */
-#define ALT_ENTER_IBPB   6 /* flush branch predictions                      */
-#define ALT_LEAVE_VERW   7 /* on the way out: flush buffers                 */
+#define ALT_ENTER_MORE   4 /* any of the next four                          */
+#define ALT_PTI          5 /* load the hypervisor's page tables             */
+#define ALT_ENTER_IBRS   6 /* write SPEC_CTRL                               */
+#define ALT_ENTER_IBPB   7 /* flush branch predictions                      */
+#define ALT_ENTER_BHB    8 /* clear the branch history                      */
+#define ALT_LEAVE        9 /* on the way out, ALT_PTI or the next           */
+#define ALT_LEAVE_VERW  10 /* flush buffers                                 */
 
 #ifdef __ASSEMBLER__
 

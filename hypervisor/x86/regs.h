@@ -14,7 +14,8 @@
 struct cpu_regs {
     uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8;
     uint64_t rax, rcx, rdx, rsi, rdi;
-    uint32_t error_code, entry_vector;
+    uint32_t error_code;
+    uint16_t entry_vector, entry_flags; /* ENTRY_*                     */
     uint64_t rip;
     uint16_t cs, cs_pad[3];
     uint64_t rflags;
@@ -25,6 +26,9 @@ struct cpu_regs {
 /* entry_vector of entries that are not exceptions or interrupts. */
 #define ENTRY_SYSCALL 0x100
 #define ENTRY_SYSENTER 0x101
+
+/* entry_flags: came with, and goes back to, the isolated tables (mm/pti.h). */
+#define ENTRY_ISOLATED 1
 
 #define RFLAGS_CF (1UL << 0)
 #define RFLAGS_FIXED (1UL << 1)

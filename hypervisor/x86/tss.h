@@ -17,6 +17,11 @@ struct tss {
     uint16_t iomap_offset;
 } __attribute__((packed));
 
+/* Many to a page, and none in two. */
+struct tss_slot {
+    struct tss tss;
+} __attribute__((aligned(128)));
+
 #define IST_DF 1
 #define IST_NMI 2
 #define IST_MC 3

@@ -6,18 +6,22 @@
 
 #include <errno.h>
 
+#include "x86/msr.h"
 #include "cpu/alternative.h"
 #include "cpu/spec_ctrl.h"
-#include "x86/msr.h"
 #include "fake_hw.h"
 #include "fake_printk.h"
 
 #define IBRS  1
 #define STIBP 2
 
+#define CAPS_RDCL_NO  (1UL << 0)
 #define CAPS_IBRS_ALL (1UL << 1)
 #define CAPS_RSBA     (1UL << 2)
 #define CAPS_MDS_NO   (1UL << 5)
+#define CAPS_BHI_NO   (1UL << 20)
+#define CAPS_RFDS     (1UL << 28)
+#define BHI_DIS_S     (1U << 10)
 
 struct cpu_features cpu_features;
 static uint32_t applied;
@@ -94,8 +98,9 @@ static void intel_generations(void **state)
     assert_true(ch.ibrs_entry);
     assert_int_equal(spec_alternatives(&ch),
                      1U << ALT_THUNK_JMP | 1U << ALT_ENTER |
-                         1U << ALT_ENTER_MSR | 1U << ALT_ENTER_IBRS |
-                         1U << ALT_LEAVE_VERW);
+                         1U << ALT_ENTER_MORE | 1U << ALT_ENTER_IBRS |
+                         1U << ALT_LEAVE | 1U << ALT_LEAVE_VERW |
+                         1U << ALT_PTI);
     /* Without the microcode a retpoline is better than nothing. */
     c.has_ibrs = c.has_ibpb = c.has_stibp = c.md_clear = false;
     ch = spec_choose(&c, &opt);
@@ -104,7 +109,7 @@ static void intel_generations(void **state)
     /* Enhanced IBRS is set once. */
     c = intel(0x6a);
     c.smep = true;
-    c.arch_caps = CAPS_IBRS_ALL | CAPS_MDS_NO;
+    c.arch_caps = CAPS_IBRS_ALL | CAPS_MDS_NO | CAPS_RDCL_NO | CAPS_BHI_NO;
     ch = spec_choose(&c, &opt);
     assert_int_equal(ch.thunk, SPEC_THUNK_JMP);
     assert_int_equal(ch.spec_ctrl, IBRS | STIBP);
@@ -128,9 +133,9 @@ static void broadwell(void **state)
 {
     static const struct {
         uint32_t model, stepping, first_safe;
-    } parts[] = {{0x3d, 4, 0x2a},         {0x47, 1, 0x1d},
-                 {0x4f, 1, 0xb000021},    {0x56, 2, 0x15},
-                 {0x56, 3, 0x7000012},    {0x56, 4, 0xf000011},
+    } parts[] = {{0x3d, 4, 0x2a},      {0x47, 1, 0x1d},
+                 {0x4f, 1, 0xb000021}, {0x56, 2, 0x15},
+                 {0x56, 3, 0x7000012}, {0x56, 4, 0xf000011},
                  {0x56, 5, 0xe000009}};
 
     (void)state;
@@ -158,9 +163,9 @@ static void zen(void **state)
     (void)state;
     assert_int_equal(ch.thunk, SPEC_THUNK_RETPOLINE);
     assert_true(ch.ibpb_entry);
-    assert_int_equal(spec_alternatives(&ch),
-                     1U << ALT_ENTER | 1U << ALT_ENTER_MSR |
-                         1U << ALT_ENTER_IBPB);
+    assert_int_equal(spec_alternatives(&ch), 1U << ALT_ENTER |
+                                                 1U << ALT_ENTER_MORE |
+                                                 1U << ALT_ENTER_IBPB);
     c.btc_no = c.srso_no = true;
     assert_false(spec_choose(&c, &opt).ibpb_entry);
     c.family = 0x19;
@@ -172,6 +177,113 @@ static void zen(void **state)
     c.family = 0x1a;
     c.srso_no = false;
     assert_false(spec_choose(&c, &opt).ibpb_entry);
+}
+
+static void loads_past_protection(void **state)
+{
+    struct spec_cpu c = intel(0x3c);
+    struct spec_choice ch = spec_choose(&c, &opt);
+
+    (void)state;
+    assert_true(ch.pti_dom0 && ch.pti_domu);
+    assert_true(ch.l1tf_domu && !ch.l1tf_dom0); /* Dom0 sees all anyway */
+    assert_int_equal(ch.l1d_bits, 46);
+    c.phys_bits = 52;
+    assert_int_equal(spec_choose(&c, &opt).l1d_bits, 52);
+    c.model = 0x1a;
+    c.phys_bits = 40;
+    assert_int_equal(spec_choose(&c, &opt).l1d_bits, 44);
+    c.model = 0x5c; /* an Atom: reads past protection, not past presence */
+    ch = spec_choose(&c, &opt);
+    assert_true(ch.pti_domu && !ch.l1tf_domu);
+    c = intel(0x55);
+    c.arch_caps = CAPS_RDCL_NO;
+    ch = spec_choose(&c, &opt);
+    assert_false(ch.pti_dom0 || ch.pti_domu || ch.l1tf_domu);
+    c = (struct spec_cpu){.vendor = CPU_AMD, .family = 0x19};
+    ch = spec_choose(&c, &opt);
+    assert_false(ch.pti_dom0 || ch.pti_domu || ch.l1tf_domu);
+    assert_int_equal(spec_parse_pti("", &opt), 0); /* asked for */
+    ch = spec_choose(&c, &opt);
+    assert_true(ch.pti_dom0 && ch.pti_domu);
+    assert_int_equal(spec_parse_pti("dom0=no", &opt), 0);
+    ch = spec_choose(&c, &opt);
+    assert_true(!ch.pti_dom0 && ch.pti_domu);
+    /* One kind of guest is enough for the code. */
+    assert_int_equal(spec_alternatives(&ch) &
+                         (1U << ALT_PTI | 1U << ALT_LEAVE | 1U << ALT_ENTER |
+                          1U << ALT_ENTER_MORE),
+                     1U << ALT_PTI | 1U << ALT_LEAVE | 1U << ALT_ENTER |
+                         1U << ALT_ENTER_MORE);
+    assert_int_equal(spec_parse_pti("default", &opt), 0);
+    assert_false(spec_choose(&c, &opt).pti_domu);
+    assert_int_equal(spec_parse_pti("no-domu,dom0", &opt), 0);
+    assert_int_equal(opt.pti_domu, 0);
+    assert_int_equal(opt.pti_dom0, 1);
+    assert_int_equal(spec_parse_pti("domx", &opt), -EINVAL);
+    /* spec-ctrl=no is about what nobody asked for by name. */
+    assert_int_equal(spec_parse("no", &opt), 0);
+    assert_int_equal(opt.pti_dom0, 1);
+    assert_int_equal(opt.l1tf_domu, 0);
+}
+
+static void branch_history(void **state)
+{
+    struct spec_cpu c = intel(0x6a);
+    struct spec_choice ch;
+
+    (void)state;
+    c.arch_caps = CAPS_IBRS_ALL;
+    ch = spec_choose(&c, &opt);
+    assert_true(ch.bhb_entry);
+    assert_false(ch.spec_ctrl & BHI_DIS_S);
+    assert_true(spec_alternatives(&ch) & 1U << ALT_ENTER_BHB);
+    c.has_bhi_dis = true; /* the processor does it */
+    ch = spec_choose(&c, &opt);
+    assert_false(ch.bhb_entry);
+    assert_true(ch.spec_ctrl & BHI_DIS_S);
+    c.arch_caps |= CAPS_BHI_NO;
+    assert_false(spec_choose(&c, &opt).spec_ctrl & BHI_DIS_S);
+    /* An older one is not known for it, unless it may be another in truth. */
+    c = intel(0x3c);
+    assert_false(spec_choose(&c, &opt).bhb_entry);
+    c.emulated = true;
+    assert_true(spec_choose(&c, &opt).bhb_entry);
+    assert_int_equal(spec_parse("no-bhi", &opt), 0);
+    assert_false(spec_choose(&c, &opt).bhb_entry);
+}
+
+static void microcode_stays_on(void **state)
+{
+    (void)state;
+    cpu_features = (struct cpu_features){.vendor = CPU_INTEL,
+                                         .family = 6,
+                                         .model = 0x7e,
+                                         .smep = true,
+                                         .l7_edx = 1U << 29 | 1U << 9};
+    fake_msr_set(MSR_ARCH_CAPABILITIES, 1UL << 25 | CAPS_RDCL_NO);
+    fake_msr_set(MSR_UCODE_REV, 0);
+    fake_msr_set(MSR_MCU_OPT_CTRL, 0x100 | 0x11); /* firmware: both off */
+    spec_init();
+    assert_int_equal(fake_msr_get(MSR_MCU_OPT_CTRL), 0x100);
+    fake_msr_set(MSR_MCU_OPT_CTRL, 0x31); /* one is locked */
+    spec_cpu_init();
+    assert_int_equal(fake_msr_get(MSR_MCU_OPT_CTRL), 0x30);
+    fake_msr_set(MSR_MCU_OPT_CTRL, 0x11);
+    assert_int_equal(spec_set_option("no-gds-mit"), 0);
+    spec_init();
+    assert_int_equal(fake_msr_get(MSR_MCU_OPT_CTRL), 0x10);
+}
+
+static void stale_registers(void **state)
+{
+    struct spec_cpu c = intel(0xbe);
+
+    (void)state;
+    c.arch_caps = CAPS_MDS_NO;
+    assert_false(spec_choose(&c, &opt).verw);
+    c.arch_caps |= CAPS_RFDS;
+    assert_true(spec_choose(&c, &opt).verw);
 }
 
 static void everything_off(void **state)
@@ -232,8 +344,8 @@ static void single_items(void **state)
 static void refused(void **state)
 {
     static const char *const bad[] = {
-        "yes",      "bti-thunk",   "bti-thunk=none", "rsb=maybe",
-        "no-rsb=1", "ssbd",       "rsb,,ibrs",   "no-",
+        "yes",      "bti-thunk", "bti-thunk=none", "rsb=maybe",
+        "no-rsb=1", "ssbd",      "rsb,,ibrs",      "no-",
     };
 
     (void)state;
@@ -263,8 +375,9 @@ static void set_up_by_cpuid(void **state)
     spec_init();
     assert_int_equal(fake_msr_get(MSR_SPEC_CTRL), IBRS | STIBP);
     assert_int_equal(applied, 1U << ALT_THUNK_JMP | 1U << ALT_ENTER |
-                                  1U << ALT_ENTER_MSR | 1U << ALT_ENTER_IBRS |
-                                  1U << ALT_LEAVE_VERW);
+                                  1U << ALT_ENTER_MORE | 1U << ALT_ENTER_IBRS |
+                                  1U << ALT_LEAVE | 1U << ALT_LEAVE_VERW |
+                                  1U << ALT_PTI);
     assert_non_null(strstr(fake_printk_last,
                            "jmp, IBRS on entry, STIBP, IBPB between domains, "
                            "VERW on return"));
@@ -287,6 +400,10 @@ int main(void)
         cmocka_unit_test_setup(intel_generations, set_up),
         cmocka_unit_test_setup(broadwell, set_up),
         cmocka_unit_test_setup(zen, set_up),
+        cmocka_unit_test_setup(loads_past_protection, set_up),
+        cmocka_unit_test_setup(branch_history, set_up),
+        cmocka_unit_test_setup(stale_registers, set_up),
+        cmocka_unit_test_setup(microcode_stays_on, set_up),
         cmocka_unit_test_setup(everything_off, set_up),
         cmocka_unit_test_setup(single_items, set_up),
         cmocka_unit_test_setup(refused, set_up),

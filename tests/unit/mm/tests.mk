@@ -15,6 +15,7 @@ comma := ,
 # which only code that goes through a GOT can address.
 tests += mm/test_hvmap
 test_hvmap-srcs := hypervisor/mm/memmap.c hypervisor/mm/boot_alloc.c \
+    tests/fake/fake_pti.c \
     tests/fake/fake_hw.c tests/fake/fake_machine.c $(unit-alarm) $(unit-log)
 test_hvmap-cflags := -fPIC -include $(TOP)/tests/unit/mm/fake_image.h \
     -DFAKE_MACHINE_NO_HVMAP -D_GNU_SOURCE=
@@ -23,3 +24,11 @@ test_hvmap-libs := -no-pie -Wl,--no-relax $(addprefix -Wl$(comma)--defsym=,\
     __rodata_end=0x1f0080240000 __init_start=0x1f0080240000 \
     __init_text_end=0x1f0080244000 __init_end=0x1f0080249000 __data_start=0x1f0080249000 \
     __bss_end=0x1f0080301000)
+# pti.c is included by the test; as above.
+tests += mm/test_pti
+test_pti-srcs := tests/fake/fake_hw.c tests/fake/fake_machine.c \
+    $(unit-alarm) $(unit-log)
+test_pti-cflags := -fPIC -DFAKE_MACHINE_NO_HVMAP -D_GNU_SOURCE=
+test_pti-libs := -no-pie -Wl,--no-relax $(addprefix -Wl$(comma)--defsym=,\
+    __entry_text_start=0x1f0080200000 __entry_text_end=0x1f0080201800 \
+    syscall_page=0x1f0080300000)

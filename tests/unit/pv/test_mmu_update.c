@@ -11,6 +11,7 @@
 #include "pv/mmu_update.h"
 #include "pv/mmuext.h"
 #include "pv/pagetype.h"
+#include "pv/pte_check.h"
 #include "pv/pte_emulate.h"
 
 static void self_map_is_refused(void **state)
@@ -109,6 +110,50 @@ static void device_memory(void **state)
     req.frames_of = other.domid;
     assert_int_equal(write_one(&req, entry + 16, dev, false), -EPERM);
     assert_int_equal(write_one(&req, entry, PTE_ADDR | PTE_P, false), -EINVAL);
+    teardown_and_check();
+}
+
+/* L1TF: not present, but it names memory. */
+static void absent_entries_are_refused(void **state)
+{
+    struct mmu_request req = {.v = my_vcpu,
+                              .pt_owner = &dom,
+                              .frames_of = dom.domid,
+                              .l1_page = MMU_NO_PAGE};
+    const pte_t present = pte_make(mfn(FIRST_DATA), PTE_P | PTE_U);
+    const pte_t absent = present & ~PTE_P;
+
+    (void)state;
+    machine_reset(1);
+    stop_chance = 0;
+    assert_int_equal(ext(MMUEXT_PIN_L1_TABLE, FIRST_L1), 0);
+    assert_int_equal(ext(MMUEXT_PIN_L2_TABLE, FIRST_L2), 0);
+    assert_int_equal(write_one(&req, FIRST_L1 * PAGE_SIZE, absent, false), 0);
+    assert_int_equal(write_one(&req, FIRST_L1 * PAGE_SIZE, 0, false), 0);
+    pte_l1tf_init(46, 46, 0, false, true);
+    assert_int_equal(write_one(&req, FIRST_L1 * PAGE_SIZE, present, false), 0);
+    assert_int_equal(write_one(&req, FIRST_L1 * PAGE_SIZE, absent, false),
+                     -EINVAL);
+    assert_int_equal(table_at(FIRST_L1)[0], present);
+    /* Inverted, as Linux does it, and none at all. */
+    assert_int_equal(write_one(&req, FIRST_L1 * PAGE_SIZE, absent ^ PTE_ADDR,
+                               false),
+                     0);
+    assert_int_equal(write_one(&req, FIRST_L1 * PAGE_SIZE, 0, false), 0);
+    assert_int_equal(write_one(&req, FIRST_L2 * PAGE_SIZE, absent, false),
+                     -EINVAL);
+    assert_int_equal(ext(MMUEXT_UNPIN_TABLE, FIRST_L1), 0);
+    assert_int_equal(ext(MMUEXT_UNPIN_TABLE, FIRST_L2), 0);
+    /* Written before it was a table, in the middle of nothing. */
+    table_at(FIRST_L1)[300] = absent;
+    table_at(FIRST_L2)[300] = absent;
+    assert_int_equal(ext(MMUEXT_PIN_L1_TABLE, FIRST_L1), -EINVAL);
+    assert_int_equal(ext(MMUEXT_PIN_L2_TABLE, FIRST_L2), -EINVAL);
+    check_all();
+    pte_l1tf_init(46, 46, 0, true, false); /* Dom0's only */
+    assert_int_equal(ext(MMUEXT_PIN_L1_TABLE, FIRST_L1), 0);
+    assert_int_equal(ext(MMUEXT_UNPIN_TABLE, FIRST_L1), 0);
+    pte_l1tf_init(46, 46, 0, false, false);
     teardown_and_check();
 }
 
@@ -310,6 +355,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(self_map_is_refused),
         cmocka_unit_test(hypervisor_slots),
+        cmocka_unit_test(absent_entries_are_refused),
         cmocka_unit_test(device_memory),
         cmocka_unit_test(table_is_kept),
         cmocka_unit_test(write_protect),

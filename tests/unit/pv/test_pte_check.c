@@ -77,12 +77,38 @@ static void device_cache(void **state)
     }
 }
 
+static void absent_entries_name_memory(void **state)
+{
+    (void)state;
+    /* Nothing is dangerous where the processor heeds the present bit. */
+    assert_false(pte_names_memory(0xdead0000));
+    /* CPUID says 36 bits, the cache knows 46: one bit above is enough. */
+    pte_l1tf_init(46, 36, 16UL << 30, false, true);
+    assert_false(pte_names_memory(0));
+    assert_true(pte_names_memory(0x1000));
+    assert_false(pte_names_memory(0xfff & ~PTE_P)); /* no address at all */
+    assert_true(pte_names_memory((1UL << 36) - 0x1000));
+    assert_false(pte_names_memory(1UL << 36));
+    assert_false(pte_names_memory(~0UL & ~PTE_P)); /* as Linux inverts them */
+    /* Beyond what the cache sees nothing helps. */
+    assert_true(pte_names_memory(1UL << 46 | 0x5000));
+    /* As wide: the upper quarter is taken for empty... */
+    pte_l1tf_init(46, 46, 16UL << 30, false, true);
+    assert_true(pte_names_memory((3UL << 44) - 0x1000));
+    assert_false(pte_names_memory(3UL << 44));
+    /* ...but for the memory that is there. */
+    pte_l1tf_init(46, 46, (3UL << 44) + 0x2000, false, true);
+    assert_true(pte_names_memory((3UL << 44) + 0x1000));
+    assert_false(pte_names_memory((3UL << 44) + 0x2000));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(flags_table),
         cmocka_unit_test(adjust),
         cmocka_unit_test(device_cache),
+        cmocka_unit_test(absent_entries_name_memory),
     };
 
     return UNIT_RUN(tests);

@@ -4,8 +4,8 @@ test_pte_check-srcs := hypervisor/pv/pte_check.c
 test_pte_decode-srcs := hypervisor/pv/pte_decode.c
 mmu-srcs := $(addprefix hypervisor/pv/,pagetype.c pt_validate.c pte_check.c \
     mmu_update.c mmuext.c mm_teardown.c grant_pte.c guest_access.c \
-    pte_emulate.c pte_decode.c) tests/unit/pv/mmu_machine.c $(unit-lib) \
-    $(unit-alarm)
+    pte_emulate.c pte_decode.c) tests/unit/pv/mmu_machine.c tests/fake/fake_pti.c $(unit-lib) \
+    $(unit-alarm) $(unit-log)
 mmu-cflags := -include $(TOP)/tests/unit/pv/fake_memory.h
 tests += pv/test_mmu_update
 test_pagetype-srcs := $(mmu-srcs)
