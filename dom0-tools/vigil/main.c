@@ -8,6 +8,7 @@
 
 #include "lib/place.h"
 #include "vigil/commands.h"
+#include "vigil/manual.h"
 
 volatile sig_atomic_t command_stop;
 
@@ -35,10 +36,43 @@ static void print_help(FILE *out)
                 at->group ? " " : "", at->name, at->args, at->help);
     }
     fprintf(out, "\nGUEST is a name, a number or a UUID. `vigil COMMAND "
-                 "--help` explains one command.\n\nexit codes:\n");
+                 "--help` explains one command,\n`vigil help --man COMMAND` "
+                 "is its manual page.\n\nexit codes:\n");
     for (int code = 0; code <= EXIT_PARTIAL; code++) {
         fprintf(out, "  %3d  %s\n", code, exit_code_text(code));
     }
+}
+
+/* "help [--man] [COMMAND]": as text, or as a manual page. */
+static int help(char **words, int count)
+{
+    const struct command *command;
+    int as_page = 0;
+    int used;
+
+    for (; count && strcmp(words[0], "--man") == 0; words++, count--) {
+        as_page = 1;
+    }
+    if (count == 0) {
+        if (as_page) {
+            manual_overview(stdout, commands);
+        } else {
+            print_help(stdout);
+        }
+        return EXIT_DONE;
+    }
+    command = command_find(commands, words, count, &used);
+    if (!command || used != count) {
+        say("no command %s%s%s; `vigil help` lists them", words[0],
+            count > 1 ? " " : "", count > 1 ? words[1] : "");
+        return EXIT_USAGE;
+    }
+    if (as_page) {
+        manual_page(stdout, manual_texts, command);
+    } else {
+        command_usage(stdout, "vigil", command);
+    }
+    return EXIT_DONE;
 }
 
 /* Options before the command; returns how many words they take, or -1. */
@@ -117,9 +151,12 @@ int main(int argc, char **argv)
     }
     argc -= skipped + 1;
     argv += skipped + 1;
-    if (argc == 0 || strcmp(argv[0], "help") == 0) {
-        print_help(argc ? stdout : stderr);
-        return argc ? EXIT_DONE : EXIT_USAGE;
+    if (argc == 0) {
+        print_help(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[0], "help") == 0) {
+        return help(argv + 1, argc - 1);
     }
     command = command_find(commands, argv, argc, &words);
     if (!command) {

@@ -15,7 +15,8 @@ import sys
 
 # How a kind of operand or value is completed; what is not here is not.
 KINDS = {"GUEST": "_@_guests", "ID": "_@_crashes", "FILE": "compgen -f --",
-         "DIR": "compgen -d --"}
+         "DIR": "compgen -d --",
+         "STATE": 'compgen -W "running crashed shutdown gone" --'}
 
 HEAD = r"""# bash completion of @; made by mkcompletion.py
 _@_column() {
@@ -30,13 +31,14 @@ _@_crashes() {
 }
 _@() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-    local command= words= options= values= kind= at=1
+    local command= words= options= values= kind= asked= at=1
     COMPREPLY=()
     # Options of the program itself.
     while [ $at -lt $COMP_CWORD ]; do
         case ${COMP_WORDS[at]} in
         --root) at=$((at + 2)) ;;
         -*) at=$((at + 1)) ;;
+        help) asked=1 at=$((at + 1)) ;;
         *) break ;;
         esac
     done
@@ -56,6 +58,11 @@ _@() {
 """
 
 TAIL = r"""    esac
+    # "help" takes the name of a command and nothing more.
+    if [ -n "$asked" ]; then
+        [ -z "$kind" ] || words=
+        words=${words% help} kind= options=--man values=
+    fi
     # What follows an option that takes a value: the list is "option kind ...".
     set -- $values
     while [ $# -gt 0 ]; do
@@ -148,7 +155,7 @@ def main():
                  '        values="--root DIR"\n        ;;')
     actions = "\n".join(
         f"    {kind})" + (" compopt -o filenames 2>/dev/null;"
-                          if how.startswith("compgen") else "")
+                          if kind in ("FILE", "DIR") else "")
         + f'\n        mapfile -t COMPREPLY < <({how} "$cur")\n        ;;'
         for kind, how in KINDS.items())
     text = (HEAD.replace("@GROUPS@", " | ".join(groups))

@@ -77,6 +77,8 @@ class DebianPackages(Suite):
                   f"{path}: {files.get('./' + path)}")
         for path in ("lib/systemd/system/vigild.service", "etc/default/vigild",
                      "usr/share/man/man1/vigil.1.gz",
+                     "usr/share/man/man1/vigil-crash-show.1.gz",
+                     "usr/share/man/man1/vigil-create.1.gz",
                      "usr/share/man/man8/vigild.8.gz",
                      "usr/share/bash-completion/completions/vigil"):
             check("./" + path in files, f"no {path}")
@@ -86,7 +88,7 @@ class DebianPackages(Suite):
         page = gzip.decompress(subprocess.run(
             ["tar", "-xO", "./usr/share/man/man1/vigil.1.gz"], input=tar,
             stdout=subprocess.PIPE, check=True).stdout).decode()
-        for words in ("crash show", "\\-\\-strict", "exit codes"):
+        for words in ("crash show", "vigil\\-create", "EXIT STATUS"):
             check(words in page, f"vigil(1) does not have '{words}'")
 
     def test_settings_are_conffiles(self):
@@ -227,6 +229,8 @@ class Completion(Suite):
                 ("vigil -v --root /x crash list -", "--json --root -n --help"),
                 ("vigil create x -", "-c --console -p --paused --strict "
                                      "--timeout --help"),
+                ("vigil wait web -", "--for --json --timeout --help"),
+                ("vigil help -", "--man"),
                 ("vigil pause -", "--help")):
             check(self.after(line) == options.split(),
                   f"'{line}': {self.after(line)}")
@@ -240,6 +244,10 @@ class Completion(Suite):
                 ("vigil debug provoke pa", ["panic", "page-fault"]),
                 ("vigil trigger web n", ["nmi"]),
                 ("vigil create w", ["web server.cfg"]),
+                ("vigil events ", ["Domain-0", "web"]),
+                ("vigil wait web --for c", ["crashed"]),
+                ("vigil help cr", ["create", "crash"]),
+                ("vigil help --man crash s", ["show"]),
                 ("vigil crash list --root g", ["guests"]),
                 ("vigil --root g", ["guests"]),
                 ("vigil shutdown web --timeout ", []),

@@ -2,10 +2,13 @@
 """The tools that watch: events, wait, top, console --replay.  One boot."""
 
 import json
+import os
 import re
+import shutil
+import subprocess
 
-from suite import (Suite, check, destroy, need_vigil, stub_done,
-                   wait_until)
+from suite import (BUILD, TOP, Suite, check, destroy, need_vigil, require, skip,
+                   stub_done, wait_until)
 
 
 class Watch(Suite):
@@ -228,3 +231,101 @@ class Watch(Suite):
         wait_until(self.vm, f"vigil events {uuid} | grep -q destroyed")
         check(self.kinds(uuid) == ["created", "destroyed"],
               f"{self.kinds(uuid)}")
+
+
+class ManPages(Suite):
+    """No machine: a page for each command, made from the table of commands."""
+
+    weight = 3
+
+    def setup(self):
+        """Make them."""
+        programs = [BUILD / "dom0-tools" / name for name in ("vigil", "vigild")]
+        require(*programs)
+        self.vigil = programs[0]
+        folder = BUILD / "test/man"
+        shutil.rmtree(folder, ignore_errors=True)
+        text = self.made(TOP / "scripts/deb/mkman.py", *programs, folder)
+        self.files = text.split()
+        self.pages = {path.name: path.read_text()
+                      for path in folder.iterdir()}
+
+    def made(self, *words):
+        """Run a program of this machine.  Return: what it printed."""
+        done = subprocess.run(words, capture_output=True, text=True,
+                              check=False, env={**os.environ, "LC_ALL": "C",
+                                                "SOURCE_DATE_EPOCH": "0"})
+        check(done.returncode == 0,
+              f"{words} ended with {done.returncode}: {done.stderr[-800:]}")
+        return done.stdout
+
+    def commands(self):
+        """Return the names of all commands, as lists of words."""
+        listed = self.made(self.vigil, "help")
+        return [line.split() for line in re.findall(
+            r"^  ([a-z][a-z-]*(?: [a-z]+)?)(?= |$)", listed, re.M)]
+
+    def test_each_command_has_one(self):
+        """Synopsis, every option, every exit code, an example."""
+        check(len(self.files) == len(self.pages), f"{self.files}")
+        for words in self.commands():
+            name = f"vigil-{'-'.join(words)}.1"
+            if name not in self.pages:      # the second word was a choice
+                words, name = words[:1], f"vigil-{words[0]}.1"
+            check(name in self.pages, f"no {name}")
+            page = self.pages[name]
+            plain = page.replace("\\-", "-").replace("\\fB", "").replace(
+                "\\fR", "").replace("\\fI", "")
+            said = self.made(self.vigil, *words, "--help")
+            for option in re.findall(r"(?<![\w-])--?\w[\w-]*", said):
+                check(option in plain, f"{name}: no {option}")
+            for code in (0, 1, 2, 3, 10, 125, 130):
+                check(f".B {code}\n" in page, f"{name}: no exit code {code}")
+            check(".SH EXAMPLES" in page, f"{name}: no example")
+            check("1970-01-01" in page, f"{name}: not of the date asked for")
+            link = name[:-2].replace("-", "\\-")
+            check(f".BR {link} (1)" in self.pages["vigil.1"],
+                  f"vigil(1) does not name {name}")
+
+    def test_examples_are_true(self):
+        """Each option that an example uses exists."""
+        for name, page in self.pages.items():
+            _, _, examples = page.partition(".SH EXAMPLES")
+            for line in re.findall(r"^\\fB(vigil .*)$", examples, re.M):
+                line = line.replace("\\-", "-").replace("\\(aq", "'")
+                line = re.split(r"[|;>]", line)[0].split()[1:]
+                while line and line[0].startswith("--root"):
+                    line = line[2:]
+                command = name[len("vigil-"):-2].replace("-", " ").split()
+                if line[:len(command)] != command:
+                    command = line[:1]
+                said = self.made(self.vigil, *command, "--help")
+                for option in line:
+                    if re.fullmatch(r"-\w|--\w[\w-]*", option):
+                        check(re.search(rf"(?<![\w-]){option}\b", said),
+                              f"{name}: '{' '.join(line)}': no {option}")
+
+    def test_roff_has_no_complaint(self):
+        """groff with all its warnings, mandoc's lint if it is there."""
+        if not shutil.which("groff"):
+            skip("no groff")
+        for name, page in self.pages.items():
+            done = subprocess.run(["groff", "-ww", "-man", "-Tascii", "-z"],
+                                  input=page, capture_output=True, text=True,
+                                  check=False)
+            check(done.returncode == 0 and not done.stderr,
+                  f"{name}: {done.stderr[:400]}")
+            if shutil.which("mandoc"):
+                done = subprocess.run(["mandoc", "-Tlint", "-Wwarning"],
+                                      input=page, capture_output=True,
+                                      text=True, check=False)
+                check(done.returncode < 3, f"{name}: {done.stdout[:400]}")
+
+    def test_help(self):
+        """`help COMMAND` is its --help; what is none is said."""
+        check(self.made(self.vigil, "help", "crash", "list") ==
+              self.made(self.vigil, "crash", "list", "--help"), "they differ")
+        for words in (["nonsense"], ["--man", "crash"], ["list", "list"]):
+            done = subprocess.run([self.vigil, "help", *words], check=False,
+                                  capture_output=True)
+            check(done.returncode == 2, f"help {words}: {done.returncode}")

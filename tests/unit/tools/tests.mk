@@ -65,3 +65,9 @@ test_feed-cflags := $(tools-cflags) $(shell pkg-config --cflags smartcols)
 test_feed-srcs := $(tools-base) $(tools-feed) $(addprefix dom0-tools/lib/,\
                     outfile.c moment.c place.c table.c)
 test_feed-libs := -ljson-c -lsmartcols
+
+tests += tools/test_manual tools/test_usage
+test_manual-cflags := $(tools-cflags)
+test_manual-srcs := $(tools-base) dom0-tools/vigil/manual.c
+test_usage-cflags := $(tools-cflags)
+test_usage-srcs := $(tools-base) $(addprefix dom0-tools/lib/,usage.c outfile.c)
