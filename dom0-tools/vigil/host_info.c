@@ -36,6 +36,22 @@ static const struct {
 #undef COUNTER
 };
 
+/* What it holds, the same way. */
+static const struct {
+    const char *name;
+    size_t offset;
+} holdings[] = {
+#define HOLDING(name)                                                          \
+    {                                                                          \
+        "held_" #name, offsetof(struct vigil_op_holdings, name)                \
+    }
+    HOLDING(domains),       HOLDING(vcpus),         HOLDING(ports),
+    HOLDING(timers),        HOLDING(grants_in_use), HOLDING(grants_mapped),
+    HOLDING(domain_frames), HOLDING(heap_objects),  HOLDING(heap_bytes),
+    HOLDING(heap_frames),   HOLDING(free_frames),   HOLDING(other_frames),
+#undef HOLDING
+};
+
 static void add_xen_text(struct json_object *info, struct xen *xen,
                          const char *key, int what, size_t bytes)
 {
@@ -137,6 +153,25 @@ static const char *box_state_name(uint32_t state)
     return state < sizeof(names) / sizeof(names[0]) ? names[state] : "?";
 }
 
+static void add_holdings(struct json_object *info, struct xen *xen)
+{
+    struct vigil_op_holdings values = {.domains = 0};
+    struct json_object *object;
+
+    if (vigil_call(xen, VIGIL_OP_holdings, &values, sizeof(values))) {
+        return;
+    }
+    object = json_object_new_object();
+    for (size_t i = 0; i < sizeof(holdings) / sizeof(holdings[0]); i++) {
+        uint64_t value;
+
+        memcpy(&value, (const char *)&values + holdings[i].offset,
+               sizeof(value));
+        json_add_number(object, holdings[i].name, value);
+    }
+    json_object_object_add(info, "vigil_holdings", object);
+}
+
 /* What only Vigil knows; on another hypervisor "vigil" says so. */
 static void add_vigil(struct json_object *info, struct xen *xen)
 {
@@ -172,6 +207,7 @@ static void add_vigil(struct json_object *info, struct xen *xen)
         json_add_number(object, counters[i].name, value);
     }
     json_object_object_add(info, "vigil_counters", object);
+    add_holdings(info, xen);
 }
 
 static void print_lines(struct json_object *object)

@@ -234,6 +234,16 @@ void timer_run(void)
     }
 }
 
+unsigned int timer_count(void)
+{
+    unsigned int count = 0;
+
+    for (cpu_t cpu = 0; cpu < NR_CPUS; cpu++) {
+        count += READ_ONCE(heaps[cpu].count);
+    }
+    return count;
+}
+
 void timer_take_from(cpu_t cpu)
 {
     struct timer_heap *from = &heaps[cpu], *to;

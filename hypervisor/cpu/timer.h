@@ -59,6 +59,14 @@ void timer_stop(struct timer *t);
 void timer_stop_sync(struct timer *t);
 
 /**
+ * timer_count() - timers that are armed now, on all CPUs
+ *
+ * Context: any but NMI/#MC.
+ * Return:  their number
+ */
+unsigned int timer_count(void);
+
+/**
  * timer_take_from() - take over all timers of a CPU that is going
  * @cpu: another one, which runs no timers any more
  *

@@ -460,6 +460,20 @@ int evtchn_status(struct domain *d, evtchn_port_t port,
     return 0;
 }
 
+unsigned int evtchn_count(const struct domain *d)
+{
+    unsigned int count = 0;
+
+    for (evtchn_port_t port = 0;; port++) {
+        const struct evtchn *chn = evtchn_of(d->evtchn, port);
+
+        if (chn == NULL) {
+            return count;
+        }
+        count += READ_ONCE(chn->state) != EVTCHN_FREE;
+    }
+}
+
 static const char *const state_name[] = {
     [EVTCHN_FREE] = "free",
     [EVTCHN_UNBOUND] = "unbound",

@@ -118,6 +118,16 @@ void evtchn_vcpu_free(struct vcpu *v);
  */
 int evtchn_reset(struct domain *d, bool (*should_stop)(void)) MUST_CHECK;
 
+/**
+ * evtchn_count() - ports that are not free
+ * @d: domain
+ *
+ * Looks without locks: for statistics.
+ * Context: any but NMI/#MC.
+ * Return:  their number
+ */
+unsigned int evtchn_count(const struct domain *d);
+
 /* ---- binding ---------------------------------------------------------- */
 
 /**

@@ -50,6 +50,16 @@ int grant_domain_init(struct domain *d, int32_t max_grant_frames,
     MUST_CHECK;
 
 /**
+ * grant_count() - what is in use of a table, and what the domain maps
+ * @d:          domain
+ * @ret_mapped: foreign grants that it maps
+ *
+ * Context: any but NMI/#MC.
+ * Return:  entries of its own that somebody uses
+ */
+unsigned int grant_count(struct domain *d, unsigned int *ret_mapped);
+
+/**
  * grant_domain_destroy() - give back all foreign grants a dying domain maps
  * @d:           domain, DYING; none of its vcpus runs
  * @should_stop: asked now and then; NULL: never stop

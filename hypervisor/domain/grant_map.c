@@ -293,6 +293,20 @@ int grant_cache_flush(struct domain *d, const struct gnttab_cache_flush *op,
     return foreign_flush(d->grants, m, op, cursor, should_stop);
 }
 
+/* Without the lock: pages of records stay, and this is for statistics. */
+unsigned int grant_count(struct domain *d, unsigned int *ret_mapped)
+{
+    const struct grant_table *gt = d->grants;
+    unsigned int handles =
+        (unsigned int)(READ_ONCE(gt->record_pages) * RECORDS_PER_PAGE);
+
+    *ret_mapped = 0;
+    for (grant_handle_t handle = 0; handle < handles; handle++) {
+        *ret_mapped += READ_ONCE(record_of(gt, handle)->granter) != NULL;
+    }
+    return READ_ONCE(gt->pinned);
+}
+
 int grant_domain_destroy(struct domain *d, bool (*should_stop)(void))
 {
     struct grant_table *gt = d->grants;

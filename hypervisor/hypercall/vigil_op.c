@@ -4,7 +4,7 @@
  * Xen ABI (<vigil/vigil_op.h>).
  *
  *   version      anybody
- *   box_info, box_read, box_ack, death_next, provoke, counters
+ *   box_info, box_read, box_ack, death_next, provoke, counters, holdings
  *                control domain only
  *
  * Return:  0; -EFAULT; -EPERM not the control domain, or provoke without the
@@ -19,12 +19,16 @@
 #include "lib/string.h"
 #include "log/printk.h"
 #include "cpu/clock.h"
+#include "cpu/timer.h"
 #include "crash/harvest.h"
 #include "mm/heap.h"
 #include "mm/page_alloc.h"
 #include "ras/mce.h"
 #include "ras/record.h"
 #include "domain/death.h"
+#include "domain/evtchn.h"
+#include "domain/grant.h"
+#include "domain/vcpu.h"
 #include "hypercall/call.h"
 #include "hypercall/xen_version.h"
 
@@ -121,7 +125,23 @@ static int64_t op_provoke(uint64_t arg)
     return provoke_failure(p.kind);
 }
 
-static uint64_t frames_of_domains(void)
+static void add_domain(struct vigil_op_holdings *h, struct domain *d)
+{
+    unsigned int mapped;
+
+    h->domains++;
+    for (unsigned int i = 0; i < d->max_vcpus; i++) {
+        h->vcpus += d->vcpu[i] != NULL;
+    }
+    h->ports += evtchn_count(d);
+    h->grants_in_use += grant_count(d, &mapped);
+    h->grants_mapped += mapped;
+}
+
+/* Call @each, unless NULL, for every domain.  Return: frames they own. */
+static uint64_t all_domains(struct vigil_op_holdings *h,
+                            void (*each)(struct vigil_op_holdings *h,
+                                         struct domain *d))
 {
     uint64_t frames = 0;
     struct domain *d = domain_next(0);
@@ -130,6 +150,9 @@ static uint64_t frames_of_domains(void)
         domid_t domid = d->domid;
 
         frames += d->tot_pages;
+        if (each != NULL) {
+            each(h, d);
+        }
         domain_put(d);
         d = domain_next((domid_t)(domid + 1));
     }
@@ -144,7 +167,7 @@ static void count_memory(struct vigil_op_counters *c)
     page_alloc_stats(&mem);
     c->free_frames = mem.free_frames;
     c->dirty_frames = mem.dirty_frames;
-    used = mem.free_frames + frames_of_domains();
+    used = mem.free_frames + all_domains(NULL, NULL);
     c->hv_frames = mem.total_frames > used ? mem.total_frames - used : 0;
 }
 
@@ -172,6 +195,25 @@ static int64_t op_counters(uint64_t arg)
     return copy_to_guest(arg, &c, sizeof(c));
 }
 
+static int64_t op_holdings(uint64_t arg)
+{
+    struct vigil_op_holdings h = {0};
+    struct page_alloc_stats mem;
+    struct heap_stats heap;
+
+    h.domain_frames = all_domains(&h, add_domain);
+    h.timers = timer_count();
+    heap_get_stats(&heap);
+    h.heap_objects = heap.objects;
+    h.heap_bytes = heap.bytes;
+    h.heap_frames = heap.frames;
+    page_alloc_stats(&mem);
+    h.free_frames = mem.free_frames;
+    h.other_frames =
+        mem.total_frames - h.free_frames - h.heap_frames - h.domain_frames;
+    return copy_to_guest(arg, &h, sizeof(h));
+}
+
 int64_t do_vigil_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                     uint64_t a5)
 {
@@ -197,6 +239,8 @@ int64_t do_vigil_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
         return op_provoke(a2);
     case VIGIL_OP_counters:
         return op_counters(a2);
+    case VIGIL_OP_holdings:
+        return op_holdings(a2);
     default:
         return -ENOSYS;
     }

@@ -16,6 +16,7 @@
 #include "lib/bits.h"
 #include "lib/list.h"
 #include "lib/string.h"
+#include "x86/atomic.h"
 #include "sync/spinlock.h"
 #include "mm/directmap.h"
 #include "mm/page_alloc.h"
@@ -48,7 +49,10 @@ struct slab {
 STATIC_ASSERT(HEADER_BYTES + 2 * 2016 <= PAGE_SIZE, "two largest slots fit");
 
 static SPINLOCK(pool_lock, LOCK_RANK_POOL, IRQ_ANY);
-static struct list partial[CLASSES]; /* P; next NULL until first used */
+static struct list partial[CLASSES];     /* P; next NULL until first used */
+static uint64_t in_use[CLASSES];         /* P: slots handed out           */
+static uint64_t slab_frames;             /* P                             */
+static uint64_t big_objects, big_frames; /* a                         */
 
 static unsigned int class_of(size_t bytes)
 {
@@ -170,6 +174,8 @@ static void *big_alloc(size_t bytes)
         return NULL;
     }
     f->order = order;
+    (void)atomic_add(&big_objects, 1UL);
+    (void)atomic_add(&big_frames, 1UL << order);
     return mfn_to_ptr(frame_mfn(f));
 }
 
@@ -194,11 +200,13 @@ void *heap_alloc(size_t bytes)
         slab_init(s, class);
         spin_lock(&pool_lock);
         list_add(partial_list(class), &s->link);
+        slab_frames++;
     }
     s = list_first(&partial[class], struct slab, link);
     slot = s->free;
     memcpy(&s->free, slot, sizeof(s->free));
     s->used++;
+    in_use[class]++;
     if (s->free == NULL) {
         list_del(&s->link);
     }
@@ -222,6 +230,8 @@ void heap_free(void *p)
     if (IS_ALIGNED((uint64_t)p, PAGE_SIZE)) {
         struct frame *f = frame_of(ptr_to_mfn(p));
 
+        (void)atomic_sub(&big_objects, 1UL);
+        (void)atomic_sub(&big_frames, 1UL << f->order);
         page_free(f, f->order);
         return;
     }
@@ -238,14 +248,33 @@ void heap_free(void *p)
     memcpy(p, &s->free, sizeof(s->free));
     s->free = p;
     s->used--;
+    in_use[class]--;
     /* Keep one empty slab per class; a second one goes back. */
     is_empty = s->used == 0 && partial[class].next != partial[class].prev;
     if (is_empty) {
         list_del(&s->link);
         s->magic = 0;
+        slab_frames--;
     }
     spin_unlock(&pool_lock);
     if (is_empty) {
         hv_page_free(s);
     }
+}
+
+void heap_get_stats(struct heap_stats *ret_stats)
+{
+    struct heap_stats s = {0};
+
+    spin_lock(&pool_lock);
+    for (unsigned int i = 0; i < CLASSES; i++) {
+        s.objects += in_use[i];
+        s.bytes += in_use[i] * slot_bytes[i];
+    }
+    s.frames = slab_frames;
+    spin_unlock(&pool_lock);
+    s.objects += READ_ONCE(big_objects);
+    s.bytes += READ_ONCE(big_frames) * PAGE_SIZE;
+    s.frames += READ_ONCE(big_frames);
+    *ret_stats = s;
 }

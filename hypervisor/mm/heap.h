@@ -25,4 +25,18 @@ void *heap_alloc(size_t bytes) MUST_CHECK;
  */
 void heap_free(void *p);
 
+struct heap_stats {
+    uint64_t objects; /* handed out                                */
+    uint64_t bytes;   /* of their slots, or pages                  */
+    uint64_t frames;  /* taken for them, with what is free in them */
+};
+
+/**
+ * heap_get_stats() - what is in use
+ * @ret_stats: filled in
+ *
+ * Context: any but NMI/#MC.
+ */
+void heap_get_stats(struct heap_stats *ret_stats);
+
 #endif

@@ -21,6 +21,7 @@
 #define VIGIL_OP_death_next 4 /* struct vigil_op_death             */
 #define VIGIL_OP_provoke 5   /* struct vigil_op_provoke            */
 #define VIGIL_OP_counters 6  /* struct vigil_op_counters           */
+#define VIGIL_OP_holdings 7  /* struct vigil_op_holdings           */
 
 struct vigil_op_version {
     uint32_t interface_version; /* out: VIGIL_INTERFACE_VERSION   */
@@ -116,6 +117,25 @@ struct vigil_op_counters {
     uint64_t hv_frames;   /* 4 KiB frames the hypervisor keeps        */
     uint64_t free_frames, dirty_frames;
     uint64_t boot_tsc_khz;
+};
+
+/*
+ * What the hypervisor holds at this moment.  Counted while others go on, so
+ * only at rest do two answers compare: when a domain has come and gone, they
+ * are the same.  -ENOSYS: a Vigil that is older.
+ */
+struct vigil_op_holdings {
+    uint64_t domains;       /* also those that are dying                */
+    uint64_t vcpus;
+    uint64_t ports;         /* event channels that are not free         */
+    uint64_t timers;        /* armed, on all CPUs                       */
+    uint64_t grants_in_use; /* entries of grant tables somebody uses    */
+    uint64_t grants_mapped; /* foreign grants that are mapped           */
+    uint64_t domain_frames; /* 4 KiB frames that domains own            */
+    uint64_t heap_objects, heap_bytes; /* small objects in use          */
+    uint64_t heap_frames;   /* frames they are in                       */
+    uint64_t free_frames;
+    uint64_t other_frames;  /* none of these three: tables, ports, ...  */
 };
 
 #endif

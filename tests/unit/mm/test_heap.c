@@ -75,6 +75,34 @@ static void test_big(void **state)
     assert_null(heap_alloc(4 * MIB + 1));
 }
 
+static void test_stats(void **state)
+{
+    struct heap_stats before, now;
+    void *small[3], *big;
+
+    (void)state;
+    heap_get_stats(&before);
+    for (unsigned int i = 0; i < 3; i++) {
+        small[i] = heap_alloc(100);
+    }
+    big = heap_alloc(3 * PAGE_SIZE);
+    heap_get_stats(&now);
+    assert_int_equal(now.objects, before.objects + 4);
+    /* 100 bytes are in a slot of 128; three pages in a block of four. */
+    assert_int_equal(now.bytes, before.bytes + 3 * 128UL + 4 * PAGE_SIZE);
+    assert_in_range(now.frames, before.frames + 4, before.frames + 5);
+    assert_true(now.frames * PAGE_SIZE >= now.bytes);
+    heap_free(big);
+    for (unsigned int i = 0; i < 3; i++) {
+        heap_free(small[i]);
+    }
+    heap_get_stats(&now);
+    assert_int_equal(now.objects, before.objects);
+    assert_int_equal(now.bytes, before.bytes);
+    /* One empty page of that size is kept. */
+    assert_in_range(now.frames, before.frames, before.frames + 1);
+}
+
 static void test_pages_return(void **state)
 {
     enum {
@@ -164,6 +192,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_size),
         cmocka_unit_test(test_big),
+        cmocka_unit_test(test_stats),
         cmocka_unit_test(test_pages_return),
         cmocka_unit_test(test_exhaustion),
         cmocka_unit_test(test_random),
