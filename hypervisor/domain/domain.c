@@ -25,7 +25,6 @@
 #include "domain/shared_info.h"
 #include "domain/vcpu.h"
 #include "domain/virq.h"
-#include "domain/vtimer.h"
 #include "lib/assert.h"
 #include "lib/errno.h"
 #include "lib/format.h"
@@ -510,8 +509,6 @@ void domain_crash(struct domain *d, uint32_t code, const char *fmt, ...)
 
 void domain_destroy_begin(struct domain *d)
 {
-    unsigned int i;
-
     spin_lock(&d->lock);
     if (domain_is_dying(d)) {
         spin_unlock(&d->lock);
@@ -521,11 +518,6 @@ void domain_destroy_begin(struct domain *d)
     domain_claim(d, 0); /* it will not populate what it claimed */
     stop_all(d);
     spin_unlock(&d->lock);
-    for (i = 0; i < d->max_vcpus; i++) {
-        if (d->vcpu[i] != NULL) {
-            vtimer_destroy(d->vcpu[i]);
-        }
-    }
 }
 
 /* Frames between two looks at what else there is to do. */

@@ -285,7 +285,8 @@ void domain_resume(struct domain *d);
  * domain_destroy_begin() - stop it for good: DYING, nothing gained any more
  * @d: not the control domain
  *
- * Its vcpus are told to stop, and their timers stopped.  Idempotent.
+ * Its vcpus are told to stop.  Their timers are left: as long as one runs it may
+ * set them.  Idempotent.
  * Context: any but NMI/#MC.
  */
 void domain_destroy_begin(struct domain *d);

@@ -9,6 +9,7 @@
 #include "domain/death.h"
 #include "domain/evtchn.h"
 #include "domain/grant.h"
+#include "domain/vtimer.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/directmap.h"
@@ -213,6 +214,8 @@ static int teardown(struct domain *d, uint32_t step, bool (*should_stop)(void))
     case TEARDOWN_VCPUS:
         for (i = 0; i < d->max_vcpus; i++) {
             if (d->vcpu[i] != NULL) {
+                /* None runs, so none sets a timer any more. */
+                vtimer_destroy(d->vcpu[i]);
                 drop_vcpu(d->vcpu[i]);
             }
         }
