@@ -37,5 +37,6 @@ uint64_t extable_find(uint64_t rip)
             return (uint64_t)&e->fixup + (uint64_t)(int64_t)e->fixup;
         }
     }
-    return probe->rip == rip ? probe->fixup : 0;
+    /* 0: no probe, and a call to nowhere is not one. */
+    return probe->rip == rip && rip != 0 ? probe->fixup : 0;
 }
