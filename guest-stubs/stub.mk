@@ -7,7 +7,7 @@
 
 stub-list := hello selftest nmi mce crash killed iret evtchn grant mmu \
              hypercalls timer share leftovers hostile cpu bench pci efi \
-             fair storm flush race suspend again
+             fair storm flush race suspend again churn
 
 # Beside main.c, for those that have more than one file.
 bench-objs := calls.o bounces.o emulate.o paging.o tables.o events.o grants.o \
@@ -25,6 +25,8 @@ again-others := bench/tiny.o
 storm-objs := clocks.o times.o
 storm-others := common/vcpus.o bench/tiny.o
 flush-others := common/vcpus.o bench/tiny.o
+churn-objs := visit.o visitor.o steps.o
+churn-others := bench/tiny.o
 race-objs := grants.o ports.o tables.o
 race-others := common/vcpus.o bench/tiny.o
 
