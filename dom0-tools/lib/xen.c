@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -19,6 +20,8 @@
 #define RING_MAX      (4U * 1024 * 1024)
 #define BOX_CHUNK     65536U
 #define BOX_BYTES_MAX (16ULL * VIGIL_BOX_BYTES)
+/* How often a console page is looked at. */
+#define CONSOLE_STEP_MS 10U
 
 int xen_open(struct xen *xen, int verbose, struct fault *fault)
 {
@@ -212,26 +215,46 @@ char *console_ring_read(struct xen *xen, int clear, size_t *ret_len,
     return text;
 }
 
-char *console_page_read(uint32_t domid, unsigned long mfn, size_t *ret_len)
+/* A guest's console page for reading; errno when NULL. */
+static void *console_page_map(uint32_t domid, unsigned long mfn,
+                              xenforeignmemory_handle **ret_memory)
 {
     xenforeignmemory_handle *memory = xenforeignmemory_open(NULL, 0);
-    const volatile struct xencons_interface *ring;
     xen_pfn_t frame = mfn;
-    uint32_t size = sizeof(((struct xencons_interface *)NULL)->out);
-    uint32_t produced;
-    uint32_t len;
-    char *text;
     void *page;
+    int err;
 
     if (!memory) {
         return NULL;
     }
     page = xenforeignmemory_map(memory, domid, PROT_READ, 1, &frame, NULL);
     if (!page) {
-        int err = errno;
-
+        err = errno;
         xenforeignmemory_close(memory);
         errno = err;
+        return NULL;
+    }
+    *ret_memory = memory;
+    return page;
+}
+
+static void console_page_unmap(void *page, xenforeignmemory_handle *memory)
+{
+    xenforeignmemory_unmap(memory, page, 1);
+    xenforeignmemory_close(memory);
+}
+
+char *console_page_read(uint32_t domid, unsigned long mfn, size_t *ret_len)
+{
+    xenforeignmemory_handle *memory;
+    const volatile struct xencons_interface *ring;
+    uint32_t size = sizeof(((struct xencons_interface *)NULL)->out);
+    uint32_t produced;
+    uint32_t len;
+    char *text;
+    void *page = console_page_map(domid, mfn, &memory);
+
+    if (!page) {
         return NULL;
     }
     ring = page;
@@ -241,8 +264,26 @@ char *console_page_read(uint32_t domid, unsigned long mfn, size_t *ret_len)
     for (uint32_t i = 0; i < len; i++) {
         text[i] = ring->out[(produced - len + i) & (size - 1)];
     }
-    xenforeignmemory_unmap(memory, page, 1);
-    xenforeignmemory_close(memory);
+    console_page_unmap(page, memory);
     *ret_len = len;
     return text;
+}
+
+void console_page_await(uint32_t domid, unsigned long mfn, unsigned int ms)
+{
+    xenforeignmemory_handle *memory;
+    const volatile struct xencons_interface *ring;
+    const struct timespec step = {.tv_nsec = CONSOLE_STEP_MS * 1000000L};
+    void *page = console_page_map(domid, mfn, &memory);
+
+    if (!page) {
+        return;
+    }
+    ring = page;
+    for (unsigned int waited = 0;
+         ring->out_cons != ring->out_prod && waited < ms;
+         waited += CONSOLE_STEP_MS) {
+        nanosleep(&step, NULL);
+    }
+    console_page_unmap(page, memory);
 }

@@ -111,4 +111,16 @@ char *console_ring_read(struct xen *xen, int clear, size_t *ret_len,
  */
 char *console_page_read(uint32_t domid, unsigned long mfn, size_t *ret_len);
 
+/**
+ * console_page_await() - let xenconsoled take what a guest has written
+ * @domid: guest; it must still exist, and not run
+ * @mfn:   machine frame of its console page
+ * @ms:    for so long at most, milliseconds
+ *
+ * A guest that writes nonsense there, or that nobody listens to, costs the time.
+ *
+ * Context: any that may wait.
+ */
+void console_page_await(uint32_t domid, unsigned long mfn, unsigned int ms);
+
 #endif

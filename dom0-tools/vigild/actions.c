@@ -23,6 +23,8 @@
 /* A guest that ends this often in so short a time is not restarted again. */
 #define RESTARTS_MAX      5
 #define RESTART_WINDOW_NS (60ULL * 1000000000ULL)
+/* For xenconsoled, which may be busy with others. */
+#define CONSOLE_WAIT_MS 2000U
 
 static enum guest_action action_for(const struct guest_note *note, int reason)
 {
@@ -165,6 +167,8 @@ static void end_guest(struct collector *collector,
                       const struct guest_note *note, enum guest_action action,
                       int reason)
 {
+    const struct known_guest *known = known_find(collector, note->uuid,
+                                                 note->domid);
     struct fault fault;
     size_t len = 0;
     char *config = NULL;
@@ -177,6 +181,10 @@ static void end_guest(struct collector *collector,
                 note->name, RESTARTS_MAX + 1);
             action = ACTION_DESTROY;
         }
+    }
+    /* Its last words: the page goes with the guest. */
+    if (known && known->domid == note->domid && known->console_mfn) {
+        console_page_await(note->domid, known->console_mfn, CONSOLE_WAIT_MS);
     }
     if (guest_destroy(&collector->xen, note->domid, note->uuid, &fault)) {
         say_fault(&fault);
