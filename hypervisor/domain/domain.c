@@ -26,6 +26,7 @@
 #include "domain/vcpu.h"
 #include "domain/virq.h"
 #include "lib/assert.h"
+#include "lib/bitmap.h"
 #include "lib/errno.h"
 #include "lib/format.h"
 #include "lib/idset.h"
@@ -47,6 +48,7 @@ static SPINLOCK(list_lock, LOCK_RANK_DOMAIN_LIST, IRQ_ANY);
 static struct domain **by_id[CHUNKS]; /* a, L to change; chunks stay         */
 static struct idset in_use;           /* L: domids, until the last reference */
 static uint64_t instances;            /* L: domains made so far              */
+static uint64_t given[IDSET_WORDS];   /* L: domids that some domain has had  */
 static struct domain *spare;          /* L: see above                        */
 static uint64_t claims;               /* a: sum of outstanding_pages         */
 static domid_t rover;                 /* L: last given to "next free"        */
@@ -135,13 +137,10 @@ struct domain *domain_next(domid_t domid)
 
 uint64_t domain_instance(domid_t domid)
 {
-    struct domain *d = domain_get(domid);
-    uint64_t instance = d == NULL ? 0 : d->instance;
+    const struct domain *d = domain_peek(domid);
 
-    if (d != NULL) {
-        domain_put(d);
-    }
-    return instance;
+    /* At what once was a struct domain one may always look. */
+    return d == NULL ? 0 : READ_ONCE(d->instance);
 }
 
 static struct domain *struct_take(void)
@@ -185,7 +184,7 @@ static void free_domain(struct domain *d)
     heap_free(d->e820);
     heap_free(d->rights_space);
     spin_lock(&list_lock);
-    /* Not before: whoever refers to the old one acts in the number's name. */
+    /* Only now: whoever refers to the old one acts in the number's name. */
     if (d->domid != DOMID_INVALID) {
         idset_remove(&in_use, d->domid);
     }
@@ -286,6 +285,8 @@ int domain_create(domid_t domid, const struct xen_domctl_createdomain *config,
     if (rc == 0) {
         d->domid = domid;
         d->instance = ++instances;
+        d->is_renumbered = bitmap_test(given, domid);
+        bitmap_set(given, domid);
     }
     spin_unlock(&list_lock);
     if (rc != 0) {

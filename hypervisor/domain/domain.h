@@ -50,6 +50,7 @@ struct pv_domain;     /* pv/pv.h         */
 struct domain {
     domid_t domid;                 /* c */
     bool is_privileged;            /* c: the control domain             */
+    bool is_renumbered;            /* c: another had the domid before   */
     enum domain_state state;       /* D */
     uint32_t refs;                 /* a: domain_get()/domain_put()      */
     struct domain *next_spare;     /* L: of a struct that is none       */

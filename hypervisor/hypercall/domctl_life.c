@@ -26,15 +26,20 @@ static int check_config(const struct xen_domctl_createdomain *c)
     return 0;
 }
 
-/* From here to "is gone" a number in the log means this one. */
+/*
+ * Whom a number in the log means from here on: said only where it meant another
+ * before, which "is gone".
+ */
 static void log_identity(const struct domain *d)
 {
     const uint8_t *u = d->handle;
 
-    pr_info("domain: d%u is %02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-"
-            "%02x%02x%02x%02x%02x%02x, instance %lu",
-            d->domid, u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8],
-            u[9], u[10], u[11], u[12], u[13], u[14], u[15], d->instance);
+    if (unlikely(d->is_renumbered)) {
+        pr_info("domain: d%u is %02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-"
+                "%02x%02x%02x%02x%02x%02x now",
+                d->domid, u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8],
+                u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
+    }
 }
 
 static int64_t create(struct xen_domctl *op)
