@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/build.h"
@@ -17,7 +18,8 @@
 #include "lib/saveimage.h"
 #include "vigil/commands.h"
 
-#define PAGE_BYTES 4096
+#define PAGE_BYTES     4096
+#define ANSWER_SECONDS 20 /* libxl waits longer for a guest's answer */
 
 /* Begin to show how far it is; the text is freed by the caller. */
 static char *begin_progress(const struct invocation *call, struct lx *lx,
@@ -122,11 +124,13 @@ static int write_guest(struct lx *lx, const struct guest *guest, int fd,
                        struct fault *fault)
 {
     struct lx_op op;
+    time_t begin;
     int rc;
 
     if (write_head(lx, guest, fd, fault)) {
         return -1;
     }
+    begin = time(NULL);
     lx_begin(lx, &op);
     rc = lx_wait(lx, &op,
                  libxl_domain_suspend(lx->ctx, guest->domid, fd, 0, &op.how),
@@ -140,8 +144,13 @@ static int write_guest(struct lx *lx, const struct guest *guest, int fd,
                          "interrupted: guest %s is not saved and runs on",
                          guest->name);
     }
-    return lx_fault(lx, fault, rc, "guest %s cannot be saved and runs on",
-                    guest->name);
+    lx_fault(lx, fault, rc, "guest %s cannot be saved and runs on",
+             guest->name);
+    /* libxl says so of every failure before the guest has answered. */
+    if (fault->code == EXIT_TIMED_OUT && time(NULL) - begin < ANSWER_SECONDS) {
+        fault->code = EXIT_FAILED;
+    }
+    return -1;
 }
 
 /* What becomes of the guest once its file is safe. */

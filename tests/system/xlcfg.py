@@ -12,39 +12,34 @@ BASE = {"name": '"oracle"', "type": '"pv"', "kernel": '"/stubs/hello"',
 # programs started in a slow machine.
 CASES = {
     "plain": "type = None",
-    "builder": 'type = None\nbuilder = "generic"\nmemory = 512\nmaxmem = 1024',
-    "maxmem alone": 'memory = None\nmaxmem = 256\nmaxvcpus = 3\nextra = ""',
+    "builder": ('type = None\nbuilder = "generic"\nmemory = 512\nmaxmem = 1024\n'
+                'on_poweroff = "preserve"\non_reboot = "destroy"\n'
+                'on_watchdog = "restart"\non_crash = "coredump-restart"'),
+    "maxmem alone": ('memory = None\nmaxmem = 256\nmaxvcpus = 3\nextra = ""\n'
+                     'on_poweroff = "restart"\non_reboot = "preserve"\n'
+                     'on_watchdog = "coredump-destroy"\n'
+                     'on_crash = "preserve"\ntsc_mode = "default"'),
     "spelling": ('memory = "128"\nvcpus = 0x2; maxvcpus = 3 # vcpus = 9\n'
                  "# cap = 9\nextra = 'a \"quotes\"'\nextra += \" b\"\n"
-                 'vif = [\n  "bridge=a", # first\n  "bridge=b",\n]'),
+                 'vif = [\n  "bridge=a", # first\n  "bridge=b",\n]\n'
+                 'cpus = "0-1"\ntsc_mode = "native"'),
     "every number": ("vcpus = 2\nmaxvcpus = 6\ncpu_weight = 512\ncap = 50\n"
                      "max_event_channels = 2047\nmax_grant_frames = 64\n"
                      "max_maptrack_frames = 128\nmax_grant_version = 1\n"
-                     "localtime = 1\nrtc_timeoffset = 3600"),
+                     "localtime = 1\nrtc_timeoffset = 3600\n"
+                     'cpus = ["0-1", "0-1,^0"]\n'
+                     'root = "/dev/xvda1 ro"\nextra = "4 console=hvc0"'),
     "cpus all": ('cpus = "all"\nvcpus = 2\npool = "Pool-0"\n'
                  'ramdisk = "/stubs/hello"\nextra = "quiet"'),
-    "cpus range": 'cpus = "0-1"\nvcpus = 2\ntsc_mode = "native"',
     "cpus without one": 'cpus = "all,^1"\nvcpus = 3\ntsc_mode = 1',
-    "cpus list": 'cpus = ["0", "1"]\nvcpus = 2\ntsc_mode = "default"',
-    "cpus list of sets": 'cpus = ["0-1", "0-1,^0"]\nvcpus = 2\nmaxvcpus = 4',
-    "cpus list longer": 'cpus = ["0", "1", "0"]\nvcpus = 2',
+    "cpus list": ('cpus = ["0", "1", "0"]\nvcpus = 2\n'
+                  'cmdline = "console=hvc0"\nextra = "debug"'),
     "cpus of nodes": 'cpus = "nodes:0,^0"\ncpus_soft = "node:0"\nvcpus = 2',
-    "cpus_soft": 'cpus_soft = ["1", "0"]\nvcpus = 2\ncpus = "0-1"',
-    "root and extra": 'root = "/dev/xvda1 ro"\nextra = "4 console=hvc0"',
-    "cmdline": 'cmdline = "console=hvc0"\nextra = "debug"',
-    "bootloader": ('kernel = None\nbootloader = "pygrub"\n'
-                   'bootloader_args = ["--kernel=/vmlinuz", "-q"]\n'
-                   'disk = ["phy:/dev/vg/guest,xvda,w"]\n'
-                   'root = "/dev/xvda1"'),
-    "bootloader of old": ('kernel = None\nbootloader = "pygrub"\n'
-                          'bootloader_args = "-q  --offset=0"\n'
-                          'disk = ["/dev/vg/guest,raw,xvda,rw"]'),
-    "actions": ('on_poweroff = "preserve"\non_reboot = "destroy"\n'
-                'on_watchdog = "restart"\non_crash = "coredump-restart"'),
-    "actions again": ('on_poweroff = "restart"\non_reboot = "preserve"\n'
-                      'on_watchdog = "coredump-destroy"\n'
-                      'on_crash = "preserve"'),
-    "disks": ('disk = ["/dev/vg/guest-volume,,hda", '
+    "cpus_soft": ('cpus_soft = ["1", "0"]\nvcpus = 2\ncpus = "0-1"\n'
+                  'root = "/dev/xvda1"\ndisk = []\nvif = []'),
+    "disks": ('kernel = None\nbootloader = "pygrub"\n'
+              'bootloader_args = ["--kernel=/vmlinuz", "-q"]\n'
+              'disk = ["/dev/vg/guest-volume,,hda", '
               '"/dev/vg/guest-volume,raw,hdb,rw", '
               '"format=raw, vdev=hdc, access=rw, target=/dev/vg/volume", '
               '"raw:/dev/vg/volume,hdd,w", "phy:/dev/vg/guest,xvda,w", '
@@ -53,6 +48,8 @@ CASES = {
               '"/srv/c.qed,qed,sda,rw", "/srv/cd.iso,raw,sdb,devtype=cdrom", '
               '"format=raw,vdev=sdc,access=ro,devtype=cdrom,target="]'),
     "disks by keys": (
+        'kernel = None\nbootloader = "pygrub"\n'
+        'bootloader_args = "-q  --offset=0"\n'
         'disk = ["vdev=xvda,access=rw,script=block-iscsi,'
         'target=iqn=iqn.2013-03.com:a,portal=192.0.2.1", '
         '"format=raw,vdev=xvdb,access=r,backend=storage,backendtype=phy,'
@@ -61,7 +58,6 @@ CASES = {
         '"format=raw,vdev=xvdd,discard,target=/a", '
         '"format=raw,vdev=xvde,no-discard,target=/b", '
         '"format=raw,vdev=xvdf,direct-io-safe,target=/c"]'),
-    "nothing": "disk = []\nvif = []",
     "networks": ('vif = ["", "bridge=xenbr0", '
                  '"mac=00:16:3E:01:02:03, bridge=xenbr1", '
                  '"mac=00:16:3e:aa:00:02,script=vif-route,ip=192.0.2.7", '
