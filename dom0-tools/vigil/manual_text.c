@@ -45,8 +45,12 @@ const struct manual_text manual_texts[] = {
     {NULL, "create",
      "The file is that of xl, see xl.cfg(5). Keys that Vigil does not know or "
      "does not honour are named with their line; --strict makes that an error. "
-     "What follows the file as key=value replaces the file's value.",
+     "What follows the file as key=value replaces the file's value. JSON as "
+     "libxl writes it (xl list -l, or -N --json) will do for a file.\n\n"
+     "--domid asks for a number; one that was in use within the last minute is "
+     "refused, so that nothing of one guest is taken for another's.",
      EXAMPLES({"vigil create /etc/xen/web1.cfg", "start it"},
+              {"vigil create -N web1.cfg", "see what would be made"},
               {"vigil create web1.cfg -c 'extra=\"single\"'",
                "once with another command line, on its console"})},
     {NULL, "destroy",
@@ -65,22 +69,29 @@ const struct manual_text manual_texts[] = {
     {NULL, "reboot", "The guest is asked as by vigil-shutdown(1).",
      EXAMPLES({"vigil reboot web1", "ask, and do not wait"})},
     {NULL, "save",
-     "The guest has to listen on xenstore. It is gone once the file is whole.",
+     "The guest has to answer: its kernel suspends itself. The file, of mode "
+     "0600, appears when it is whole and on disk, and only then the guest goes; "
+     "if anything fails before, or with ^C, the guest runs on and an older file "
+     "is untouched.",
      EXAMPLES({"vigil save web1 /srv/web1.save", "write it down and end it"},
               {"vigil save -c web1 /srv/web1.save", "and let it go on"})},
     {NULL, "restore", "The file may be one of xl save.",
      EXAMPLES({"vigil restore /srv/web1.save", "let it go on"})},
     {NULL, "rename", "",
      EXAMPLES({"vigil rename web1 web2", "from now on it is web2"})},
-    {NULL, "mem-set", "",
+    {NULL, "mem-set",
+     "The guest's balloon gives memory back, or takes it, up to its mem-max.",
      EXAMPLES({"vigil mem-set web1 512", "512 MiB"},
               {"vigil mem-set web1 1g", "1 GiB"})},
     {NULL, "mem-max", "", EXAMPLES({"vigil mem-max web1 2g", "2 GiB at most"})},
-    {NULL, "vcpu-set", "", EXAMPLES({"vigil vcpu-set web1 2", "two of them"})},
+    {NULL, "vcpu-set", "Of those it was made with (maxvcpus).",
+     EXAMPLES({"vigil vcpu-set web1 2", "two of them"})},
     {NULL, "block-attach", "",
      EXAMPLES({"vigil block-attach web1 phy:/dev/vg/data,xvdb,w",
                "a disk that is a volume"})},
-    {NULL, "block-detach", "",
+    {NULL, "block-detach",
+     "A guest that uses the disk keeps it, and that is an error; with -F it is "
+     "taken, and the guest sees errors.",
      EXAMPLES({"vigil block-detach web1 xvdb", "take it back"})},
     {NULL, "block-list", "", EXAMPLES({"vigil block-list web1", "its disks"})},
     {NULL, "network-attach", "",
