@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <vigil/vigil_op.h>
+
 #define SECTOR_BYTES 512
 
 /* A counter of sysfs: its files have no size, so read until the end. */
@@ -85,6 +87,22 @@ void usage_io_read(const char *sys, uint32_t domid, struct usage_io *ret_io)
     for_each(sys, "bus/xen-backend/devices", prefix, add_disk, ret_io);
 }
 
+/* What only Vigil tells of another domain.  A list may be out of date. */
+static void read_times(struct xen *xen, struct usage_guest *at)
+{
+    struct vigil_op_domain_times times = {.domid = at->guest->domid};
+    char uuid[UUID_CHARS + 1];
+
+    if (vigil_call(xen, VIGIL_OP_domain_times, &times, sizeof(times))) {
+        return;
+    }
+    uuid_text(uuid, times.uuid);
+    if (strcmp(uuid, at->guest->uuid) == 0) {
+        at->instance = times.instance;
+        at->wait_ns = times.runnable_ns;
+    }
+}
+
 int usage_read(struct xen *xen, struct usage_sample *ret_sample,
                struct fault *fault)
 {
@@ -102,6 +120,7 @@ int usage_read(struct xen *xen, struct usage_sample *ret_sample,
         sample.guests[i].guest = &sample.list.guests[i];
         usage_io_read("/sys", sample.list.guests[i].domid,
                       &sample.guests[i].io);
+        read_times(xen, &sample.guests[i]);
     }
     *ret_sample = sample;
     return 0;
@@ -129,6 +148,23 @@ const struct usage_guest *usage_before(const struct usage_sample *before,
         }
     }
     return NULL;
+}
+
+double usage_wait_percent(const struct usage_sample *before,
+                          const struct usage_sample *now,
+                          const struct usage_guest *at)
+{
+    const struct usage_guest *then = usage_before(before, at->guest);
+
+    if (!at->instance) {
+        return -1;
+    }
+    if (!then || then->instance != at->instance ||
+        now->time_ns <= before->time_ns || at->wait_ns < then->wait_ns) {
+        return 0;
+    }
+    return 100.0 * (double)(at->wait_ns - then->wait_ns) /
+           (double)(now->time_ns - before->time_ns);
 }
 
 double usage_percent(const struct usage_sample *before,

@@ -26,6 +26,8 @@ struct usage_io {
 struct usage_guest {
     const struct guest *guest; /* in the sample's list               */
     struct usage_io io;
+    uint64_t instance; /* 0: this hypervisor does not tell, nor of   */
+    uint64_t wait_ns;  /* time its vcpus waited for a processor      */
 };
 
 struct usage_sample {
@@ -74,6 +76,20 @@ void usage_io_read(const char *sys, uint32_t domid, struct usage_io *ret_io);
  */
 const struct usage_guest *usage_before(const struct usage_sample *before,
                                        const struct guest *now);
+
+/**
+ * usage_wait_percent() - time of waiting for a processor as such a share
+ * @before: earlier sample
+ * @now:    later sample
+ * @at:     guest of @now
+ *
+ * Context: any; pure.
+ * Return:  percent of one processor; 0 for a guest that is new; -1 where the
+ *          hypervisor does not tell
+ */
+double usage_wait_percent(const struct usage_sample *before,
+                          const struct usage_sample *now,
+                          const struct usage_guest *at);
 
 /**
  * usage_percent() - processor time as a share of the time that went by

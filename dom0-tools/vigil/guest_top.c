@@ -69,10 +69,12 @@ static void add_row(struct libscols_table *table, const struct top *top,
                     const struct usage_guest *at)
 {
     const struct guest *guest = at->guest;
-    char cell[11][32];
+    double waited = usage_wait_percent(&top->before, &top->now, at);
+    char cell[12][32];
     const char *cells[] = {guest->name, cell[0], cell[1], cell[2],
                            cell[3],     cell[4], cell[5], cell[6],
-                           cell[7],     cell[8], cell[9], cell[10]};
+                           cell[7],     cell[8], cell[9], cell[10],
+                           cell[11]};
 
     number(cell[0], sizeof(cell[0]), guest->domid);
     snprintf(cell[1], sizeof(cell[1]), "%s", guest_state_word(guest));
@@ -80,16 +82,20 @@ static void add_row(struct libscols_table *table, const struct top *top,
              (double)guest->info.cpu_time / 1e9);
     snprintf(cell[3], sizeof(cell[3]), "%.1f",
              usage_percent(&top->before, &top->now, guest));
-    number(cell[4], sizeof(cell[4]), memory_kib(guest) / 1024);
-    snprintf(cell[5], sizeof(cell[5]), "%.1f",
+    snprintf(cell[4], sizeof(cell[4]), "%.1f", waited);
+    if (waited < 0) {
+        snprintf(cell[4], sizeof(cell[4]), "-");
+    }
+    number(cell[5], sizeof(cell[5]), memory_kib(guest) / 1024);
+    snprintf(cell[6], sizeof(cell[6]), "%.1f",
              top->total_kib ? 100.0 * (double)memory_kib(guest) /
                                   (double)top->total_kib
                             : 0.0);
-    number(cell[6], sizeof(cell[6]), guest->info.nr_online_vcpus);
-    number(cell[7], sizeof(cell[7]), RATE(top, at, rx_bytes) / 1024);
-    number(cell[8], sizeof(cell[8]), RATE(top, at, tx_bytes) / 1024);
-    number(cell[9], sizeof(cell[9]), RATE(top, at, rd_bytes) / 1024);
-    number(cell[10], sizeof(cell[10]), RATE(top, at, wr_bytes) / 1024);
+    number(cell[7], sizeof(cell[7]), guest->info.nr_online_vcpus);
+    number(cell[8], sizeof(cell[8]), RATE(top, at, rx_bytes) / 1024);
+    number(cell[9], sizeof(cell[9]), RATE(top, at, tx_bytes) / 1024);
+    number(cell[10], sizeof(cell[10]), RATE(top, at, rd_bytes) / 1024);
+    number(cell[11], sizeof(cell[11]), RATE(top, at, wr_bytes) / 1024);
     table_row(table, cells);
 }
 
@@ -110,9 +116,9 @@ static int by_percent(const void *left, const void *right, void *context)
 static struct libscols_table *make_table(const struct top *top)
 {
     static const char *const columns[] = {
-        "NAME",  ">ID",    "STATE",   ">CPU(s)",  ">CPU%",   ">MEM(MiB)",
-        ">MEM%", ">VCPUS", ">RXKB/s", ">TXKB/s", ">RDKB/s", ">WRKB/s",
-        NULL};
+        "NAME",      ">ID",   "STATE",  ">CPU(s)",  ">CPU%",    ">WAIT%",
+        ">MEM(MiB)", ">MEM%", ">VCPUS", ">RXKB/s", ">TXKB/s", ">RDKB/s",
+        ">WRKB/s",   NULL};
     struct libscols_table *table = table_new(columns);
 
     for (size_t i = 0; i < top->now.list.count; i++) {
@@ -157,6 +163,15 @@ static struct json_object *guest_json(const struct top *top,
     json_object_object_add(object, "cpu_percent",
                            json_object_new_double(usage_percent(
                                &top->before, &top->now, guest)));
+    if (at->instance) {
+        json_add_number(object, "instance", at->instance);
+        json_object_object_add(
+            object, "wait_seconds",
+            json_object_new_double((double)at->wait_ns / 1e9));
+        json_object_object_add(object, "wait_percent",
+                               json_object_new_double(usage_wait_percent(
+                                   &top->before, &top->now, at)));
+    }
     json_add_number(object, "memory_kib", memory_kib(guest));
     json_add_number(object, "max_memory_kib",
                     guest->info.max_pages * KIB_PER_PAGE);

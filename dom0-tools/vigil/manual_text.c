@@ -33,8 +33,9 @@ const struct manual_text manual_texts[] = {
      "On a terminal it draws one screen, those that use most on top, until q. "
      "With -b, --json or in a pipe each look is a table or an object of its "
      "own; the first comes after one delay, since it takes two to compare.\n\n"
-     "How long a guest's vcpus waited for a processor is not shown: the "
-     "interface tells that to the guest itself only.",
+     "WAIT% is time that vcpus wanted to run and had to wait for a processor, "
+     "which a guest sees as steal; only Vigil tells that of others, elsewhere "
+     "it is a hyphen.",
      EXAMPLES({"vigil top", "watch"},
               {"vigil top -b -i 1 -d 10", "one table, of ten seconds"},
               {"vigil top --json -d 60 >>usage.ndjson", "a line each minute"})},

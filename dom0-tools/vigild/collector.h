@@ -140,6 +140,15 @@ void remember_save(struct collector *collector);
 void life_tell_living(struct collector *collector);
 
 /**
+ * life_tell_started() - tell that a guest ran, if that was not told yet
+ * @collector: state
+ * @known:     guest; nothing is told of one that nobody heard of
+ *
+ * Context: a pass; before its death is told, which may be seen first.
+ */
+void life_tell_started(struct collector *collector, struct known_guest *known);
+
+/**
  * life_tell_gone() - tell of guests that are no more
  * @collector: all deaths are on disk
  *

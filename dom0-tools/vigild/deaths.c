@@ -303,6 +303,9 @@ static int record(struct collector *collector, const struct vigil_death *death,
         ret = store_commit(&entry, meta, fault);
     }
     if (ret == 0) {
+        if (known && known->domid == death->domid) {
+            life_tell_started(collector, known);
+        }
         event_log(collector, meta, sentence);
     }
     json_object_put(meta);

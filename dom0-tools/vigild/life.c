@@ -107,6 +107,14 @@ static void tell_end(struct collector *collector, struct known_guest *known,
     tell(collector, known, "shutdown", what, shutdown_reason_name(reason));
 }
 
+void life_tell_started(struct collector *collector, struct known_guest *known)
+{
+    if (known->told & LIFE_CREATED && !(known->told & LIFE_STARTED)) {
+        tell(collector, known, "started", "began to run", NULL);
+        known->told |= LIFE_STARTED;
+    }
+}
+
 static void tell_changes(struct collector *collector, struct known_guest *known,
                          const struct guest *guest)
 {
@@ -117,9 +125,8 @@ static void tell_changes(struct collector *collector, struct known_guest *known,
         tell_new(collector, known);
     }
     /* One that has run and shut down before it was looked at did start. */
-    if (!(known->told & LIFE_STARTED) && (!paused || guest->info.cpu_time)) {
-        tell(collector, known, "started", "began to run", NULL);
-        known->told |= LIFE_STARTED;
+    if (!paused || guest->info.cpu_time) {
+        life_tell_started(collector, known);
     }
     if (reason >= 0 && !(known->told & LIFE_ENDED)) {
         tell_end(collector, known, reason);

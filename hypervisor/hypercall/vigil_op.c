@@ -214,6 +214,41 @@ static int64_t op_holdings(uint64_t arg)
     return copy_to_guest(arg, &h, sizeof(h));
 }
 
+static void add_times(struct vigil_op_domain_times *t, struct vcpu *v)
+{
+    vcpu_runstate_info_t info;
+
+    vcpu_runstate_get(v, &info);
+    t->vcpus++;
+    t->running_ns += info.time[RUNSTATE_running];
+    t->runnable_ns += info.time[RUNSTATE_runnable];
+    t->blocked_ns += info.time[RUNSTATE_blocked];
+    t->offline_ns += info.time[RUNSTATE_offline];
+}
+
+static int64_t op_domain_times(uint64_t arg)
+{
+    struct vigil_op_domain_times t = {0};
+    struct domain *d;
+
+    if (copy_from_guest(&t.domid, arg, sizeof(t.domid)) != 0) {
+        return -EFAULT;
+    }
+    d = t.domid < DOMID_FIRST_RESERVED ? domain_get((domid_t)t.domid) : NULL;
+    if (d == NULL) {
+        return -ESRCH;
+    }
+    memcpy(t.uuid, d->handle, sizeof(t.uuid));
+    t.instance = d->instance;
+    for (unsigned int i = 0; i < d->max_vcpus; i++) {
+        if (d->vcpu[i] != NULL) {
+            add_times(&t, d->vcpu[i]);
+        }
+    }
+    domain_put(d);
+    return copy_to_guest(arg, &t, sizeof(t));
+}
+
 int64_t do_vigil_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                     uint64_t a5)
 {
@@ -241,6 +276,8 @@ int64_t do_vigil_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
         return op_counters(a2);
     case VIGIL_OP_holdings:
         return op_holdings(a2);
+    case VIGIL_OP_domain_times:
+        return op_domain_times(a2);
     default:
         return -ENOSYS;
     }

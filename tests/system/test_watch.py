@@ -1,14 +1,21 @@
 # SPDX-License-Identifier: MIT
-"""The tools that watch: events, wait, top, console --replay.  One boot."""
+"""The tools that watch: events, wait, top, console --replay; guests that have
+one number and one name after the other.  One boot."""
 
 import json
 import os
 import re
 import shutil
 import subprocess
+from itertools import groupby
 
-from suite import (BUILD, TOP, Suite, check, destroy, need_vigil, require, skip,
-                   stub_done, wait_until)
+from suite import (BUILD, TOP, Suite, check, crash_records, destroy,
+                   need_vigil, require, skip, stub_done, wait_until)
+
+NUMBER = 200
+FIRST = "aaaaaaaa-0000-4000-8000-000000000001"
+SECOND = "bbbbbbbb-0000-4000-8000-000000000002"
+THIRD = "cccccccc-0000-4000-8000-000000000003"
 
 
 class Watch(Suite):
@@ -107,23 +114,6 @@ class Watch(Suite):
         for words in ("0", "x", "999999"):
             self.exits(f"console hello --replay {words}", 2)
 
-    def test_replay_of_this_one_only(self):
-        """Another guest of the name: what the one before said is not its."""
-        destroy(self.vm, "hello")
-        for word in ("hold first", "hold second"):
-            self.vm.dom0("vigil create /etc/xen/hello.cfg "
-                         f"'extra=\"{word}\"'", 60)
-            wait_until(self.vm, "vigil console hello --replay 9 2>&1 | "
-                       "grep -q STUB", 60)
-            text = self.vm.dom0("vigil console hello --replay 64")
-            check(text.count("STUB hello: SUCCESS") == 1,
-                  f"of {word}: {text[-400:]}")
-            if word != "hold second":
-                self.vm.dom0("vigil destroy hello")
-        text = self.vm.dom0("cat /var/log/xen/console/guest-hello.log")
-        check("hold first" in text and "hold second" in text,
-              "the log of the two is not one, nothing was tried")
-
     def test_top(self):
         """Tables; rates of what works and of what does not."""
         self.vm.dom0("(while :; do :; done) >/dev/null 2>&1 & "
@@ -136,6 +126,11 @@ class Watch(Suite):
         check(by_name["hello"]["cpu_percent"] < 20, f"{answer}")
         check(by_name["hello"]["memory_kib"] == 16384, f"{answer}")
         check(1.5 < answer["seconds"] < 60, f"{answer}")
+        # Dom0 ran for itself: it did not wait; hello slept, and did not.
+        check(0 <= by_name["Domain-0"]["wait_percent"] < 50 and
+              0 <= by_name["hello"]["wait_percent"] < 50 and
+              by_name["hello"]["instance"] > by_name["Domain-0"]["instance"],
+              f"{answer}")
         check(len(re.findall(r"^NAME +ID +STATE ", text, re.M)) == 2 and
               len(re.findall(r"^hello +\d+ +\w+ ", text, re.M)) == 2, text)
         for words in ("-i 0", "-i x", "-d 0", "-d x", "-d nan"):
@@ -152,29 +147,95 @@ class Watch(Suite):
         check(self.vm.dom0("stty -a") == before, "the terminal has changed")
         destroy(self.vm, "hello")
 
-    def test_crash_and_kill(self):
-        """They differ, have words, and whoever waits learns which."""
-        for name, words, kind, reason in (
-                ("crash", "crash", "crashed", "reported its own crash"),
-                ("killed", "killed 'extra=\"ud2\"'", "killed", "killed: ")):
-            name, _, extra = words.partition(" ")
-            self.vm.dom0(f"vigil create -p /etc/xen/{name}.cfg {extra}", 60)
-            uuid = self.guest(name)["uuid"]
+    def make(self, stub, uuid, more="", wait="LIBXL_DOMID_REUSE_TIMEOUT=0",
+             name="twin"):
+        """Create one of three guests that differ by UUID alone.
+
+        Return: exit status and what was said
+        wait: libxl keeps a number back for a minute after its guest's end
+        """
+        return self.vm.dom0_cmd(
+            f"{wait} vigil create --domid {NUMBER} /etc/xen/{stub}.cfg "
+            f"'name=\"{name}\"' 'uuid=\"{uuid}\"' {more}", 90)
+
+    def gone(self, uuid):
+        """Wait until one of them is gone, and told to be."""
+        wait_until(self.vm, f"vigil events {uuid} | grep -q destroyed", 60)
+        self.vm.dom0("sleep 2")     # a second is the least that libxl keeps
+
+    def test_same_number_two_deaths(self):
+        """The first is killed, the second crashes: nothing mixes."""
+        for stub, uuid, more, why in (
+                ("killed", FIRST, "'extra=\"ud2\"'", "killed: "),
+                ("crash", SECOND, "", "reported its own crash")):
+            rc, text = self.make(stub, uuid, f"{more} -p")
+            check(rc == 0, f"create {stub}: {rc}: {text}")
             text = self.vm.dom0(
-                f"vigil wait {name} --for crashed --json >/tmp/w & sleep 1; "
-                f"vigil unpause {name}; wait $!; cat /tmp/w", 90)
+                "vigil wait twin --for crashed --json >/tmp/w & sleep 1; "
+                "vigil unpause twin; wait $!; cat /tmp/w", 90)
             answer = json.loads(text)
-            check(answer["uuid"] == uuid and
-                  answer["reason"].startswith(reason), f"{answer}")
-            wait_until(self.vm, f"vigil events {uuid} | grep -q destroyed", 40)
+            check(answer["uuid"] == uuid and answer["reason"].startswith(why),
+                  f"{answer}")
+            self.gone(uuid)
+        found = {r["guest"]["uuid"]: r for r in crash_records(self.vm, "guest")}
+        check(set(found) == {FIRST, SECOND}, f"{list(found)}")
+        for uuid, by, own, other in (
+                (FIRST, "hypervisor", "killed: ", "about to report"),
+                (SECOND, "guest", "about to report", "killed: ")):
+            record = found[uuid]
+            check(record["guest"]["domid"] == NUMBER and
+                  record["guest"]["name"] == "twin" and
+                  record["reason"]["by"] == by, f"{record}")
+            text = self.vm.dom0("cat /var/lib/vigil/crash/*-"
+                                f"{record['id']}/console.txt")
+            check(own in text and other not in text, f"of {uuid}: {text}")
+            check("earlier guests" not in text, text)
+        for uuid, kind in ((FIRST, "killed"), (SECOND, "crashed")):
             kinds = self.kinds(uuid)
-            check(kinds[-2:] == [kind, "destroyed"] and
-                  kinds[0] == "created" and "shutdown" not in kinds,
+            check(kinds == ["created", "started", kind, "destroyed"],
                   f"{kinds}")
-            event = [e for e in self.events(uuid)
-                     if e["attributes"]["vigil.event"] == kind][0]
-            check(event["attributes"]["vigil.id"] and
+            event = self.events(uuid)[2]
+            check(event["attributes"]["vigil.id"] == found[uuid]["id"] and
                   event["severity_text"] == "FATAL", f"{event}")
+
+    def test_same_number_too_soon(self):
+        """libxl's care: a number just used is refused in words."""
+        rc, text = self.make("hello", THIRD, wait="")
+        check(rc != 0 and "recent" in text, f"{rc}: {text}")
+
+    def test_same_number_third(self):
+        """It has its own console, time, memory, record of nothing."""
+        rc, text = self.make("hello", THIRD, "'extra=\"hold\"'")
+        check(rc == 0, f"{rc}: {text}")
+        wait_until(self.vm, "vigil console twin --replay 64 2>&1 | "
+                   "grep -q STUB", 60)
+        text = self.vm.dom0("vigil console twin --replay 64")
+        check("STUB hello: SUCCESS" in text and "about to report" not in text,
+              text)
+        guest = self.vm.dom0_json("vigil top -i 1 -d 0.5 --json")["guests"][-1]
+        check(guest["domid"] == NUMBER and guest["uuid"] == THIRD and
+              guest["state"] in ("blocked", "running") and
+              guest["memory_kib"] <= 16384, f"{guest}")
+        check("killed" not in self.kinds(THIRD) and
+              "destroyed" not in self.kinds(THIRD), f"{self.kinds(THIRD)}")
+
+    def test_same_number_in_use(self):
+        """A clear refusal, and the one who has it is not touched."""
+        rc, text = self.make("crash", FIRST, name="other")
+        check(rc == 8 and str(NUMBER) in text, f"{rc}: {text}")
+        guest = self.vm.dom0_json("vigil list --json twin")["guests"][0]
+        check(guest["uuid"] == THIRD, f"{guest}")
+
+    def test_same_number_in_the_log(self):
+        """Lines of one number are told apart by where they stand."""
+        text = self.vm.dom0("vigil destroy twin; vigil dmesg")
+        said = re.findall(
+            rf"domain: d{NUMBER} (is gone|is [0-9a-f-]{{36}} now)", text)
+        said = [line for line, _ in groupby(said)]
+        # By turns: what was refused as too recent may have been made, too.
+        check(len(said) % 2 and set(said[0::2]) == {"is gone"}, f"{said}")
+        check([line for line, _ in groupby(said[1::2])] ==
+              [f"is {SECOND} now", f"is {THIRD} now"], f"{said}")
 
     def test_follow(self):
         """-f shows what comes, also from a file that was just made anew."""

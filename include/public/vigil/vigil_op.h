@@ -22,6 +22,7 @@
 #define VIGIL_OP_provoke 5   /* struct vigil_op_provoke            */
 #define VIGIL_OP_counters 6  /* struct vigil_op_counters           */
 #define VIGIL_OP_holdings 7  /* struct vigil_op_holdings           */
+#define VIGIL_OP_domain_times 8 /* struct vigil_op_domain_times    */
 
 struct vigil_op_version {
     uint32_t interface_version; /* out: VIGIL_INTERFACE_VERSION   */
@@ -136,6 +137,22 @@ struct vigil_op_holdings {
     uint64_t heap_frames;   /* frames they are in                       */
     uint64_t free_frames;
     uint64_t other_frames;  /* none of these three: tables, ports, ...  */
+};
+
+/*
+ * What the vcpus of one domain did since each was made, summed: the times of
+ * VCPUOP_get_runstate_info, which tells a domain of itself only.  -ESRCH: no
+ * such domain; -ENOSYS: a Vigil that is older.
+ */
+struct vigil_op_domain_times {
+    uint32_t domid;       /* in                                         */
+    uint32_t vcpus;       /* out: so many, also those that are offline  */
+    uint8_t uuid[16];     /* out                                        */
+    uint64_t instance;    /* out: never given to another domain         */
+    uint64_t running_ns;  /* out                                        */
+    uint64_t runnable_ns; /* out: had to wait for a processor           */
+    uint64_t blocked_ns;  /* out                                        */
+    uint64_t offline_ns;  /* out: also while paused                     */
 };
 
 #endif

@@ -26,6 +26,15 @@ void guests_free(struct guest_list *list)
     free(list->guests);
 }
 
+int vigil_call(struct xen *xen, unsigned int op, void *arg, size_t bytes)
+{
+    (void)xen;
+    (void)op;
+    (void)arg;
+    (void)bytes;
+    return -1;
+}
+
 static int begin(void **state)
 {
     (void)state;
@@ -117,6 +126,14 @@ static void test_rates(void **state)
     strcpy(guests[1][1].uuid, "one");
     guests[1][1].info.cpu_time = 5;
     assert_null(usage_before(&before, &guests[1][1]));
+    /* Time of waiting: told by Vigil only, and of one instance. */
+    assert_true(usage_wait_percent(&before, &now, &rows[1][0]) < 0);
+    rows[0][1].instance = rows[1][0].instance = 7; /* zero, in both */
+    rows[1][0].wait_ns = 1000000000ULL;
+    assert_true(usage_wait_percent(&before, &now, &rows[1][0]) > 49.9);
+    assert_true(usage_wait_percent(&before, &now, &rows[1][0]) < 50.1);
+    rows[1][0].instance = 8;
+    assert_true(usage_wait_percent(&before, &now, &rows[1][0]) < 0.1);
     /* No time went by: no rate. */
     now.time_ns = before.time_ns;
     assert_true(usage_percent(&before, &now, &guests[1][0]) < 0.1);

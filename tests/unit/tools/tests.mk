@@ -70,4 +70,5 @@ tests += tools/test_manual tools/test_usage
 test_manual-cflags := $(tools-cflags)
 test_manual-srcs := $(tools-base) dom0-tools/vigil/manual.c
 test_usage-cflags := $(tools-cflags)
-test_usage-srcs := $(tools-base) $(addprefix dom0-tools/lib/,usage.c outfile.c)
+test_usage-srcs := $(tools-base) $(addprefix dom0-tools/lib/,usage.c outfile.c \
+                     moment.c)
