@@ -13,6 +13,7 @@ HOSTCC  ?= gcc
 LD      := ld
 OBJCOPY := objcopy
 NM      := nm
+READELF := readelf
 PYTHON  := python3
 
 # debug=y adds assertions, lock ranks and the check that handed-out frames
@@ -48,6 +49,8 @@ HV_CFLAGS += $(call probe,-ftrivial-auto-var-init=zero)
 # Indirect branches go through entry/thunk.S: gcc's way, or clang's.
 HV_CFLAGS += $(or $(call probe,-mindirect-branch=thunk-extern -mindirect-branch-register),\
                   -mretpoline-external-thunk)
+# So do returns, where the compiler can; boot makes most of them RETs again.
+HV_CFLAGS += $(call probe,-mfunction-return=thunk-extern)
 ifeq ($(debug),y)
 HV_CFLAGS += -DVIGIL_DEBUG=1
 endif

@@ -83,6 +83,10 @@ SECTIONS
         *(.alt_sites)
         __alt_sites_end = .;
         *(.alt_code)
+        . = ALIGN(4);
+        __alt_returns_start = .;
+        *(.alt_returns)
+        __alt_returns_end = .;
         . = ALIGN(4096);
         __init_end = .;
     } : text

@@ -13,6 +13,12 @@
 #include "x86/cpuid.h"
 
 extern const struct alt_site __alt_sites_start[], __alt_sites_end[];
+/* Jumps to the return thunk: offsets in the image (tools/mksyms.py). */
+extern const uint32_t __alt_returns_start[], __alt_returns_end[];
+extern uint8_t __image_start[];
+
+#define OPCODE_JMP   0xe9
+#define RETURN_BYTES 5
 
 /* No-ops of so many bytes (SDM 2B, NOP). */
 static const uint8_t nops[10][9] = {
@@ -85,8 +91,28 @@ bool alternative_patch(const struct alt_site *first,
     return true;
 }
 
-void alternative_apply(uint32_t chosen)
+/*
+ * Functions return by a jump to the return thunk; make that a RET in place.
+ * What is not such a jump stays: it works as it is.
+ */
+void alternative_returns(uint8_t *image, const uint32_t *first,
+                         const uint32_t *last)
 {
+    static const uint8_t ret[RETURN_BYTES] = {0xc3, 0xcc, 0xcc, 0xcc, 0xcc};
+
+    for (const uint32_t *at = first; at < last; at++) {
+        if (image[*at] == OPCODE_JMP) {
+            change(image + *at, ret, sizeof(ret));
+        }
+    }
+}
+
+void alternative_apply(uint32_t chosen, bool plain_returns)
+{
+    if (plain_returns) {
+        alternative_returns(__image_start, __alt_returns_start,
+                            __alt_returns_end);
+    }
     if (!alternative_patch(__alt_sites_start, __alt_sites_end, chosen)) {
         panic("cpu: a replacement does not fit the code it is for");
     }

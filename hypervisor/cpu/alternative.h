@@ -23,12 +23,24 @@ bool alternative_patch(const struct alt_site *first,
                        const struct alt_site *last, uint32_t chosen) MUST_CHECK;
 
 /**
- * alternative_apply() - alternative_patch() on the image's own table
- * @chosen: as there
+ * alternative_returns() - functions return by a RET of their own
+ * @image: where offsets count from
+ * @first: first offset of a jump to the return thunk
+ * @last:  behind the last one
+ *
+ * Context: as alternative_patch().
+ */
+void alternative_returns(uint8_t *image, const uint32_t *first,
+                         const uint32_t *last);
+
+/**
+ * alternative_apply() - both of them on the image's own tables
+ * @chosen:        as for alternative_patch()
+ * @plain_returns: false: functions go on returning by way of the thunk
  *
  * Panics where that refuses: then the image is wrong.
  * Context: as there.
  */
-void alternative_apply(uint32_t chosen);
+void alternative_apply(uint32_t chosen, bool plain_returns);
 
 #endif

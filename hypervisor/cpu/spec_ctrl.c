@@ -30,6 +30,7 @@
 #define ARCH_CAPS_BHI_NO     (1UL << 20)
 #define ARCH_CAPS_GDS_CTRL   (1UL << 25)
 #define ARCH_CAPS_RFDS_CLEAR (1UL << 28)
+#define ARCH_CAPS_ITS_NO     (1UL << 62)
 
 /* MCU_OPT_CTRL: what microcode does against it is off; it stays so. */
 #define MCU_OPT_RNGDS_OFF 0x01U
@@ -155,6 +156,31 @@ static bool history_is_unsafe(const struct spec_cpu *c)
            (c->emulated || (c->arch_caps & ARCH_CAPS_IBRS_ALL) != 0);
 }
 
+/*
+ * Are branches in the lower half of a cache line mispredicted by a guest's (ITS)?
+ * Of a processor below a hypervisor nobody knows.
+ */
+static bool lower_halves_are_unsafe(const struct spec_cpu *c)
+{
+    static const struct {
+        uint8_t model, stepping; /* from which on */
+    } affected[] = {{0x55, 6}, {0x8e, 12}, {0x9e, 13}, {0x6a, 0},
+                    {0x6c, 0}, {0x7e, 0},  {0x8c, 0},  {0x8d, 0},
+                    {0xa5, 0}, {0xa6, 0},  {0xa7, 0}};
+
+    if (!is_intel_p6(c) || (c->arch_caps & ARCH_CAPS_ITS_NO) != 0 ||
+        (c->arch_caps & ARCH_CAPS_IBRS_ALL) == 0) {
+        return false;
+    }
+    for (unsigned int i = 0; i < ARRAY_SIZE(affected); i++) {
+        if (c->model == affected[i].model &&
+            c->stepping >= affected[i].stepping) {
+            return true;
+        }
+    }
+    return c->emulated;
+}
+
 /* Do loads go on with what they must not read (Meltdown)? */
 static bool loads_are_unsafe(const struct spec_cpu *c)
 {
@@ -227,6 +253,7 @@ struct spec_choice spec_choose(const struct spec_cpu *cpu,
         ch.spec_ctrl |= cpu->has_bhi_dis ? SPEC_CTRL_BHI_DIS_S : 0;
         ch.bhb_entry = !cpu->has_bhi_dis;
     }
+    ch.its = choose(options->its, lower_halves_are_unsafe(cpu));
     if (cpu->srbds_ctrl && choose(options->srb_lock, true)) {
         ch.microcode_on |= MCU_OPT_RNGDS_OFF;
     }
@@ -253,7 +280,7 @@ uint32_t spec_alternatives(const struct spec_choice *choice)
         alt |= 1U << ALT_THUNK_LFENCE;
         break;
     case SPEC_THUNK_JMP:
-        alt |= 1U << ALT_THUNK_JMP;
+        alt |= 1U << ALT_THUNK_JMP | (choice->its ? 0 : 1U << ALT_CALL);
         break;
     }
     alt |= choice->rsb ? 1U << ALT_ENTER_RSB : 0;
@@ -322,6 +349,7 @@ static int parse_item(const char *item, struct spec_options *o)
         {"bhi", &o->bhi},
         {"srb-lock", &o->srb_lock},
         {"gds-mit", &o->gds_mit},
+        {"its", &o->its},
     };
     const char *thunk = parse_key(item, "bti-thunk");
     bool on;
@@ -490,13 +518,13 @@ INIT_TEXT void spec_init(void)
     read_cpu(&cpu);
     *ch = spec_choose(&cpu, &asked_for);
     spec_ctrl_value = ch->spec_ctrl;
-    alternative_apply(spec_alternatives(ch));
+    alternative_apply(spec_alternatives(ch), !ch->its);
     spec_cpu_init();
     pr_info("cpu: page tables isolated: Dom0 %s, others %s; not-present "
             "entries checked (L1TF): Dom0 %s, others %s",
             yes(ch->pti_dom0), yes(ch->pti_domu), yes(ch->l1tf_dom0),
             yes(ch->l1tf_domu));
-    pr_info("cpu: speculation: indirect branches %s%s%s%s%s%s%s%s%s%s",
+    pr_info("cpu: speculation: indirect branches %s%s%s%s%s%s%s%s%s%s%s",
             thunks[ch->thunk], ch->rsb ? ", RSB stuffing" : "",
             ch->spec_ctrl & SPEC_CTRL_IBRS ? ", IBRS" : "",
             ch->ibrs_entry ? " on entry" : "",
@@ -505,6 +533,7 @@ INIT_TEXT void spec_init(void)
             ch->ibpb_entry ? ", IBPB on entry" : "",
             ch->spec_ctrl & SPEC_CTRL_BHI_DIS_S ? ", BHI_DIS_S" : "",
             ch->bhb_entry ? ", branch history cleared" : "",
+            ch->its ? ", upper halves (ITS)" : "",
             ch->verw ? ", VERW on return" : "");
 }
 

@@ -34,7 +34,8 @@ struct spec_cpu {
 /* spec-ctrl=: each -1 (our choice), 0 or 1; thunk -1 or enum spec_thunk. */
 struct spec_options {
     int thunk;
-    int ibrs, stibp, ibpb, rsb, ibpb_entry, md_clear, bhi, srb_lock, gds_mit;
+    int ibrs, stibp, ibpb, rsb, ibpb_entry, md_clear, bhi, srb_lock, gds_mit,
+        its;
     int pti_dom0, pti_domu;   /* of xpti=    */
     int l1tf_dom0, l1tf_domu; /* of pv-l1tf= */
 };
@@ -43,8 +44,8 @@ struct spec_options {
     {                                                                          \
         .thunk = -1, .ibrs = -1, .stibp = -1, .ibpb = -1, .rsb = -1,           \
         .ibpb_entry = -1, .md_clear = -1, .bhi = -1, .srb_lock = -1,           \
-        .gds_mit = -1, .pti_dom0 = -1, .pti_domu = -1, .l1tf_dom0 = -1,        \
-        .l1tf_domu = -1                                                        \
+        .gds_mit = -1, .its = -1, .pti_dom0 = -1, .pti_domu = -1,              \
+        .l1tf_dom0 = -1, .l1tf_domu = -1                                       \
     }
 
 struct spec_choice {
@@ -54,6 +55,7 @@ struct spec_choice {
     bool ibpb_entry;  /* flush branch predictions on entry from a guest   */
     bool ibpb_switch; /* flush them between two domains                   */
     bool verw;        /* flush buffers on return to a guest               */
+    bool its;         /* no plain branch in the lower half of a line      */
     bool bhb_entry;   /* clear the branch history on entry from a guest   */
     uint32_t microcode_on; /* bits of MCU_OPT_CTRL that say off: cleared     */
     bool pti_dom0; /* tables without ours (mm/pti.h): Dom0's kernel    */
@@ -72,7 +74,7 @@ extern uint32_t spec_ctrl_value; /* its spec_ctrl, for entry/macros.h */
  * spec_parse() - the value of spec-ctrl=
  * @value:   a list by commas: no (everything off), bti-thunk=retpoline|lfence|
  *           jmp, and ibrs, stibp, ibpb, rsb, ibpb-entry, md-clear, bhi,
- *           srb-lock, gds-mit as booleans
+ *           srb-lock, gds-mit, its as booleans
  *           (rsb, no-rsb, rsb=off)
  * @options: changed by each item understood
  *

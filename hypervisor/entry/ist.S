@@ -85,7 +85,7 @@ ist_copy_to_main:
     mov     %rdi, %rax
     mov     $REGS_SIZE / 8, %ecx
     rep movsq
-    ret
+    jmp     entry_return
 
     .align 16
 entry_df:

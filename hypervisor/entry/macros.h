@@ -67,7 +67,7 @@
 771:
     call    __x86_indirect_thunk_rax
 772:
-    ALT_SITE ALT_THUNK_JMP
+    ALT_SITE ALT_CALL
     .pushsection .alt_code, "a", @progbits
 773:
     .byte   0x2e, 0x2e, 0x2e, 0xff, 0xd0 /* cs cs cs call *%rax */

@@ -6,13 +6,17 @@
  * As built they are retpolines: the RET is predicted to go where the CALL came
  * from, into a loop that does nothing, whatever a guest taught the predictor.
  * Boot may change them to a plain branch, with or without LFENCE before it.
+ *
+ * Each, and the return thunk, lies in the upper half of a cache line: there a
+ * plain branch is not mispredicted by what a guest did elsewhere (ITS).
  */
 #include "x86/alternative.h"
 
 .macro THUNK reg
     .section .text.thunk.\reg, "ax", @progbits
     .globl  __x86_indirect_thunk_\reg
-    .align  32
+    .align  64
+    .skip   32, 0xcc
 __x86_indirect_thunk_\reg:
 771:
     call    2f
@@ -37,6 +41,15 @@ __x86_indirect_thunk_\reg:
     .popsection
 .endm
 
+/* Where compiled functions return, unless boot makes that a RET in place. */
+    .section .text.nmi, "ax", @progbits
+    .globl  __x86_return_thunk
+    .align  64
+    .skip   32, 0xcc
+__x86_return_thunk:
+    ret
+    int3
+
     .irp reg, rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, \
               r14, r15
     THUNK   \reg
@@ -54,12 +67,10 @@ clear_branch_history:
     mov     $5, %ecx
     call    1f
     lfence
-    ret
-    int3
+    jmp     entry_return
     .align  64
 1:  call    2f
-    ret
-    int3
+    jmp     entry_return
     .align  64
 2:  mov     $5, %eax
 3:  jmp     4f
@@ -68,6 +79,13 @@ clear_branch_history:
     jnz     3b
     sub     $1, %ecx
     jnz     1b
+    jmp     entry_return
+
+/* Where entry code returns: an isolated guest's tables have it, too. */
+    .globl  entry_return
+    .align  64
+    .skip   32, 0xcc
+entry_return:
     ret
     int3
 

@@ -145,6 +145,6 @@ leave_by_ret:
     POP_GPRS
     pop     %rsp
     popfq
-    ret
+    jmp     entry_return
 
     .section .note.GNU-stack, "", @progbits

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Turn `nm -n image` into the symbol table of crash/symbols.h, as assembly.
+"""Make two tables of an image, as assembly: its symbols (crash/symbols.h), and
+its jumps to the return thunk (cpu/alternative.c).
 
-    nm -n vigil.0 | mksyms.py > syms1.S     likewise vigil.1, syms2.S
+    mksyms.py NM READELF vigil.0 > syms1.S     likewise vigil.1, syms2.S
     mksyms.py --empty > syms0.S        for the first link, before there is one
 
 Kept are functions and other labels of the code, boot's included; of several
@@ -11,6 +12,7 @@ __image_start.  Boot's code lies behind this very table: that of vigil.0, which
 has none, gives the size, that of vigil.1 the places.
 """
 import re
+import subprocess
 import sys
 
 LINE = re.compile(r"^([0-9a-f]+) (\w) (\S+)$")
@@ -26,8 +28,14 @@ def rank(kind, name):
     return (kind not in "TW", name.startswith("_"), len(name), name)
 
 
+def run(*command):
+    """Return what a command prints."""
+    return subprocess.run(command, capture_output=True, text=True,
+                          check=True).stdout
+
+
 def read(lines):
-    """Return a sorted list of (offset, name)."""
+    """Return a sorted list of (offset, name), and where the image begins."""
     symbols = {}
     best = {}
     for line in lines:
@@ -47,11 +55,21 @@ def read(lines):
         if any(first <= address < last for first, last in parts):
             name = min(best[address], key=lambda kn: rank(*kn))[1]
             table.append((address - base, name))
-    return table
+    return table, base
 
 
-def write(table, out):
-    """Write the assembly for a table."""
+# A relocation: where, its type, and the name it is about.
+JUMP = re.compile(r"^([0-9a-f]+) +[0-9a-f]+ +R_X86_64_(?:PLT|PC)32 +[0-9a-f]+ +"
+                  r"__x86_return_thunk - 4$", re.M)
+
+
+def jumps(relocations, base):
+    """Return the offsets of the jumps, which begin a byte before the target."""
+    return sorted(int(at, 16) - 1 - base for at in JUMP.findall(relocations))
+
+
+def write(table, returns, out):
+    """Write the assembly for the tables."""
     emit = out.write
     emit("/* Made by mksyms.py; do not edit. */\n")
     emit('    .section .symtab_hv, "a", @progbits\n')
@@ -67,16 +85,21 @@ def write(table, out):
     for _, name in table:
         emit(f'    .asciz "{name}"\n')
     emit("    .byte 0\n")
+    emit('    .section .alt_returns, "a", @progbits\n    .balign 4\n')
+    for offset in returns:
+        emit(f"    .long {offset:#x}\n")
     emit('    .section .note.GNU-stack, "", @progbits\n')
 
 
 def main():
     if sys.argv[1:] == ["--empty"]:
-        write([], sys.stdout)
-    elif sys.argv[1:]:
+        write([], [], sys.stdout)
+    elif len(sys.argv) != 4:
         sys.exit(__doc__)
     else:
-        write(read(sys.stdin), sys.stdout)
+        names, readelf, image = sys.argv[1:]
+        symbols, base = read(run(names, "-n", image).split("\n"))
+        write(symbols, jumps(run(readelf, "-rW", image), base), sys.stdout)
 
 
 main()

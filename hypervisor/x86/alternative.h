@@ -22,6 +22,7 @@
 #define ALT_ENTER_BHB    8 /* clear the branch history                      */
 #define ALT_LEAVE        9 /* on the way out, ALT_PTI or the next           */
 #define ALT_LEAVE_VERW  10 /* flush buffers                                 */
+#define ALT_CALL        11 /* entry code's indirect call without a thunk    */
 
 #ifdef __ASSEMBLER__
 

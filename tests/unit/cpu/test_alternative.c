@@ -9,6 +9,8 @@
 
 /* The image's own table: none here. */
 const struct alt_site __alt_sites_start[1], __alt_sites_end[1];
+const uint32_t __alt_returns_start[1], __alt_returns_end[1];
+uint8_t __image_start[1];
 
 /* Text, the replacements and the table lie within 2 GiB, as in the image. */
 static struct {
@@ -109,11 +111,30 @@ static void too_long(void **state)
     assert_true(untouched(0, 64));
 }
 
+static void returns_in_place(void **state)
+{
+    static const uint32_t at[] = {4, 20, 40};
+    static const uint8_t ret[] = {0xc3, 0xcc, 0xcc, 0xcc, 0xcc};
+
+    (void)state;
+    image.text[4] = image.text[20] = 0xe9;
+    image.text[40] = 0x0f; /* no plain jump: it works as it is */
+    alternative_returns(image.text, at, at + 3);
+    assert_true(untouched(0, 4));
+    assert_memory_equal(image.text + 4, ret, 5);
+    assert_true(untouched(9, 20));
+    assert_memory_equal(image.text + 20, ret, 5);
+    assert_true(untouched(25, 40));
+    assert_int_equal(image.text[40], 0x0f);
+    assert_true(untouched(41, 64));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(only_the_chosen, set_up),
         cmocka_unit_test_setup(filled_up, set_up),
+        cmocka_unit_test_setup(returns_in_place, set_up),
         cmocka_unit_test_setup(every_length, set_up),
         cmocka_unit_test_setup(too_long, set_up),
     };

@@ -21,14 +21,18 @@
 #define CAPS_MDS_NO   (1UL << 5)
 #define CAPS_BHI_NO   (1UL << 20)
 #define CAPS_RFDS     (1UL << 28)
+#define CAPS_ITS_NO   (1UL << 62)
 #define BHI_DIS_S     (1U << 10)
 
 struct cpu_features cpu_features;
 static uint32_t applied;
 
-void alternative_apply(uint32_t chosen)
+static bool returns_are_plain;
+
+void alternative_apply(uint32_t chosen, bool plain_returns)
 {
     applied = chosen;
+    returns_are_plain = plain_returns;
 }
 
 static struct spec_options opt;
@@ -97,7 +101,7 @@ static void intel_generations(void **state)
     assert_int_equal(ch.spec_ctrl, IBRS | STIBP);
     assert_true(ch.ibrs_entry);
     assert_int_equal(spec_alternatives(&ch),
-                     1U << ALT_THUNK_JMP | 1U << ALT_ENTER |
+                     1U << ALT_THUNK_JMP | 1U << ALT_CALL | 1U << ALT_ENTER |
                          1U << ALT_ENTER_MORE | 1U << ALT_ENTER_IBRS |
                          1U << ALT_LEAVE | 1U << ALT_LEAVE_VERW |
                          1U << ALT_PTI);
@@ -109,13 +113,14 @@ static void intel_generations(void **state)
     /* Enhanced IBRS is set once. */
     c = intel(0x6a);
     c.smep = true;
-    c.arch_caps = CAPS_IBRS_ALL | CAPS_MDS_NO | CAPS_RDCL_NO | CAPS_BHI_NO;
+    c.arch_caps = CAPS_IBRS_ALL | CAPS_MDS_NO | CAPS_RDCL_NO | CAPS_BHI_NO |
+                  CAPS_ITS_NO;
     ch = spec_choose(&c, &opt);
     assert_int_equal(ch.thunk, SPEC_THUNK_JMP);
     assert_int_equal(ch.spec_ctrl, IBRS | STIBP);
     assert_false(ch.ibrs_entry);
     assert_false(ch.verw);
-    assert_int_equal(spec_alternatives(&ch), 1U << ALT_THUNK_JMP);
+    assert_int_equal(spec_alternatives(&ch), 1U << ALT_THUNK_JMP | 1U << ALT_CALL);
     /* A hypervisor below us says: you may move to a processor like that. */
     c = intel(0x3c);
     c.arch_caps = CAPS_RSBA;
@@ -275,6 +280,38 @@ static void microcode_stays_on(void **state)
     assert_int_equal(fake_msr_get(MSR_MCU_OPT_CTRL), 0x10);
 }
 
+static void lower_halves(void **state)
+{
+    static const struct {
+        uint32_t model, stepping;
+        bool affected;
+    } parts[] = {{0x55, 5, false}, {0x55, 7, true},  {0x8e, 11, false},
+                 {0x8e, 12, true}, {0x9e, 12, false}, {0x9e, 13, true},
+                 {0x6a, 6, true},  {0xa7, 1, true},  {0x97, 2, false},
+                 {0xcf, 1, false}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        struct spec_cpu c = intel(parts[i].model);
+        struct spec_choice ch;
+
+        c.stepping = parts[i].stepping;
+        c.smep = true;
+        assert_false(spec_choose(&c, &opt).its); /* no enhanced IBRS */
+        c.arch_caps = CAPS_IBRS_ALL | CAPS_RDCL_NO | CAPS_MDS_NO | CAPS_BHI_NO;
+        ch = spec_choose(&c, &opt);
+        assert_int_equal(ch.its, parts[i].affected);
+        /* Entry code goes through the thunk, too. */
+        assert_int_equal(spec_alternatives(&ch),
+                         1U << ALT_THUNK_JMP | (ch.its ? 0 : 1U << ALT_CALL));
+        c.arch_caps |= CAPS_ITS_NO;
+        assert_false(spec_choose(&c, &opt).its);
+        c.arch_caps = CAPS_IBRS_ALL;
+        c.emulated = true;
+        assert_true(spec_choose(&c, &opt).its);
+    }
+}
+
 static void stale_registers(void **state)
 {
     struct spec_cpu c = intel(0xbe);
@@ -299,7 +336,7 @@ static void everything_off(void **state)
         assert_int_equal(spec_parse(words[i], &opt), 0);
         ch = spec_choose(&c, &opt);
         assert_int_equal(ch.spec_ctrl, 0);
-        assert_int_equal(spec_alternatives(&ch), 1U << ALT_THUNK_JMP);
+        assert_int_equal(spec_alternatives(&ch), 1U << ALT_THUNK_JMP | 1U << ALT_CALL);
         assert_false(ch.ibpb_switch);
     }
     /* What comes after it is on again. */
@@ -374,7 +411,7 @@ static void set_up_by_cpuid(void **state)
     fake_msr_set(MSR_PRED_CMD, 0);
     spec_init();
     assert_int_equal(fake_msr_get(MSR_SPEC_CTRL), IBRS | STIBP);
-    assert_int_equal(applied, 1U << ALT_THUNK_JMP | 1U << ALT_ENTER |
+    assert_int_equal(applied, 1U << ALT_THUNK_JMP | 1U << ALT_CALL | 1U << ALT_ENTER |
                                   1U << ALT_ENTER_MORE | 1U << ALT_ENTER_IBRS |
                                   1U << ALT_LEAVE | 1U << ALT_LEAVE_VERW |
                                   1U << ALT_PTI);
@@ -388,8 +425,12 @@ static void set_up_by_cpuid(void **state)
     assert_int_equal(spec_set_option("no"), 0);
     fake_hw_reset();
     spec_init();
-    assert_int_equal(applied, 1U << ALT_THUNK_JMP);
+    assert_int_equal(applied, 1U << ALT_THUNK_JMP | 1U << ALT_CALL);
     assert_int_equal(spec_choice.spec_ctrl, 0);
+    assert_true(returns_are_plain);
+    assert_int_equal(spec_set_option("its"), 0);
+    spec_init();
+    assert_false(returns_are_plain);
     spec_switch(); /* no MSR is there to be written */
 }
 
@@ -402,6 +443,7 @@ int main(void)
         cmocka_unit_test_setup(zen, set_up),
         cmocka_unit_test_setup(loads_past_protection, set_up),
         cmocka_unit_test_setup(branch_history, set_up),
+        cmocka_unit_test_setup(lower_halves, set_up),
         cmocka_unit_test_setup(stale_registers, set_up),
         cmocka_unit_test_setup(microcode_stays_on, set_up),
         cmocka_unit_test_setup(everything_off, set_up),
