@@ -265,6 +265,18 @@ unsigned int numa_node_of_apic(uint32_t apic_id)
     return 0;
 }
 
+bool numa_node_of_domain(uint32_t domain, unsigned int *ret_node)
+{
+    /* Without a table there is a node all the same, but no domain. */
+    for (unsigned int i = 0; map.range_count != 0 && i < map.node_count; i++) {
+        if (map.domain[i] == domain) {
+            *ret_node = i;
+            return true;
+        }
+    }
+    return false;
+}
+
 uint8_t numa_distance(unsigned int a, unsigned int b)
 {
     if (a >= map.node_count || b >= map.node_count) {

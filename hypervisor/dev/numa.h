@@ -127,6 +127,16 @@ bool numa_range(unsigned int idx, struct numa_range *ret_range);
 unsigned int numa_node_of_apic(uint32_t apic_id);
 
 /**
+ * numa_node_of_domain() - the node that a proximity domain has become
+ * @domain:   as the firmware numbers them
+ * @ret_node: set when true is returned
+ *
+ * Context: any.
+ * Return:  false: no table has named it
+ */
+bool numa_node_of_domain(uint32_t domain, unsigned int *ret_node) MUST_CHECK;
+
+/**
  * numa_distance() - how far apart two nodes are
  * @a: node
  * @b: node

@@ -16,6 +16,7 @@
 #include "dev/acpi_mcfg.h"
 #include "dev/irq.h"
 #include "dev/pci_guard.h"
+#include "dev/pci_node.h"
 #include "domain/pirq.h"
 #include "pv/pv.h"
 
@@ -304,7 +305,8 @@ static int64_t device_added(uint16_t seg, uint8_t bus, uint8_t devfn)
 static int64_t op_device_add(uint64_t arg)
 {
     struct physdev_pci_device_add op;
-    uint32_t node;
+    uint32_t node = 0;
+    int64_t rc;
 
     if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
         return -EFAULT;
@@ -313,7 +315,6 @@ static int64_t op_device_add(uint64_t arg)
                                 XEN_PCI_DEV_PXM)) != 0) {
         return -EINVAL;
     }
-    /* Its NUMA node: read, as the ABI says, and not used. */
     if ((op.flags & XEN_PCI_DEV_PXM) != 0 &&
         copy_from_guest(&node, arg + sizeof(op), sizeof(node)) != 0) {
         return -EFAULT;
@@ -322,7 +323,11 @@ static int64_t op_device_add(uint64_t arg)
         device_found(op.seg, op.physfn.bus, op.physfn.devfn) != 0) {
         return -ENODEV;
     }
-    return device_added(op.seg, op.bus, op.devfn);
+    rc = device_added(op.seg, op.bus, op.devfn);
+    if (rc == 0 && (op.flags & XEN_PCI_DEV_PXM) != 0) {
+        pci_node_set(pci_bdf(op.seg, op.bus, op.devfn), node);
+    }
+    return rc;
 }
 
 /* The call before segments: with a device function of 8 bits, no flags. */
@@ -354,6 +359,12 @@ static int64_t op_manage_pci_add_ext(uint64_t arg)
     return device_added(0, op.bus, op.devfn);
 }
 
+static void device_gone(pci_bdf_t bdf)
+{
+    pci_guard_forget(bdf);
+    pci_node_forget(bdf);
+}
+
 static int64_t op_device_remove(uint64_t arg)
 {
     struct physdev_pci_device op;
@@ -361,7 +372,7 @@ static int64_t op_device_remove(uint64_t arg)
     if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
         return -EFAULT;
     }
-    pci_guard_forget(pci_bdf(op.seg, op.bus, op.devfn));
+    device_gone(pci_bdf(op.seg, op.bus, op.devfn));
     return 0;
 }
 
@@ -372,7 +383,7 @@ static int64_t op_manage_pci_remove(uint64_t arg)
     if (copy_from_guest(&op, arg, sizeof(op)) != 0) {
         return -EFAULT;
     }
-    pci_guard_forget(pci_bdf(0, op.bus, op.devfn));
+    device_gone(pci_bdf(0, op.bus, op.devfn));
     return 0;
 }
 

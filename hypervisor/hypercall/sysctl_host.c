@@ -11,6 +11,7 @@
 #include "mm/page_alloc.h"
 #include "dev/numa.h"
 #include "dev/numa_memory.h"
+#include "dev/pci_node.h"
 #include "domain/sched.h"
 #include "pv/guest_cpuid.h"
 #include "hypercall/sysctl.h"
@@ -187,6 +188,36 @@ static int64_t numainfo(struct xen_sysctl_numainfo *ni)
     return 0;
 }
 
+/* Nodes of devices, one by one; so many as can be told now. */
+static int64_t pcitopo(struct xen_sysctl_pcitopoinfo *t)
+{
+    uint32_t i, n = t->num_devs;
+
+    if (handle_is_null(t->devs) || handle_is_null(t->nodes)) {
+        return -EINVAL;
+    }
+    for (i = 0; i < n && (i == 0 || !hypercall_should_stop()); i++) {
+        struct physdev_pci_device dev;
+        uint32_t node = XEN_INVALID_NODE_ID;
+        pci_bdf_t bdf;
+
+        if (copy_elem_from_guest(&dev, t->devs, i) != 0) {
+            return -EFAULT;
+        }
+        bdf = pci_bdf(dev.seg, dev.bus, dev.devfn);
+        if (!pci_device_exists(bdf)) {
+            node = XEN_INVALID_DEV;
+        } else if (!pci_node_get(bdf, &node)) {
+            node = XEN_INVALID_NODE_ID;
+        }
+        if (copy_elem_to_guest(t->nodes, i, &node) != 0) {
+            return -EFAULT;
+        }
+    }
+    t->num_devs = i;
+    return 0;
+}
+
 static int64_t cpu_hotplug(const struct xen_sysctl_cpu_hotplug *h)
 {
     switch (h->op) {
@@ -213,6 +244,8 @@ int64_t sysctl_host(struct xen_sysctl *op, bool *ret_back)
         return cputopo(&op->u.cputopoinfo);
     case XEN_SYSCTL_numainfo:
         return numainfo(&op->u.numainfo);
+    case XEN_SYSCTL_pcitopoinfo:
+        return pcitopo(&op->u.pcitopoinfo);
     case XEN_SYSCTL_cpu_hotplug:
         return cpu_hotplug(&op->u.cpu_hotplug);
     case XEN_SYSCTL_get_pmstat:
@@ -223,7 +256,6 @@ int64_t sysctl_host(struct xen_sysctl *op, bool *ret_back)
     case XEN_SYSCTL_lockprof_op:
     case XEN_SYSCTL_coverage_op:
     case XEN_SYSCTL_psr_cmt_op:
-    case XEN_SYSCTL_pcitopoinfo:
     case XEN_SYSCTL_psr_alloc:
     case XEN_SYSCTL_livepatch_op:
         return -EOPNOTSUPP;

@@ -70,6 +70,8 @@ static void build(const char *const names[], unsigned int count,
 
 static void machine(void **state)
 {
+    unsigned int node;
+
     (void)state;
     build(set, SET, NULL);
     assert_int_equal(acpi_init(NULL, 0), 0);
@@ -85,6 +87,9 @@ static void machine(void **state)
     assert_int_equal(numa_node_of(~0ULL), 0);
     assert_int_equal(numa_node_of_apic(0x101), 1);
     assert_int_equal(numa_node_of_apic(77), 0);
+    assert_true(numa_node_of_domain(0x100, &node));
+    assert_int_equal(node, 1);
+    assert_false(numa_node_of_domain(77, &node));
     assert_int_equal(numa_distance(0, 0), 10);
     assert_int_equal(numa_distance(0, 1), 20);
     assert_int_equal(numa_distance(0, 2), 255);

@@ -63,3 +63,6 @@ test_numa_memory-srcs := hypervisor/dev/numa_memory.c \
     page_alloc.c scrub.c offline.c) hypervisor/lib/string.c \
     hypervisor/sync/spinlock.c tests/fake/fake_hw.c tests/fake/fake_machine.c \
     $(unit-alarm) $(unit-log)
+tests += dev/test_pci_node
+test_pci_node-srcs := hypervisor/dev/pci_node.c hypervisor/sync/spinlock.c \
+    $(unit-lib) $(unit-alarm) $(unit-log)
