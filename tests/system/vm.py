@@ -255,9 +255,9 @@ class VM:
                     raise VMError(f"'{words}' came {found} times, not {count}")
                 self._changed.wait(1.0)
 
-    def send(self, line):
+    def send(self, line, end="\n"):
         """Type a line, slowly: the receiver has a small buffer."""
-        data = (line + "\n").encode()
+        data = (line + end).encode()
         try:
             for at in range(0, len(data), 16):
                 self.process.stdin.write(data[at:at + 16])
