@@ -15,8 +15,9 @@
 #define STOP_POLL_MS 300
 
 /*
- * Helpers and hotplug scripts leave the terminal's process group: ^C is meant
- * for us, and we end them in an orderly way.
+ * Helpers and hotplug scripts leave the terminal: ^C is meant for us, and we
+ * end them in an orderly way.  By a session and not by a process group only: a
+ * boot loader gets a terminal of its own, and only who leads a session may.
  */
 static pid_t fork_apart(void *user)
 {
@@ -24,7 +25,7 @@ static pid_t fork_apart(void *user)
 
     (void)user;
     if (child == 0) {
-        setpgid(0, 0);
+        setsid();
     }
     return child;
 }

@@ -30,9 +30,9 @@ const char *lx_log_essence(const char *text)
     return *at == ':' ? at + 1 + strspn(at + 1, " ") : text;
 }
 
-static void take_message(xentoollog_logger *logger, xentoollog_level level,
-                         int err, const char *context, const char *format,
-                         va_list args)
+__attribute__((format(printf, 5, 0))) static void
+take_message(xentoollog_logger *logger, xentoollog_level level, int err,
+             const char *context, const char *format, va_list args)
 {
     struct lx_log *log = (struct lx_log *)(void *)logger;
     char text[LX_LOG_BYTES * 2];

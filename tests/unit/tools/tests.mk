@@ -7,7 +7,7 @@ tools-base   := $(addprefix dom0-tools/lib/,fault.c escape.c)
 tools-tests := test_fault test_escape test_moment test_log_decode \
                test_blackbox_decode test_cfgscan test_store test_opts \
                test_death test_amount test_saveimage test_guestcfg \
-               test_lxlog
+               test_lxlog test_stream
 tests += $(addprefix tools/,$(tools-tests))
 
 $(foreach t,$(tools-tests),$(eval $(t)-cflags := $(tools-cflags)))
@@ -20,6 +20,7 @@ test_cfgscan-srcs := $(tools-base) $(addprefix dom0-tools/lib/,cfgscan.c \
                        cfgkeys.c guestaction.c)
 test_amount-srcs := $(addprefix dom0-tools/lib/,amount.c progress.c)
 test_saveimage-srcs := $(tools-base) dom0-tools/lib/saveimage.c
+test_stream-srcs := $(tools-base) dom0-tools/lib/outfile.c
 test_lxlog-srcs := $(tools-base) $(addprefix dom0-tools/lib/,lxlog.c \
                      progress.c)
 test_guestcfg-srcs := $(tools-base) $(addprefix dom0-tools/lib/,guestcfg.c \
