@@ -88,7 +88,9 @@ class Stock(Suite):
 
     def up(self, times=1):
         """It says for the so-manieth time that it is up, and nothing bad."""
-        wait_until(self.vm, f"[ $(grep -c GUEST-FORKED {LOG}) = {times} ]", 60)
+        # One that restarts is shut down and built first.
+        wait_until(self.vm, f"[ $(grep -c GUEST-FORKED {LOG}) = {times} ]",
+                   300)
         text = wait_console(self.vm, "linux", "GUEST-FORKED", 60)
         check(re.search(r"GUEST-UP 6\.1\.\S+ cpus=\d type=xen", text), text)
         check("GUEST-TROUBLE" not in text, text)
