@@ -8,6 +8,7 @@
 #include "tiny.h"
 
 #define PAGES_2MIB  512
+#define PAGES_A_MIB 256
 #define ORDER_2MIB  9
 #define EXTENTS_MAX 64
 
@@ -118,6 +119,46 @@ static void big(const char *populate, const char *destroy, unsigned int extents)
     }
 }
 
+/* createdomain to the last of so many single pages; 0: it was not complete. */
+static uint64_t made(unsigned int mib)
+{
+    unsigned long pages = mib * PAGES_A_MIB, done, i;
+    uint64_t t0 = bench_tsc(), t1;
+    bool good = tiny_create(&tiny) == 0 && tiny_max_vcpus(&tiny) == 0 &&
+                tiny_max_mem(&tiny, pages) == 0;
+
+    for (done = 0; good && done < pages; done += PAGES_A_MIB) {
+        for (i = 0; i < PAGES_A_MIB; i++) {
+            small[i] = done + i;
+        }
+        good = tiny_populate(&tiny, small, PAGES_A_MIB, 0) == PAGES_A_MIB;
+    }
+    t1 = bench_tsc();
+    tiny_destroy(&tiny);
+    time_sleep_ns(NS_PER_MS + mib * IDLE_NS_A_MIB);
+    return good ? t1 - t0 : 0;
+}
+
+/* What a page costs shows between two sizes. */
+static void make(const char *name, unsigned int mib, unsigned int count)
+{
+    unsigned int left = bench_count(count);
+
+    if (!bench_begin(name)) {
+        return;
+    }
+    while (left--) {
+        uint64_t tsc = made(mib);
+
+        if (!tsc) {
+            bench_absent(name, 0);
+            return;
+        }
+        bench_sample(tsc);
+    }
+    bench_end();
+}
+
 /* One whole life; the time of each step is in tiny.tsc. */
 static long life(uint64_t *ret_total)
 {
@@ -191,6 +232,9 @@ static void run(void)
     big("populate_4x2M", "dom_destroy_10MiB", 4);
     big("populate_16x2M", "dom_destroy_34MiB", 16);
     big("populate_64x2M", "dom_destroy_130MiB", 64);
+    make("create_1MiB", 1, BENCH_MANY);
+    make("create_16MiB", 16, 100);
+    make("create_256MiB", 256, 10);
     tiny_window_open();
     all_lives();
     bench_domains_growth();

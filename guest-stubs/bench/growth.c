@@ -72,7 +72,7 @@ static bool connect(const struct tiny *t, evtchn_port_t port)
 }
 
 /* There and back: both sides block, and both are woken by an upcall. */
-static void pingpong(void)
+static void pingpong(const char *name)
 {
     evtchn_port_t port = to_oldest[TINY_PORT_ECHO];
 
@@ -80,8 +80,7 @@ static void pingpong(void)
     if (evtchn_unmask(port)) {
         return;
     }
-    BENCH("interdomain_evtchn_pingpong_roundtrip", BENCH_MANY,
-          (events_disable(), settle(&domains[0])),
+    BENCH(name, BENCH_MANY, (events_disable(), settle(&domains[0])),
           (hc_evtchn_send(port), hc_sched_op(SCHEDOP_block, NULL)));
     events_disable();
     evtchn_mask(port);
@@ -126,6 +125,8 @@ static void measure(unsigned int n)
     BENCH(name, BENCH_MANY, settle(&domains[0]),
           hc_evtchn_send(to_oldest[TINY_PORT_WAKE]));
     settle(&domains[0]);
+    name_of(name, sizeof(name), "evtchn_pingpong", n);
+    pingpong(name);
     name_of(name, sizeof(name), "set_timer_op", n);
     BENCH(name, BENCH_MANY, , hc_set_timer_op(later));
     hc_set_timer_op(0);
@@ -185,7 +186,7 @@ void bench_domains_growth(void)
         bench_absent("domains_alive", -1);
         return;
     }
-    pingpong();
+    pingpong("interdomain_evtchn_pingpong_roundtrip");
     for (i = 0; i < ARRAY_SIZE(counts); i++) {
         if (!grow(counts[i])) {
             break;
