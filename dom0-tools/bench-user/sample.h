@@ -118,4 +118,12 @@ void bench_memory(void);
  */
 void bench_processes(const char *self);
 
+/**
+ * bench_guests() - lives of guests made by xl, in nanoseconds
+ *
+ * Needs Xen's daemons.  Context: after sample_setup(); not as init.
+ * Return:  nothing
+ */
+void bench_guests(void);
+
 #endif /* VIGIL_BENCH_SAMPLE_H */

@@ -136,6 +136,35 @@ def user(image, words="", options="", label="user", smp=1):
         return _measure(vm, r"BENCH-USER done", FATAL + r"|BENCH-USER failed")
 
 
+def _processor_ms(vm):
+    """What QEMU has used of a processor, in milliseconds."""
+    stat = pathlib.Path(f"/proc/{vm.process.pid}/stat").read_text()
+    ticks = sum(int(word) for word in stat.rsplit(")", 1)[1].split()[11:13])
+    return ticks * 1000 // os.sysconf("SC_CLK_TCK")
+
+
+def guests(image, label, words="", counted=True):
+    """Let xl make and end guests in Dom0; return the figures.
+
+    counted: in instructions; else nanoseconds of the wall clock, and what QEMU
+             used of a processor for all of it, in milliseconds
+    """
+    line = f"{DOM0_OPTIONS} quiet vigil.script=bench-guests {words}".strip()
+    bad = FATAL + r"|DOM0-FAIL"
+    with Machine(f"bench-{label}", hypervisor=IMAGES.get(image, image),
+                 modules=[(KERNEL, line), (INITRAMFS, "")],
+                 options=USER_OPTIONS, cpu=CPU, wall=WALL, silence=SILENCE,
+                 extra=ICOUNT if counted else ()) as vm:
+        if counted:
+            return _measure(vm, r"BENCH-USER done", bad)
+        _measure(vm, r"^DOM0-READY", bad)
+        before = _processor_ms(vm)
+        found = _measure(vm, r"BENCH-USER done", bad)
+        used = _processor_ms(vm) - before
+        found["processor_ms_of_all"] = (used, used, used, 1)
+        return found
+
+
 def boot(image, label, smp=1):
     """Boot Dom0, or native Linux (image None), by the wall clock.
 
@@ -157,7 +186,5 @@ def boot(image, label, smp=1):
                 raise Stopped() from None
             raise Broken(f"{error}; whole log: {vm.dir / 'serial.log'}",
                          {}) from None
-        stat = pathlib.Path(f"/proc/{vm.process.pid}/stat").read_text()
-        ticks = sum(int(word) for word in stat.rsplit(")", 1)[1].split()[11:13])
         # The moment the line arrived, not when we looked.
-        return vm.last_byte - vm.start, ticks / os.sysconf("SC_CLK_TCK")
+        return vm.last_byte - vm.start, _processor_ms(vm) / 1000
