@@ -20,7 +20,7 @@ uint64_t sim_idle_limit_ns;
 static struct domain *domains[SIM_VCPUS];
 static unsigned int domain_count;
 static struct timer *timers[TIMERS];
-static unsigned int timer_count;
+static unsigned int timers_there;
 static uint32_t pending[NR_CPUS];
 static struct vcpu *on[NR_CPUS];
 static uint64_t since[NR_CPUS]; /* our own account: charged until     */
@@ -52,9 +52,9 @@ void timer_init(struct timer *t, void (*fn)(void *arg), void *arg)
 
 void timer_stop(struct timer *t)
 {
-    for (unsigned int i = 0; i < timer_count; i++) {
+    for (unsigned int i = 0; i < timers_there; i++) {
         if (timers[i] == t) {
-            timers[i] = timers[--timer_count];
+            timers[i] = timers[--timers_there];
         }
     }
     t->slot = 0;
@@ -68,11 +68,11 @@ void timer_stop_sync(struct timer *t)
 void timer_set(struct timer *t, uint64_t deadline_ns)
 {
     timer_stop(t);
-    assert_true(timer_count < TIMERS);
+    assert_true(timers_there < TIMERS);
     t->deadline_ns = deadline_ns;
     t->cpu = fake_cpu;
     t->slot = 1;
-    timers[timer_count++] = t;
+    timers[timers_there++] = t;
 }
 
 void *heap_alloc(size_t bytes)
@@ -206,7 +206,7 @@ void sim_release(struct vcpu *v, uint32_t why)
 
 static uint64_t next_event(uint64_t limit)
 {
-    for (unsigned int i = 0; i < timer_count; i++) {
+    for (unsigned int i = 0; i < timers_there; i++) {
         limit = MIN(limit, MAX(timers[i]->deadline_ns, sim_now));
     }
     for (unsigned int i = 0; i < sim_vcpus; i++) {
@@ -230,7 +230,7 @@ static void run_timers(void)
 
     while (again) {
         again = false;
-        for (unsigned int i = 0; i < timer_count; i++) {
+        for (unsigned int i = 0; i < timers_there; i++) {
             struct timer *t = timers[i];
 
             if (t->deadline_ns <= sim_now) {
@@ -362,7 +362,7 @@ void sim_begin(unsigned int cpus)
     sim_now += 3 * S;
     began_ns = sim_now;
     sim_cpus = cpus;
-    sim_vcpus = domain_count = timer_count = 0;
+    sim_vcpus = domain_count = timers_there = 0;
     sim_between = NULL;
     sim_idle_limit_ns = 0;
     sched_cpus = 0;
