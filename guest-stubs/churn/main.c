@@ -86,7 +86,10 @@ static const struct {
 
 static uint64_t value(const struct counts *c, unsigned int i)
 {
-    return *(const uint64_t *)((const char *)&c->held + holdings[i].at);
+    uint64_t v;
+
+    memcpy(&v, (const char *)&c->held + holdings[i].at, sizeof(v));
+    return v;
 }
 
 static bool same(const struct counts *a, const struct counts *b)
