@@ -213,7 +213,7 @@ class Completion(Suite):
 
     def test_every_command(self):
         """Each that the help lists, and `help`; nothing else."""
-        listed = re.findall(r"^  ([a-z]+) ", self.help, re.M)
+        listed = re.findall(r"^  ([a-z]+(?:-[a-z]+)?) ", self.help, re.M)
         check(len(listed) > 10, self.help)
         offered = self.after("vigil ")
         check(set(offered) == set(listed) | {"help"}, f"{offered}")
@@ -227,8 +227,9 @@ class Completion(Suite):
         for line, options in (
                 ("vigil -", "-v --verbose --root --help"),
                 ("vigil -v --root /x crash list -", "--json --root -n --help"),
-                ("vigil create x -", "-c --console -p --paused --strict "
-                                     "--timeout --help"),
+                ("vigil create x -", "-c --console -p --paused -n --dry-run "
+                                     "-N --json --domid --strict --timeout "
+                                     "--help"),
                 ("vigil wait web -", "--for --json --timeout --help"),
                 ("vigil help -", "--man"),
                 ("vigil pause -", "--help")):
