@@ -53,6 +53,7 @@ int guests_read(struct xen *xen, struct guest_list *ret_list,
         if (got < 0) {
             fault_errno(fault, errno, "the list of domains cannot be read");
             guests_free(&list);
+            *ret_list = list; /* may be freed again */
             free(info);
             return -1;
         }

@@ -24,7 +24,7 @@ struct guest_list {
 /**
  * guests_read() - all domains
  * @xen:      open; without xenstore the names stay empty
- * @ret_list: filled in on success; release with guests_free()
+ * @ret_list: filled in, empty on failure; release with guests_free()
  * @fault:    says why on failure
  *
  * Context: any.

@@ -282,6 +282,24 @@ int command_lx(const struct invocation *call, struct xen *xen, struct lx *lx,
     return 0;
 }
 
+int with_libxl(const struct invocation *call, libxl_action *action)
+{
+    struct fault fault;
+    int code = EXIT_DONE;
+    struct xen xen;
+    struct lx lx;
+
+    if (command_lx(call, &xen, &lx, &fault)) {
+        return say_fault(&fault);
+    }
+    if (action(call, &xen, &lx, &fault)) {
+        code = say_fault(&fault);
+    }
+    lx_close(&lx);
+    xen_close(&xen);
+    return code;
+}
+
 int for_one_guest(const struct invocation *call, guest_change *change)
 {
     const struct guest *guest;

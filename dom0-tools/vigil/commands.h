@@ -85,6 +85,20 @@ int console_attach(struct xen *xen, const struct guest *guest, long seconds,
 int command_lx(const struct invocation *call, struct xen *xen, struct lx *lx,
                struct fault *fault);
 
+/* What a verb does that needs libxl; 0, or -1 after a fault. */
+typedef int libxl_action(const struct invocation *call, struct xen *xen,
+                         struct lx *lx, struct fault *fault);
+
+/**
+ * with_libxl() - connect as command_lx() does, and do something
+ * @call:   parsed command line
+ * @action: what to do
+ *
+ * Context: handlers.
+ * Return:  exit code
+ */
+int with_libxl(const struct invocation *call, libxl_action *action);
+
 /* What a verb does with its guest; 0, or -1 after a fault. */
 typedef int guest_change(const struct invocation *call, struct xen *xen,
                          struct lx *lx, const struct guest *guest,

@@ -10,57 +10,48 @@
 #include "lib/guestnote.h"
 #include "vigil/commands.h"
 
-/* The amount of memory in the second operand. */
-static int read_amount(const struct invocation *call, uint64_t *ret_kib,
-                       struct fault *fault)
+/* The second operand as memory: what the guest keeps, or its limit. */
+static int set_memory(const struct invocation *call, struct lx *lx,
+                      const struct guest *guest, int limit,
+                      struct fault *fault)
 {
-    if (amount_parse_kib(call->operands[1], ret_kib)) {
+    struct lx_op op;
+    uint64_t kib;
+    int rc;
+
+    if (amount_parse_kib(call->operands[1], &kib)) {
         return fault_set(fault, EXIT_USAGE,
                          "%s is no amount of memory; give MiB, or a number "
                          "with k, m or g behind it",
                          call->operands[1]);
     }
-    return 0;
+    lx_begin(lx, &op);
+    rc = limit ? libxl_domain_setmaxmem(lx->ctx, guest->domid, kib)
+               : libxl_set_memory_target(lx->ctx, guest->domid, (int64_t)kib,
+                                         0, 1);
+    if (rc == 0) {
+        return 0;
+    }
+    return lx_fault(lx, fault, rc,
+                    limit ? "the limit of guest %s cannot be %llu MiB"
+                          : "guest %s cannot be asked to keep %llu MiB",
+                    guest->name, (unsigned long long)kib / 1024);
 }
 
 static int mem_set(const struct invocation *call, struct xen *xen,
                    struct lx *lx, const struct guest *guest,
                    struct fault *fault)
 {
-    struct lx_op op;
-    uint64_t kib;
-    int rc;
-
     (void)xen;
-    if (read_amount(call, &kib, fault)) {
-        return -1;
-    }
-    lx_begin(lx, &op);
-    rc = libxl_set_memory_target(lx->ctx, guest->domid, (int64_t)kib, 0, 1);
-    return rc ? lx_fault(lx, fault, rc,
-                         "guest %s cannot be asked to keep %llu MiB",
-                         guest->name, (unsigned long long)kib / 1024)
-              : 0;
+    return set_memory(call, lx, guest, 0, fault);
 }
 
 static int mem_max(const struct invocation *call, struct xen *xen,
                    struct lx *lx, const struct guest *guest,
                    struct fault *fault)
 {
-    struct lx_op op;
-    uint64_t kib;
-    int rc;
-
     (void)xen;
-    if (read_amount(call, &kib, fault)) {
-        return -1;
-    }
-    lx_begin(lx, &op);
-    rc = libxl_domain_setmaxmem(lx->ctx, guest->domid, kib);
-    return rc ? lx_fault(lx, fault, rc,
-                         "the limit of guest %s cannot be %llu MiB",
-                         guest->name, (unsigned long long)kib / 1024)
-              : 0;
+    return set_memory(call, lx, guest, 1, fault);
 }
 
 static int vcpu_set(const struct invocation *call, struct xen *xen,

@@ -236,19 +236,11 @@ static int create(const struct invocation *call, struct xen *xen, struct lx *lx,
 int run_create(const struct invocation *call)
 {
     struct fault fault;
-    int code = EXIT_DONE;
-    struct xen xen;
-    struct lx lx;
     long seconds;
 
-    if (opts_seconds(call, "timeout", 0, &seconds, &fault) ||
-        command_lx(call, &xen, &lx, &fault)) {
+    /* Before anything is made. */
+    if (opts_seconds(call, "timeout", 0, &seconds, &fault)) {
         return say_fault(&fault);
     }
-    if (create(call, &xen, &lx, &fault)) {
-        code = say_fault(&fault);
-    }
-    lx_close(&lx);
-    xen_close(&xen);
-    return code;
+    return with_libxl(call, create);
 }

@@ -4,6 +4,7 @@
  * while the guest runs.
  */
 #include <libxl_utils.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,14 +26,29 @@ static const char *state_word(int state)
                : "-";
 }
 
-static int is_stopped(const char *what, struct fault *fault)
+/* An operation of libxl's that came back with @rc: why; -1, or 0 without one. */
+__attribute__((format(printf, 5, 6))) static int
+outcome(struct lx *lx, struct fault *fault, int rc, const char *verb,
+        const char *fmt, ...)
 {
-    if (!command_stop) {
+    char *text;
+    va_list args;
+
+    if (rc == 0) {
         return 0;
     }
-    fault_set(fault, exit_code_of_signal(command_stop), "%s: interrupted",
-              what);
-    return 1;
+    if (command_stop) {
+        return fault_set(fault, exit_code_of_signal(command_stop),
+                         "%s: interrupted", verb);
+    }
+    va_start(args, fmt);
+    if (vasprintf(&text, fmt, args) < 0) {
+        abort();
+    }
+    va_end(args);
+    lx_fault(lx, fault, rc, "%s", text);
+    free(text);
+    return -1;
 }
 
 static int open_reader(struct cfg_reader *reader, struct fault *fault)
@@ -65,13 +81,9 @@ static int block_attach(const struct invocation *call, struct xen *xen,
             lx, &op,
             libxl_device_disk_add(lx->ctx, guest->domid, &disk, &op.how),
             &command_stop);
-        if (rc) {
-            ret = is_stopped("block-attach", fault)
-                      ? -1
-                      : lx_fault(lx, fault, rc,
-                                 "disk %s cannot be given to guest %s",
-                                 disk.vdev, guest->name);
-        }
+        ret = outcome(lx, fault, rc, "block-attach",
+                      "disk %s cannot be given to guest %s", disk.vdev,
+                      guest->name);
     }
     libxl_device_disk_dispose(&disk);
     return ret;
@@ -85,7 +97,7 @@ static int block_detach(const struct invocation *call, struct xen *xen,
     const char *vdev = call->operands[1];
     libxl_device_disk disk;
     struct lx_op op;
-    int ret = 0;
+    int ret;
     int rc;
 
     (void)xen;
@@ -101,14 +113,9 @@ static int block_detach(const struct invocation *call, struct xen *xen,
              : libxl_device_disk_safe_remove(lx->ctx, guest->domid, &disk,
                                              &op.how);
     rc = lx_wait(lx, &op, rc, &command_stop);
-    if (rc) {
-        ret = is_stopped("block-detach", fault)
-                  ? -1
-                  : lx_fault(lx, fault, rc,
-                             "guest %s does not let go of disk %s (-F takes "
-                             "it)",
-                             guest->name, vdev);
-    }
+    ret = outcome(lx, fault, rc, "block-detach",
+                  "guest %s does not let go of disk %s (-F takes it)",
+                  guest->name, vdev);
     libxl_device_disk_dispose(&disk);
     return ret;
 }
@@ -144,14 +151,9 @@ static int network_attach(const struct invocation *call, struct xen *xen,
         rc = lx_wait(lx, &op,
                      libxl_device_nic_add(lx->ctx, guest->domid, &vif, &op.how),
                      &command_stop);
-        if (rc) {
-            ret = is_stopped("network-attach", fault)
-                      ? -1
-                      : lx_fault(lx, fault, rc,
-                                 "the network interface cannot be given to "
-                                 "guest %s",
-                                 guest->name);
-        }
+        ret = outcome(lx, fault, rc, "network-attach",
+                      "the network interface cannot be given to guest %s",
+                      guest->name);
     }
     libxl_device_nic_dispose(&vif);
     return ret;
@@ -183,7 +185,7 @@ static int network_detach(const struct invocation *call, struct xen *xen,
     const char *word = call->operands[1];
     libxl_device_nic vif;
     struct lx_op op;
-    int ret = 0;
+    int ret;
     int rc;
 
     (void)xen;
@@ -199,14 +201,10 @@ static int network_detach(const struct invocation *call, struct xen *xen,
     rc = force ? libxl_device_nic_destroy(lx->ctx, guest->domid, &vif, &op.how)
                : libxl_device_nic_remove(lx->ctx, guest->domid, &vif, &op.how);
     rc = lx_wait(lx, &op, rc, &command_stop);
-    if (rc) {
-        ret = is_stopped("network-detach", fault)
-                  ? -1
-                  : lx_fault(lx, fault, rc,
-                             "guest %s does not let go of network interface "
-                             "%s (-F takes it)",
-                             guest->name, word);
-    }
+    ret = outcome(lx, fault, rc, "network-detach",
+                  "guest %s does not let go of network interface %s (-F takes "
+                  "it)",
+                  guest->name, word);
     libxl_device_nic_dispose(&vif);
     return ret;
 }

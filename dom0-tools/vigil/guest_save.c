@@ -246,18 +246,5 @@ static int restore(const struct invocation *call, struct xen *xen,
 
 int run_restore(const struct invocation *call)
 {
-    struct fault fault;
-    int code = EXIT_DONE;
-    struct xen xen;
-    struct lx lx;
-
-    if (command_lx(call, &xen, &lx, &fault)) {
-        return say_fault(&fault);
-    }
-    if (restore(call, &xen, &lx, &fault)) {
-        code = say_fault(&fault);
-    }
-    lx_close(&lx);
-    xen_close(&xen);
-    return code;
+    return with_libxl(call, restore);
 }

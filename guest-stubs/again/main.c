@@ -25,24 +25,13 @@ static uint64_t old_table[512] __page_aligned;
 static uint64_t new_table[512] __page_aligned;
 static uint64_t page[512] __page_aligned;
 
-/* createdomain with a number of our choice and a UUID of @tag's. */
+/* With a number of our choice and a UUID of @tag's. */
 static long create(unsigned int number, uint8_t tag, domid_t *ret_domid)
 {
-    struct xen_domctl op = {
-        .u.createdomain =
-            {
-                .max_vcpus = 1,
-                .max_evtchn_port = 1023,
-                .max_grant_frames = 4,
-                .max_maptrack_frames = 16,
-                .grant_opts = XEN_DOMCTL_GRANT_version(1),
-            },
-    };
-    long rc;
+    struct tiny t = {.number = number, .tag = tag};
+    long rc = tiny_create(&t);
 
-    memset(op.u.createdomain.handle, tag, sizeof(op.u.createdomain.handle));
-    rc = tiny_domctl((domid_t)number, &op, XEN_DOMCTL_createdomain);
-    *ret_domid = op.domain;
+    *ret_domid = t.domid;
     return rc;
 }
 

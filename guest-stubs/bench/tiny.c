@@ -113,8 +113,13 @@ long tiny_create(struct tiny *t)
                 .grant_opts = XEN_DOMCTL_GRANT_version(2),
             },
     };
-    long rc = tiny_domctl(0, &op, XEN_DOMCTL_createdomain);
+    long rc;
 
+    if (t->tag != 0) {
+        memset(op.u.createdomain.handle, t->tag,
+               sizeof(op.u.createdomain.handle));
+    }
+    rc = tiny_domctl((domid_t)t->number, &op, XEN_DOMCTL_createdomain);
     t->domid = op.domain;
     return rc;
 }

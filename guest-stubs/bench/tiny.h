@@ -55,6 +55,8 @@ enum tiny_step {
 struct tiny {
     unsigned int vcpus; /* asked for; 0: one */
     uint64_t work_tsc;  /* asked for: of TINY_WORKS, at each event */
+    unsigned int number; /* asked for: its domid; 0: any            */
+    uint8_t tag;        /* asked for: each byte of its UUID        */
     domid_t domid;
     xen_pfn_t frame[TINY_PAGES];
     uint64_t tsc[TINY_STEPS]; /* what each step took */

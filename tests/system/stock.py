@@ -95,6 +95,13 @@ class Stock(Suite):
         check(re.search(r"GUEST-UP 6\.1\.\S+ cpus=\d type=xen", text), text)
         check("GUEST-TROUBLE" not in text, text)
 
+    def reboot(self):
+        """Another domain, and the guest is up for the second time."""
+        old = self.domid()
+        self.vm.dom0("xl reboot linux", 60)
+        wait_until(self.vm, f"[ $(xl domid linux) -gt {old} ]", 90)
+        self.up(2)
+
     def domid(self):
         """Its number now."""
         return int(self.vm.dom0("xl domid linux"))

@@ -167,10 +167,7 @@ class StockLife(Stock):
 
     def test_reboot(self):
         """Another domain, the same guest, with its disks and network."""
-        old = self.domid()
-        self.vm.dom0("xl reboot linux", 60)
-        wait_until(self.vm, f"[ $(xl domid linux) -gt {old} ]", 90)
-        self.up(2)
+        self.reboot()
         text = self.guest("cat /sys/block/xvda/size; ls /sys/class/net")
         check(text.split()[0] == "32768" and "eth0" in text, text)
 
@@ -217,10 +214,7 @@ class StockOxenstored(Stock):
                    "bs=1M count=4")
 
     def test_reboot(self):
-        old = self.domid()
-        self.vm.dom0("xl reboot linux", 60)
-        wait_until(self.vm, f"[ $(xl domid linux) -gt {old} ]", 90)
-        self.up(2)
+        self.reboot()
 
     def test_shutdown(self):
         self.vm.dom0("xl shutdown -w linux", 120)
@@ -404,10 +398,7 @@ class StockGrub(Stock):
 
     def test_reboot(self):
         """By way of GRUB again."""
-        old = self.domid()
-        self.vm.dom0("xl reboot linux", 60)
-        wait_until(self.vm, f"[ $(xl domid linux) -gt {old} ]", 90)
-        self.up(2)
+        self.reboot()
 
     def test_shutdown(self):
         self.vm.dom0("xl shutdown -w linux", 120)
