@@ -111,7 +111,7 @@ static void measure(unsigned int n)
 {
     struct xen_domctl op = {.cmd = 0};
     uint64_t later = time_now_ns() + FAR_NS;
-    struct tiny extra;
+    struct tiny extra = {0};
     char name[64];
 
     name_of(name, sizeof(name), "domain_lookup_oldest", n);

@@ -102,8 +102,13 @@ static int64_t poll_ports(uint64_t arg)
             return 0;
         }
     }
-    vcpu_poll_begin(v, only);
+    /*
+     * Held first: a timer or a sender left over from an earlier poll may end
+     * this one at any point, and lets the vcpu go after that.  It must find it
+     * blocked, or nobody would know that it waits.
+     */
     vcpu_hold(v, VCPU_HOLD_BLOCKED);
+    vcpu_poll_begin(v, only);
     found = p.nr_ports == 1 ? evtchn_is_pending(v->domain, only)
                             : look_at_ports(v, &p);
     if (found != 0 || evtchn_vcpu_has_pending(v)) {

@@ -16,3 +16,6 @@ tests += hypercall/test_hypfs_op
 test_hypfs_op-srcs := hypervisor/hypercall/hypfs_op.c $(unit-log) \
     $(unit-lib) $(unit-alarm)
 test_hypfs_op-cflags := $(test_xen_version-cflags)
+tests += hypercall/test_sched_op
+test_sched_op-srcs := hypervisor/hypercall/sched_op.c $(unit-lib) \
+    $(unit-alarm)
