@@ -311,6 +311,28 @@ static bool start(unsigned int id)
     return CHECK(vcpu_start(id, worker_main) == 0, "start vcpu %u", id);
 }
 
+/* Who sleeps how: whoever is lost first may only be waiting for another. */
+static void tell_of_all(uint64_t now)
+{
+    for (unsigned int i = 1; i < vcpus; i++) {
+        const struct worker *w = &workers[i];
+        struct vcpu_runstate_info info = {.state = -1};
+        uint64_t due = READ_ONCE(w->due_ns);
+
+        hc_vcpu_op(VCPUOP_get_runstate_info, i, &info);
+        if (due == NEVER) {
+            print("storm: vcpu %u: awake, runstate %d\n", i, info.state);
+        } else {
+            print("storm: vcpu %u: by %s, due %ld us ago, runstate %d, %s\n", i,
+                  sleep_names[READ_ONCE(w->how)],
+                  (long)(now - due) / (long)NS_PER_US, info.state,
+                  hc_vcpu_op(VCPUOP_is_up, i, NULL) == 0 ? "down" : "up");
+        }
+    }
+    print("storm: pending %lx, masked %lx\n", shared_info_page.evtchn_pending[0],
+          shared_info_page.evtchn_mask[0]);
+}
+
 /* Is everybody awake who should be?  Lets those up who went down. */
 static void watch(void)
 {
@@ -329,6 +351,7 @@ static void watch(void)
             report(VERDICT_FAILURE,
                    "vcpu %u has lost a wake-up: by %s, for %lu ms", i,
                    sleep_names[READ_ONCE(w->how)], (now - due) / NS_PER_MS);
+            tell_of_all(now);
         }
     }
 }

@@ -322,15 +322,13 @@ static NOINLINE bool wake_elsewhere(struct run_queue *q, struct vcpu *v,
 {
     cpu_t cpu;
 
-    /* MB(switch:B) acquire; pairs with switch:A: its registers are saved. */
-    if (__atomic_load_n(&v->is_running, __ATOMIC_ACQUIRE)) {
+    if (sched_still_on(q, v)) {
         if (!sched_allowed(v, q)) {
             sched_depart(q, v);
             spin_unlock(&q->lock);
             return true;
         }
         /* It might have gone to an idle CPU, which looks once it is saved. */
-        WRITE_ONCE(q->after_switch, true);
         return false;
     }
     cpu = sched_place(v);

@@ -35,11 +35,11 @@ static void review(struct run_queue *q, struct vcpu *v)
     if (sched_allowed(v, q)) {
         /* Anew, for the list of movable ones; its times stay. */
         sched_join(q, v, SCHED_LAG_NS);
-    } else if (!__atomic_load_n(&v->is_running, __ATOMIC_ACQUIRE)) {
+    } else if (sched_still_on(q, v)) {
+        sched_depart(q, v);
+    } else {
         sched_send(q, v, now);
         return;
-    } else {
-        sched_depart(q, v);
     }
     spin_unlock(&q->lock);
 }

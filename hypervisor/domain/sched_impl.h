@@ -143,6 +143,25 @@ static inline bool sched_allowed(const struct vcpu *v,
     return (v->hard_affinity & READ_ONCE(sched_cpus) & cpu_bit(q->cpu)) != 0;
 }
 
+/*
+ * Is @v still on the CPU of @q, which is locked?  Then that CPU will look at
+ * the queue in sched_after_switch(), and until then nobody else may have it.
+ * If not, its registers are saved.
+ */
+static inline bool sched_still_on(struct run_queue *q, const struct vcpu *v)
+{
+    if (likely(!__atomic_load_n(&v->is_running, __ATOMIC_ACQUIRE))) {
+        return false; /* switch:A has been */
+    }
+    WRITE_ONCE(q->after_switch, true);
+    /*
+     * MB(switch:B) after_switch before the second look; pairs with switch:C.
+     * One of the two sees what the other did.
+     */
+    smp_mb();
+    return __atomic_load_n(&v->is_running, __ATOMIC_ACQUIRE);
+}
+
 /**
  * sched_queue_init() - an empty queue
  * @q:   storage

@@ -232,8 +232,7 @@ void sched_after_switch(void)
     uint64_t now;
 
     /*
-     * MB(switch:C) loading CR3, in pv_switch_to() after switch:A; pairs with
-     * the lock of the queue: who has seen is_running set this before.
+     * MB(switch:C) in pv_switch_to(), after switch:A; pairs with switch:B.
      */
     if (likely(!READ_ONCE(q->after_switch))) {
         return;
@@ -265,7 +264,7 @@ static struct vcpu *find_movable(const struct run_queue *from, cpu_t cpu)
     list_for_each(pos, &from->may_move) {
         struct vcpu *v = list_entry(pos, struct vcpu, move_link);
 
-        /* MB(switch:B) acquire; pairs with switch:A: it has been saved. */
+        /* Acquire; pairs with switch:A: it has been saved. */
         if ((v->hard_affinity & cpu_bit(cpu)) != 0 &&
             !__atomic_load_n(&v->is_running, __ATOMIC_ACQUIRE)) {
             if ((v->soft_affinity & cpu_bit(cpu)) != 0) {
@@ -382,7 +381,7 @@ static struct vcpu *find_gift(const struct run_queue *from,
         uint64_t load = vcpu_load(v->unit);
         uint64_t off = load * 2 > more ? load * 2 - more : more - load * 2;
 
-        /* MB(switch:B) acquire; pairs with switch:A: it has been saved. */
+        /* Acquire; pairs with switch:A: it has been saved. */
         if ((load < more || (load == more && less > 0) ||
              less > SCHED_UNEVEN_NS) &&
             (v->hard_affinity & cpu_bit(to->cpu)) != 0 &&
@@ -513,7 +512,7 @@ void sched_unpark(struct vcpu *v)
 
     if (v->sched_state != SCHED_PARKED) {
         spin_unlock(&q->lock);
-    } else if (!__atomic_load_n(&v->is_running, __ATOMIC_ACQUIRE)) {
+    } else if (!sched_still_on(q, v)) {
         sched_send(q, v, now);
     } else {
         /* It was parked a moment ago, and is being saved. */

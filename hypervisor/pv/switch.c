@@ -119,8 +119,8 @@ static void switch_out(struct vcpu *v)
     pv_debugreg_save(v);
     pv_fpu_save(v);
     /*
-     * MB(switch:A) release; pairs with switch:B in domain/sched_move.c: another
-     * CPU may take it up from now on.
+     * MB(switch:A) release; pairs with the acquire of who looks in
+     * domain/sched*.c: another CPU may take it up from now on.
      */
     __atomic_store_n(&v->is_running, false, __ATOMIC_RELEASE);
 }
@@ -139,7 +139,10 @@ static void enter_tables(struct vcpu *v)
 
     cb->last_vcpu = v;
     v->ran_on = cb->cpu_id;
-    /* MB(switch:C): before tlb_stale is read; pairs with switch:D. */
+    /*
+     * MB(switch:E): before tlb_stale is read; pairs with switch:D.  And
+     * MB(switch:C): after the old one's was cleared; pairs with switch:B.
+     */
     atomic_store(&v->is_running, true);
     if (stays && read_cr3() == cr3 && !READ_ONCE(cb->tlb_stale)) {
         pv_load_descriptors(v);
@@ -160,7 +163,7 @@ cpumask_t pv_flush_vcpu(const struct vcpu *v)
     if ((READ_ONCE(v->domain->tlb.cpus) & CPUMASK_OF(cpu)) != 0) {
         WRITE_ONCE(cpu_blocks[cpu]->tlb_stale, TLB_STALE);
     }
-    /* MB(switch:D): after tlb_stale was set; pairs with switch:C. */
+    /* MB(switch:D): after tlb_stale was set; pairs with switch:E. */
     smp_mb();
     return READ_ONCE(v->is_running) ? CPUMASK_OF(READ_ONCE(v->ran_on)) : 0;
 }
@@ -176,6 +179,11 @@ void pv_switch_to(struct vcpu *next)
     if (next == NULL) {
         this_cpu()->call_base = CALL_BASE_NONE;
         tenant_set(TENANT_NONE, 0);
+        /*
+         * MB(switch:C) is_running of the old one before after_switch is read;
+         * pairs with switch:B.  With a new one, setting its is_running is it.
+         */
+        smp_mb();
         return;
     }
     part_from_last(next->domain);

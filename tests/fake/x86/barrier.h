@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tests/fake/x86/barrier.h - barriers are real, cache flushes are counted.
+ * tests/fake/x86/barrier.h - barriers are real, and another CPU may act at a
+ * full one; cache flushes are counted.
  */
 #ifndef VIGIL_FAKE_X86_BARRIER_H
 #define VIGIL_FAKE_X86_BARRIER_H
@@ -8,9 +9,16 @@
 #include "fake_hw.h"
 
 #define barrier() __atomic_signal_fence(__ATOMIC_SEQ_CST)
-#define smp_mb()  __atomic_thread_fence(__ATOMIC_SEQ_CST)
 #define smp_rmb() __atomic_thread_fence(__ATOMIC_ACQUIRE)
 #define smp_wmb() __atomic_thread_fence(__ATOMIC_RELEASE)
+
+static inline void smp_mb(void)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (fake_barrier_hook != NULL) {
+        fake_barrier_hook();
+    }
+}
 
 static inline void cache_flush_line(const volatile void *p)
 {

@@ -75,6 +75,52 @@ static void running_one_is_moved(void **state)
     }
 }
 
+/* The CPU that is leaving @passed has saved it, and looked: not yet noted. */
+static struct vcpu *passed;
+
+static void passes(void)
+{
+    passed->is_running = false;
+    run_queue[0].after_switch = false;
+}
+
+/* Between CPU 0's decision and its saving; CPU 1 wakes who has just slept. */
+static void wake_between(unsigned int cpu)
+{
+    struct vcpu *v = passed;
+
+    if (v == NULL || cpu != 0 || v->hold == 0) {
+        return;
+    }
+    sim_on(1);
+    assert_int_equal(sched_set_affinity(v, 1U << 1, ~0ULL), 0);
+    fake_barrier_hook = passes;
+    sim_release(v, VCPU_HOLD_BLOCKED);
+    fake_barrier_hook = NULL;
+    assert_int_equal(v->sched_state, SCHED_QUEUED);
+    assert_int_equal(v->processor, 1);
+    passed = NULL;
+}
+
+/* The CPU may go by between the look at is_running and the note for it. */
+static void nobody_is_left_behind(void **state)
+{
+    struct domain *d = sim_domain(1, 0, 0);
+    struct sim_vcpu *s = sim_of(d->vcpu[0]);
+
+    (void)state;
+    assert_int_equal(sched_set_affinity(&s->v, 1U << 0, ~0ULL), 0);
+    sim_start(d);
+    sim_run(1 * MS);
+    assert_int_equal(s->on_cpu, 0);
+    passed = &s->v;
+    sim_between = wake_between;
+    sim_hold(&s->v, VCPU_HOLD_BLOCKED);
+    sim_settle();
+    assert_null(passed);
+    assert_int_equal(s->on_cpu, 1);
+}
+
 static void soft_is_preferred(void **state)
 {
     struct domain *d = sim_domain(1, 1 * MS, 1 * MS);
@@ -316,6 +362,7 @@ int main(void)
         TEST(pins_are_obeyed),
         TEST(affinity_needs_a_cpu),
         TEST(running_one_is_moved),
+        TEST(nobody_is_left_behind),
         TEST(soft_is_preferred),
         TEST(migration_storm),
         TEST(cpus_come_and_go),
