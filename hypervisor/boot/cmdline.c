@@ -220,6 +220,7 @@ static const struct {
     {"spec-ctrl", spec_set_option},
     {"xpti", spec_set_pti_option},
     {"pv-l1tf", spec_set_l1tf_option},
+    {"tsx", spec_set_tsx_option},
     {"irq_ratelimit", set_irq_ratelimit},
     {"vigil_provoke", set_provoke},
     {"vigil_selfcheck", selfcheck_set_option},

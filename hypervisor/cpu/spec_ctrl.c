@@ -9,16 +9,16 @@
  */
 #include "cpu/spec_ctrl.h"
 
-#include "lib/errno.h"
-#include "lib/parse.h"
-#include "lib/string.h"
+#include "x86/barrier.h"
 #include "x86/cpuid.h"
 #include "x86/msr.h"
+#include "x86/percpu.h"
 #include "log/printk.h"
 #include "cpu/alternative.h"
 
 #define SPEC_CTRL_IBRS      1U
 #define SPEC_CTRL_STIBP     2U
+#define SPEC_CTRL_SSBD      4U
 #define SPEC_CTRL_BHI_DIS_S (1U << 10)
 #define PRED_CMD_IBPB       1UL
 
@@ -26,6 +26,8 @@
 #define ARCH_CAPS_IBRS_ALL   (1UL << 1)
 #define ARCH_CAPS_RSBA       (1UL << 2)
 #define ARCH_CAPS_MDS_NO     (1UL << 5)
+#define ARCH_CAPS_TSX_CTRL   (1UL << 7)
+#define ARCH_CAPS_TAA_NO     (1UL << 8)
 #define ARCH_CAPS_RRSBA      (1UL << 19)
 #define ARCH_CAPS_BHI_NO     (1UL << 20)
 #define ARCH_CAPS_GDS_CTRL   (1UL << 25)
@@ -37,11 +39,14 @@
 #define MCU_OPT_GDS_OFF   0x10U
 #define MCU_OPT_GDS_LOCK  0x20U
 
-#define ITEM_BYTES 64
+/* TSX_CTRL: transactions abort at once, and CPUID does not show them. */
+#define TSX_CTRL_OFF 3UL
+
+/* DE_CFG: LFENCE waits; one of no name, against Zenbleed. */
+#define DE_CFG_LFENCE_SERIALISE (1U << 1)
+#define DE_CFG_ZENBLEED         (1U << 9)
 
 struct spec_choice spec_choice;
-uint32_t spec_ctrl_value;
-static struct spec_options asked_for = SPEC_OPTIONS_DEFAULT;
 
 static bool any_of(uint32_t model, const uint8_t *list, size_t count)
 {
@@ -211,6 +216,75 @@ static uint8_t l1d_bits_of(const struct spec_cpu *c)
     return any_of(c->model, later, ARRAY_SIZE(later)) ? 46 : 0;
 }
 
+/*
+ * Do transactions read what is left in buffers (TAA)?  Where those are flushed
+ * anyway (MDS) that is done with.
+ */
+static bool transactions_are_unsafe(const struct spec_cpu *c)
+{
+    return c->rtm &&
+           (c->arch_caps & (ARCH_CAPS_MDS_NO | ARCH_CAPS_TAA_NO)) ==
+               ARCH_CAPS_MDS_NO;
+}
+
+/* Zen 3 and 4: loads may take what is left in buffers (TSA). */
+static bool stores_are_unsafe(const struct spec_cpu *c)
+{
+    return c->vendor == CPU_AMD && c->family == 0x19 && !c->tsa_no;
+}
+
+/* Is there anything that VERW keeps from guests? */
+static bool buffers_are_unsafe(const struct spec_cpu *c, bool tsx_off)
+{
+    if (c->vendor == CPU_AMD) {
+        return stores_are_unsafe(c);
+    }
+    return (c->arch_caps & ARCH_CAPS_MDS_NO) == 0 ||
+           (c->arch_caps & ARCH_CAPS_RFDS_CLEAR) != 0 ||
+           (transactions_are_unsafe(c) && !tsx_off);
+}
+
+static bool is_zen(const struct spec_cpu *c)
+{
+    return c->vendor == CPU_AMD && (c->family == 0x17 || c->family == 0x18);
+}
+
+/* Zen 2, which has STIBP, whose microcode does not clear registers' upper
+ * halves right (Zenbleed).  Of a model nobody knows only the bit will do. */
+static bool registers_are_unsafe(const struct spec_cpu *c)
+{
+    static const struct {
+        uint8_t first, last;
+        uint32_t good; /* microcode */
+    } zen2[] = {{0x30, 0x3f, 0x0830107a},
+                {0x60, 0x67, 0x0860010b},
+                {0x68, 0x6f, 0x08608105},
+                {0x70, 0x7f, 0x08701032},
+                {0xa0, 0xaf, 0x08a00008}};
+
+    if (!is_zen(c) || !c->has_stibp || c->emulated) {
+        return false;
+    }
+    for (unsigned int i = 0; i < ARRAY_SIZE(zen2); i++) {
+        if (c->model >= zen2[i].first && c->model <= zen2[i].last) {
+            return c->microcode < zen2[i].good;
+        }
+    }
+    return true;
+}
+
+/* Before Zen it always waits (family 0x0f, 0x11), or a bit says so. */
+static uint32_t de_cfg_of(const struct spec_cpu *c)
+{
+    uint32_t bits = 0;
+
+    if (c->vendor == CPU_AMD && c->family >= 0x10 && c->family != 0x11 &&
+        !c->lfence_waits) {
+        bits |= DE_CFG_LFENCE_SERIALISE;
+    }
+    return bits | (registers_are_unsafe(c) ? DE_CFG_ZENBLEED : 0);
+}
+
 static bool choose(int option, bool ours)
 {
     return option < 0 ? ours : option != 0;
@@ -219,7 +293,14 @@ static bool choose(int option, bool ours)
 struct spec_choice spec_choose(const struct spec_cpu *cpu,
                                const struct spec_options *options)
 {
-    struct spec_choice ch = {.has_spec_ctrl = cpu->has_ibrs || cpu->has_stibp};
+    struct spec_choice ch = {
+        .has_spec_ctrl = cpu->has_ibrs || cpu->has_stibp || cpu->has_ssbd,
+        .guest_bits = (cpu->has_ibrs ? SPEC_CTRL_IBRS : 0) |
+                      (cpu->has_stibp ? SPEC_CTRL_STIBP : 0) |
+                      (cpu->has_ssbd ? SPEC_CTRL_SSBD : 0),
+        .has_tsx_ctrl = (cpu->arch_caps & ARCH_CAPS_TSX_CTRL) != 0,
+        .de_cfg = de_cfg_of(cpu),
+    };
     bool safe = retpoline_is_safe(cpu);
     /* Where a retpoline holds it costs less than IBRS; else IBRS, if any. */
     bool ibrs =
@@ -240,15 +321,21 @@ struct spec_choice spec_choose(const struct spec_cpu *cpu,
     if (cpu->has_stibp && choose(options->stibp, true)) {
         ch.spec_ctrl |= SPEC_CTRL_STIBP;
     }
+    if (cpu->has_ssbd && choose(options->ssbd, false)) {
+        ch.spec_ctrl |= SPEC_CTRL_SSBD;
+    }
     ch.ibpb_switch = cpu->has_ibpb && choose(options->ibpb, true);
     ch.ibpb_entry =
         cpu->has_ibpb && choose(options->ibpb_entry, returns_are_unsafe(cpu));
     /* With SMEP no RET goes to where a guest's CALLs were. */
     ch.rsb = choose(options->rsb, !cpu->smep || !rsb_is_full_width(cpu));
-    ch.verw = cpu->md_clear &&
-              choose(options->md_clear,
-                     (cpu->arch_caps & ARCH_CAPS_MDS_NO) == 0 ||
-                         (cpu->arch_caps & ARCH_CAPS_RFDS_CLEAR) != 0);
+    ch.tsx_off = ch.has_tsx_ctrl &&
+                 !choose(options->tsx, !transactions_are_unsafe(cpu));
+    /* The instruction is there always; whether it flushes is not known. */
+    ch.verw = choose(options->md_clear,
+                     (cpu->md_clear || cpu->verw_clear) &&
+                         buffers_are_unsafe(cpu, ch.tsx_off));
+    ch.div_leave = choose(options->div_scrub, is_zen(cpu) && !cpu->has_stibp);
     if (choose(options->bhi, history_is_unsafe(cpu))) {
         ch.spec_ctrl |= cpu->has_bhi_dis ? SPEC_CTRL_BHI_DIS_S : 0;
         ch.bhb_entry = !cpu->has_bhi_dis;
@@ -288,6 +375,7 @@ uint32_t spec_alternatives(const struct spec_choice *choice)
     alt |= choice->ibpb_entry ? 1U << ALT_ENTER_IBPB : 0;
     alt |= choice->bhb_entry ? 1U << ALT_ENTER_BHB : 0;
     alt |= choice->verw ? 1U << ALT_LEAVE | 1U << ALT_LEAVE_VERW : 0;
+    alt |= choice->div_leave ? 1U << ALT_LEAVE | 1U << ALT_LEAVE_DIV : 0;
     if (choice->pti_dom0 || choice->pti_domu) {
         alt |= 1U << ALT_PTI | 1U << ALT_LEAVE;
     }
@@ -301,157 +389,17 @@ uint32_t spec_alternatives(const struct spec_choice *choice)
     return alt;
 }
 
-static int parse_thunk(const char *name, int *ret_thunk)
-{
-    static const char *const names[] = {
-        [SPEC_THUNK_RETPOLINE] = "retpoline",
-        [SPEC_THUNK_LFENCE] = "lfence",
-        [SPEC_THUNK_JMP] = "jmp",
-    };
-
-    for (unsigned int i = 0; i < ARRAY_SIZE(names); i++) {
-        if (strcmp(name, names[i]) == 0) {
-            *ret_thunk = (int)i;
-            return 0;
-        }
-    }
-    return -EINVAL;
-}
-
-/* name, no-name, name=<boolean>; 0 and *@ret, or -EINVAL. */
-static int parse_switch(const char *item, const char *name, int *ret)
-{
-    bool negated = strncmp(item, "no-", 3) == 0;
-    const char *value = parse_key(negated ? item + 3 : item, name);
-    bool on;
-
-    if (value == NULL || (negated && *value != '\0') ||
-        parse_bool(value, &on) != 0) {
-        return -EINVAL;
-    }
-    *ret = on != negated;
-    return 0;
-}
-
-static int parse_item(const char *item, struct spec_options *o)
-{
-    static const struct spec_options all_off = {.thunk = SPEC_THUNK_JMP};
-    const struct {
-        const char *name;
-        int *option;
-    } switches[] = {
-        {"ibrs", &o->ibrs},
-        {"stibp", &o->stibp},
-        {"ibpb", &o->ibpb},
-        {"rsb", &o->rsb},
-        {"ibpb-entry", &o->ibpb_entry},
-        {"md-clear", &o->md_clear},
-        {"bhi", &o->bhi},
-        {"srb-lock", &o->srb_lock},
-        {"gds-mit", &o->gds_mit},
-        {"its", &o->its},
-    };
-    const char *thunk = parse_key(item, "bti-thunk");
-    bool on;
-
-    if (thunk != NULL) {
-        return parse_thunk(thunk, &o->thunk);
-    }
-    if (*item != '\0' && parse_bool(item, &on) == 0) {
-        if (!on) {
-            struct spec_options was = *o;
-
-            *o = all_off;
-            /* What xpti= and pv-l1tf= say holds, whichever comes first. */
-            o->pti_dom0 = MAX(was.pti_dom0, 0);
-            o->pti_domu = MAX(was.pti_domu, 0);
-            o->l1tf_dom0 = MAX(was.l1tf_dom0, 0);
-            o->l1tf_domu = MAX(was.l1tf_domu, 0);
-        }
-        return on ? -EINVAL : 0;
-    }
-    for (unsigned int i = 0; i < ARRAY_SIZE(switches); i++) {
-        if (parse_switch(item, switches[i].name, switches[i].option) == 0) {
-            return 0;
-        }
-    }
-    return -EINVAL;
-}
-
-int spec_parse(const char *value, struct spec_options *options)
-{
-    char item[ITEM_BYTES];
-
-    while (parse_next(&value, ',', item, sizeof(item))) {
-        int rc = parse_item(item, options);
-
-        if (rc != 0) {
-            return rc;
-        }
-    }
-    return 0;
-}
-
-int spec_set_option(const char *value)
-{
-    return spec_parse(value, &asked_for);
-}
-
-/* For Dom0 and for others: a boolean, default, dom0=..., domu=... */
-static int parse_whom_item(const char *item, int *dom0, int *domu)
-{
-    bool on;
-
-    if (strcmp(item, "default") == 0) {
-        *dom0 = *domu = -1;
-    } else if (parse_bool(item, &on) == 0) {
-        *dom0 = *domu = on;
-    } else if (parse_switch(item, "dom0", dom0) != 0 &&
-               parse_switch(item, "domu", domu) != 0) {
-        return -EINVAL;
-    }
-    return 0;
-}
-
-static int parse_whom(const char *value, int *dom0, int *domu)
-{
-    char item[ITEM_BYTES];
-
-    if (*value == '\0') {
-        return parse_whom_item(value, dom0, domu); /* the option alone */
-    }
-    while (parse_next(&value, ',', item, sizeof(item))) {
-        int rc = parse_whom_item(item, dom0, domu);
-
-        if (rc != 0) {
-            return rc;
-        }
-    }
-    return 0;
-}
-
-int spec_parse_pti(const char *value, struct spec_options *options)
-{
-    return parse_whom(value, &options->pti_dom0, &options->pti_domu);
-}
-
-int spec_set_pti_option(const char *value)
-{
-    return spec_parse_pti(value, &asked_for);
-}
-
-int spec_set_l1tf_option(const char *value)
-{
-    return parse_whom(value, &asked_for.l1tf_dom0, &asked_for.l1tf_domu);
-}
-
 #define HAVE(word, bit) (((word) >> (bit)) & 1)
 
 static INIT_TEXT void read_cpu(struct spec_cpu *c)
 {
     const struct cpu_features *f = &cpu_features;
-    uint32_t e21_eax = f->max_ext_leaf >= 0x80000021 ? cpuid(0x80000021).a : 0;
+    struct cpuid_regs e21 = {0};
     uint64_t value;
+
+    if (f->max_ext_leaf >= 0x80000021) {
+        e21 = cpuid(0x80000021);
+    }
 
     *c = (struct spec_cpu){
         .vendor = f->vendor,
@@ -469,7 +417,12 @@ static INIT_TEXT void read_cpu(struct spec_cpu *c)
         .emulated = HAVE(cpuid(1).c, 31),
         .phys_bits = (uint8_t)f->phys_bits,
         .btc_no = HAVE(f->e8_ebx, 29),
-        .srso_no = HAVE(e21_eax, 29),
+        .has_ssbd = HAVE(f->l7_edx, 31) || HAVE(f->e8_ebx, 24),
+        .rtm = f->max_leaf >= 7 && HAVE(cpuid_count(7, 0).b, 11),
+        .srso_no = HAVE(e21.a, 29),
+        .verw_clear = HAVE(e21.a, 5),
+        .lfence_waits = HAVE(e21.a, 2),
+        .tsa_no = HAVE(e21.c, 1) && HAVE(e21.c, 2),
     };
     if (HAVE(f->l7_edx, 29) && rdmsr_safe(MSR_ARCH_CAPABILITIES, &value) == 0) {
         c->arch_caps = value;
@@ -480,14 +433,28 @@ static INIT_TEXT void read_cpu(struct spec_cpu *c)
         if (rdmsr_safe(MSR_UCODE_REV, &value) == 0) {
             c->microcode = (uint32_t)(value >> 32);
         }
+    } else if (f->vendor == CPU_AMD && rdmsr_safe(MSR_UCODE_REV, &value) == 0) {
+        c->microcode = (uint32_t)value;
     }
 }
 
 void spec_cpu_init(void)
 {
+    uint64_t de_cfg;
+
     /* Also when it is 0: firmware may have left something else. */
+    this_cpu()->spec_ctrl = spec_choice.spec_ctrl;
     if (spec_choice.has_spec_ctrl) {
         wrmsr(MSR_SPEC_CTRL, spec_choice.spec_ctrl);
+    }
+    if (spec_choice.has_tsx_ctrl) {
+        wrmsr(MSR_TSX_CTRL, spec_choice.tsx_off ? TSX_CTRL_OFF : 0);
+    }
+    /* A hypervisor below may have neither the register nor the fault. */
+    if (spec_choice.de_cfg != 0 &&
+        rdmsr_safe(MSR_AMD_DE_CFG, &de_cfg) == 0 &&
+        (de_cfg & spec_choice.de_cfg) != spec_choice.de_cfg) {
+        (void)wrmsr_safe(MSR_AMD_DE_CFG, de_cfg | spec_choice.de_cfg);
     }
     if (spec_choice.microcode_on != 0) {
         uint64_t v = rdmsr(MSR_MCU_OPT_CTRL);
@@ -516,15 +483,14 @@ INIT_TEXT void spec_init(void)
     struct spec_cpu cpu;
 
     read_cpu(&cpu);
-    *ch = spec_choose(&cpu, &asked_for);
-    spec_ctrl_value = ch->spec_ctrl;
+    *ch = spec_choose(&cpu, &spec_asked_for);
     alternative_apply(spec_alternatives(ch), !ch->its);
     spec_cpu_init();
     pr_info("cpu: page tables isolated: Dom0 %s, others %s; not-present "
             "entries checked (L1TF): Dom0 %s, others %s",
             yes(ch->pti_dom0), yes(ch->pti_domu), yes(ch->l1tf_dom0),
             yes(ch->l1tf_domu));
-    pr_info("cpu: speculation: indirect branches %s%s%s%s%s%s%s%s%s%s%s",
+    pr_info("cpu: speculation: indirect branches %s%s%s%s%s%s%s%s%s%s%s%s%s%s",
             thunks[ch->thunk], ch->rsb ? ", RSB stuffing" : "",
             ch->spec_ctrl & SPEC_CTRL_IBRS ? ", IBRS" : "",
             ch->ibrs_entry ? " on entry" : "",
@@ -534,7 +500,27 @@ INIT_TEXT void spec_init(void)
             ch->spec_ctrl & SPEC_CTRL_BHI_DIS_S ? ", BHI_DIS_S" : "",
             ch->bhb_entry ? ", branch history cleared" : "",
             ch->its ? ", upper halves (ITS)" : "",
-            ch->verw ? ", VERW on return" : "");
+            ch->verw ? ", VERW on return and before a halt" : "",
+            ch->div_leave ? ", a division on return" : "",
+            ch->tsx_off ? ", no transactions (TSX)" : "",
+            ch->spec_ctrl & SPEC_CTRL_SSBD ? ", SSBD" : "");
+}
+
+void spec_load(uint32_t value)
+{
+    struct cpu_block *cb = this_cpu();
+
+    /* In this order: a door between the two writes what is to be. */
+    WRITE_ONCE(cb->spec_ctrl, value);
+    barrier();
+    wrmsr(MSR_SPEC_CTRL, value);
+}
+
+void spec_idle(void)
+{
+    if (spec_choice.verw) {
+        flush_buffers();
+    }
 }
 
 void spec_switch(void)

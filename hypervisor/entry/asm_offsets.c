@@ -37,6 +37,8 @@ void asm_offsets(void)
                                 offsetof(struct cpu_block, pti_guest));
     OFFSET(BLOCK_PTI_FULL, CPU_BLOCK_BYTES - CPU_STRUCT_BYTES +
                                offsetof(struct cpu_block, pti_full));
+    OFFSET(BLOCK_SPEC_CTRL, CPU_BLOCK_BYTES - CPU_STRUCT_BYTES +
+                                offsetof(struct cpu_block, spec_ctrl));
 
     /* A guest's frame lies right below the block (x86/percpu.h). */
     OFFSET(FRAME_CPU_WORK,

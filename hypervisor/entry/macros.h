@@ -42,8 +42,10 @@
     movw    $ENTRY_ISOLATED, REGS_FLAGS(%rsp)
 .Lours\@:
     ALT_UNLESS ALT_ENTER_IBRS, .Librs\@
+    mov     %rsp, %rax
+    and     $-CPU_BLOCK_BYTES, %rax
+    mov     BLOCK_SPEC_CTRL(%rax), %eax
     mov     $MSR_SPEC_CTRL, %ecx
-    mov     spec_ctrl_value(%rip), %eax
     xor     %edx, %edx
     wrmsr
 .Librs\@:
@@ -94,6 +96,11 @@
     mov     BLOCK_PTI_GUEST(%rcx), %rax
     mov     %rax, %cr3
 .Lflush\@:
+    ALT_UNLESS ALT_LEAVE_DIV, .Ldivided\@
+    /* Zen 1: the divider keeps what it had last, and may give it away. */
+    mov     $1, %eax
+    div     %al
+.Ldivided\@:
     ALT_UNLESS ALT_LEAVE_VERW, .Lleft\@
     /* Buffers are flushed by a selector in memory, any. */
     verw    REGS_SS(%rsp)

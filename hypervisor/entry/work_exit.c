@@ -70,6 +70,7 @@ static void idle_once(struct cpu_block *cb)
     smp_park_if_asked();
     if (!more && !work_is_pending(cb) &&
         (READ_ONCE(cb->softirq) & SCHED_BIT) == 0) {
+        spec_idle();
         irq_enable_and_halt();
     } else {
         irq_enable();

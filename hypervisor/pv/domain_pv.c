@@ -5,6 +5,7 @@
  */
 #include "pv/domain_pv.h"
 
+#include "cpu/spec_ctrl.h"
 #include "domain/account.h"
 #include "domain/death.h"
 #include "domain/evtchn.h"
@@ -151,6 +152,7 @@ int pv_vcpu_create(struct domain *d, unsigned int vcpu_id,
     }
     v->pv = p;
     p->traps = pv_no_traps;
+    p->spec_ctrl = spec_guest_value(0);
     p->guest_kernel = true;
     p->guest_table = INVALID_MFN;
     p->guest_table_user = INVALID_MFN;

@@ -16,6 +16,7 @@
 #include "x86/page.h"
 #include "x86/tsc.h"
 #include "cpu/features.h"
+#include "cpu/spec_ctrl.h"
 #include "pv/guest_cpuid.h"
 #include "pv/pv.h"
 #include "pv/vmca.h"
@@ -32,8 +33,11 @@
 
 #define PRED_CMD_IBPB 1UL
 
+#define SPEC_CTRL_IBRS  1UL
+#define SPEC_CTRL_STIBP 2UL
+#define SPEC_CTRL_SSBD  4UL
+
 #define MSR_K7_HWCR             0xc0010015
-#define MSR_AMD_DE_CFG          0xc0011029
 #define DE_CFG_LFENCE_SERIALISE (1UL << 1)
 #define HWCR_CPUID_USER_DIS     (1UL << 35)
 
@@ -163,6 +167,38 @@ static bool write_base(struct vcpu *v, uint32_t index, uint64_t value)
     return true;
 }
 
+/* Intel's CPUID bits and AMD's: either will do. */
+static bool has_either(const struct domain *d, unsigned int intel,
+                       unsigned int amd)
+{
+    return guest_cpuid_has(d, intel) || guest_cpuid_has(d, amd);
+}
+
+static bool has_spec_ctrl(const struct domain *d)
+{
+    return has_either(d, XEN_X86_FEATURE_IBRSB, XEN_X86_FEATURE_IBRS);
+}
+
+/* STIBP may be written by all: it does nothing where there is no sibling. */
+static bool write_spec_ctrl(struct vcpu *v, uint64_t value)
+{
+    const struct domain *d = v->domain;
+    uint64_t known = SPEC_CTRL_IBRS | SPEC_CTRL_STIBP;
+
+    if (has_either(d, XEN_X86_FEATURE_SSBD, XEN_X86_FEATURE_AMD_SSBD)) {
+        known |= SPEC_CTRL_SSBD;
+    }
+    if (!has_spec_ctrl(d) || (value & ~known) != 0) {
+        return false;
+    }
+    v->pv->spec_ctrl_guest = value;
+    v->pv->spec_ctrl = spec_guest_value(value);
+    if (v == current) {
+        spec_load(v->pv->spec_ctrl);
+    }
+    return true;
+}
+
 static bool read_own(struct vcpu *v, uint32_t index, uint64_t *ret_value)
 {
     const struct domain *d = v->domain;
@@ -179,6 +215,9 @@ static bool read_own(struct vcpu *v, uint32_t index, uint64_t *ret_value)
     case MSR_TSC_AUX:
         *ret_value = v->pv->tsc_aux;
         return cpu_features.rdtscp;
+    case MSR_SPEC_CTRL:
+        *ret_value = v->pv->spec_ctrl_guest;
+        return has_spec_ctrl(d);
     case MSR_MISC_ENABLE:
         *ret_value = misc_enable_view();
         return true;
@@ -293,8 +332,11 @@ static bool write_own(struct vcpu *v, uint32_t index, uint64_t value)
     case MSR_UCODE_REV:
         /* Intel's way of asking for the revision: write 0, cpuid, read. */
         return is_intel() && value == 0;
+    case MSR_SPEC_CTRL:
+        return write_spec_ctrl(v, value);
     case MSR_PRED_CMD:
-        if (!guest_cpuid_has(v->domain, XEN_X86_FEATURE_IBPB) ||
+        if (!has_either(v->domain, XEN_X86_FEATURE_IBRSB,
+                        XEN_X86_FEATURE_IBPB) ||
             (value & ~PRED_CMD_IBPB) != 0) {
             return false;
         }
@@ -342,7 +384,7 @@ bool guest_wrmsr(struct vcpu *v, uint32_t index, uint64_t value)
 }
 
 /* What migrates besides registers. */
-static const uint32_t saved_msrs[] = {MSR_TSC_AUX};
+static const uint32_t saved_msrs[] = {MSR_SPEC_CTRL, MSR_TSC_AUX};
 
 unsigned int guest_msrs_get(struct vcpu *v, xen_domctl_vcpu_msr_t *out)
 {

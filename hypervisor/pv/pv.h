@@ -95,7 +95,8 @@ struct pv_vcpu {
     uint64_t xcr0;           /* what the guest set                      */
 
     uint64_t tsc_aux;
-    uint64_t spec_ctrl;
+    uint64_t spec_ctrl_guest; /* its SPEC_CTRL, as it has written it        */
+    uint32_t spec_ctrl;       /* with ours: while it is loaded              */
     struct vmca vmca;
     uint64_t async_frame[2]; /* where the rip of each NMI/#MC frame lies */
 };

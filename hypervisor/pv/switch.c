@@ -193,6 +193,9 @@ void pv_switch_to(struct vcpu *next)
     enter_tables(next); /* it is_running from there on */
     *guest_regs() = next->regs;
     pv_cr4_load(next);
+    if (unlikely(this_cpu()->spec_ctrl != next->pv->spec_ctrl)) {
+        spec_load(next->pv->spec_ctrl);
+    }
     if (cpu_features.rdtscp) {
         wrmsr(MSR_TSC_AUX, next->pv->tsc_aux);
     }

@@ -17,6 +17,17 @@ static inline void cache_flush_line(const volatile void *p)
     asm volatile("clflush %0" : : "m"(*(const volatile char *)p) : "memory");
 }
 
+/*
+ * VERW of any selector in memory: where microcode says so it overwrites the
+ * processor's buffers (SDM 1, MD_CLEAR; AMD, VERW_CLEAR).
+ */
+static inline void flush_buffers(void)
+{
+    static const unsigned short selector;
+
+    asm volatile("verw %0" : : "m"(selector) : "cc");
+}
+
 static inline void cache_writeback_all(void)
 {
     asm volatile("wbinvd" : : : "memory");

@@ -78,6 +78,7 @@ struct cpu_block {
     uint64_t gdt_base;   /* pv/descriptor.c: GDT in use; 0: our own      */
     uint64_t pti_guest;  /* CR3 while an isolated guest runs; 0: never   */
     uint64_t pti_full;   /* the tables that belong to it (mm/pti.h)      */
+    uint32_t spec_ctrl;  /* SPEC_CTRL now (cpu/spec_ctrl.h)              */
     /* These two outlive that the CPU stops and starts: others may wait.   */
     uint64_t tlb_asked;  /* a: flushes others have asked for             */
     uint64_t tlb_done;   /* up to which this CPU has answered            */

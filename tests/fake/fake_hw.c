@@ -21,6 +21,7 @@ bool fake_irqs_on;
 uint64_t fake_cr[16];
 uint64_t fake_dr[8];
 unsigned int fake_flushed_lines;
+unsigned int fake_flushed_buffers;
 unsigned int fake_tlb_flushes;
 void (*fake_halt_hook)(void);
 void (*fake_triple_fault_hook)(void);
@@ -65,6 +66,7 @@ void fake_hw_reset(void)
     memset(fake_cr, 0, sizeof(fake_cr));
     memset(fake_dr, 0, sizeof(fake_dr));
     fake_flushed_lines = 0;
+    fake_flushed_buffers = 0;
     fake_tlb_flushes = 0;
     fake_halt_hook = NULL;
     fake_triple_fault_hook = NULL;

@@ -26,6 +26,7 @@ extern bool fake_irqs_on;
 extern uint64_t fake_cr[16]; /* read_crN, write_crN */
 extern uint64_t fake_dr[8];
 extern unsigned int fake_flushed_lines;
+extern unsigned int fake_flushed_buffers; /* flush_buffers(): VERW */
 extern unsigned int fake_tlb_flushes;
 /* halt() and triple_fault() call these; NULL aborts. */
 extern void (*fake_halt_hook)(void);

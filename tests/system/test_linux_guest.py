@@ -82,13 +82,12 @@ class LinuxGuest(Suite):
         self.up()
         if is_vigil():
             self.versions(2)
-        self.vm.dom0("xl shutdown -w linux", 180)
-        self.gone()
 
     def test_crash(self):
         """Its panic is recorded, with the last words of its console."""
         need_vigil()
-        self.create(tool(), "console=hvc0 quiet vigil.crash")
+        self.vm.dom0("echo 'run echo c >/proc/sysrq-trigger' >$(xenstore-read "
+                     "/local/domain/$(xl domid linux)/console/tty)")
         found = crash_records(self.vm, "guest", wait=True)
         check(len(found) == 1, f"records {found}")
         # As bytes: the hypervisor may speak in the middle of a line of text.
@@ -102,9 +101,9 @@ class LinuxGuest(Suite):
         self.gone()
 
     def test_memory_comes_back(self):
-        """Ten lives later the machine has as much free memory as before."""
+        """Some lives later the machine has as much free memory as before."""
         before = int(self.vm.dom0("xl info free_memory"))
-        for _ in range(10):
+        for _ in range(4):
             self.vm.dom0(f"{tool()} create /etc/xen/hello.cfg >/dev/null; "
                          f"{tool()} destroy hello", 60)
         for _ in range(100):

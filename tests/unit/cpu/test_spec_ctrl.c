@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "x86/msr.h"
+#include "x86/percpu.h"
 #include "cpu/alternative.h"
 #include "cpu/spec_ctrl.h"
 #include "fake_hw.h"
@@ -14,11 +15,14 @@
 
 #define IBRS  1
 #define STIBP 2
+#define SSBD  4
 
 #define CAPS_RDCL_NO  (1UL << 0)
 #define CAPS_IBRS_ALL (1UL << 1)
 #define CAPS_RSBA     (1UL << 2)
 #define CAPS_MDS_NO   (1UL << 5)
+#define CAPS_TSX_CTRL (1UL << 7)
+#define CAPS_TAA_NO   (1UL << 8)
 #define CAPS_BHI_NO   (1UL << 20)
 #define CAPS_RFDS     (1UL << 28)
 #define CAPS_ITS_NO   (1UL << 62)
@@ -323,78 +327,156 @@ static void stale_registers(void **state)
     assert_true(spec_choose(&c, &opt).verw);
 }
 
-static void everything_off(void **state)
+static void transactions(void **state)
 {
-    static const char *const words[] = {"no", "off", "false", "0", "disable"};
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        struct spec_cpu c = intel(0x5e);
-        struct spec_choice ch;
-
-        (void)set_up(state);
-        assert_int_equal(spec_parse(words[i], &opt), 0);
-        ch = spec_choose(&c, &opt);
-        assert_int_equal(ch.spec_ctrl, 0);
-        assert_int_equal(spec_alternatives(&ch), 1U << ALT_THUNK_JMP | 1U << ALT_CALL);
-        assert_false(ch.ibpb_switch);
-    }
-    /* What comes after it is on again. */
-    assert_int_equal(spec_parse("no,rsb,bti-thunk=lfence", &opt), 0);
-    assert_int_equal(opt.rsb, 1);
-    assert_int_equal(opt.thunk, SPEC_THUNK_LFENCE);
-    assert_int_equal(opt.ibpb, 0);
-}
-
-static void single_items(void **state)
-{
-    struct spec_cpu c = intel(0x5e);
+    struct spec_cpu c = intel(0x55);
     struct spec_choice ch;
 
     (void)state;
-    assert_int_equal(spec_parse("bti-thunk=retpoline,no-stibp,rsb=on,"
-                                "ibpb=off,no-md-clear,ibpb-entry",
-                                &opt),
-                     0);
+    c.rtm = true;
+    c.arch_caps = CAPS_TSX_CTRL;
+    ch = spec_choose(&c, &opt); /* MDS: buffers are flushed anyway */
+    assert_true(ch.verw && !ch.tsx_off);
+    c.arch_caps |= CAPS_MDS_NO;
     ch = spec_choose(&c, &opt);
-    assert_int_equal(ch.thunk, SPEC_THUNK_RETPOLINE);
-    assert_int_equal(ch.spec_ctrl, 0); /* a chosen thunk stands alone */
-    assert_true(ch.rsb);
-    assert_false(ch.ibpb_switch);
-    assert_true(ch.ibpb_entry);
-    assert_false(ch.verw);
-    (void)set_up(state);
-    assert_int_equal(spec_parse("ibrs", &opt), 0);
-    c = intel(0x3c);
+    assert_true(!ch.verw && ch.tsx_off);
+    opt.tsx = 1; /* asked for: then they have to be */
     ch = spec_choose(&c, &opt);
-    assert_int_equal(ch.thunk, SPEC_THUNK_JMP);
-    assert_true(ch.spec_ctrl & IBRS);
-    /* Nothing is used that is not there. */
-    c.has_ibrs = c.has_ibpb = c.has_stibp = c.md_clear = false;
-    assert_int_equal(spec_parse("ibpb,ibpb-entry,stibp,md-clear", &opt), 0);
+    assert_true(ch.verw && !ch.tsx_off);
+    opt.tsx = -1;
+    c.arch_caps &= ~CAPS_TSX_CTRL;
     ch = spec_choose(&c, &opt);
-    assert_int_equal(ch.spec_ctrl, 0);
-    assert_int_equal(ch.thunk, SPEC_THUNK_RETPOLINE);
-    assert_false(ch.ibpb_switch || ch.ibpb_entry || ch.verw);
+    assert_true(ch.verw && !ch.tsx_off);
+    c.arch_caps |= CAPS_TSX_CTRL | CAPS_TAA_NO;
+    ch = spec_choose(&c, &opt);
+    assert_true(!ch.verw && !ch.tsx_off);
+    opt.tsx = 0;
+    assert_true(spec_choose(&c, &opt).tsx_off);
+    c.arch_caps = CAPS_MDS_NO;
+    assert_false(spec_choose(&c, &opt).tsx_off); /* no such register */
+    assert_int_equal(spec_set_tsx_option("perhaps"), -EINVAL);
 }
 
-static void refused(void **state)
+static void transactions_by_cpuid(void **state)
 {
-    static const char *const bad[] = {
-        "yes",      "bti-thunk", "bti-thunk=none", "rsb=maybe",
-        "no-rsb=1", "ssbd",      "rsb,,ibrs",      "no-",
-    };
+    (void)state;
+    cpu_features = (struct cpu_features){.vendor = CPU_INTEL,
+                                         .family = 6,
+                                         .model = 0x55,
+                                         .max_leaf = 7,
+                                         .smep = true,
+                                         .l7_edx = 1U << 29};
+    fake_cpuid_set(7, 0, 0, 1U << 11, 0, 0);
+    fake_msr_set(MSR_ARCH_CAPABILITIES, CAPS_RDCL_NO | CAPS_MDS_NO |
+                                            CAPS_TSX_CTRL);
+    fake_msr_set(MSR_UCODE_REV, 0);
+    fake_msr_set(MSR_TSX_CTRL, 0);
+    spec_init();
+    assert_int_equal(fake_msr_get(MSR_TSX_CTRL), 3);
+    assert_non_null(strstr(fake_printk_last, "no transactions"));
+    assert_int_equal(spec_set_tsx_option("yes"), 0);
+    spec_init();
+    assert_int_equal(fake_msr_get(MSR_TSX_CTRL), 0);
+    spec_asked_for.tsx = -1;
+}
+
+static void zen_buffers_and_divider(void **state)
+{
+    struct spec_cpu c = {.vendor = CPU_AMD, .family = 0x19, .model = 0x61};
+    struct spec_choice ch;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        (void)set_up(state);
-        assert_int_equal(spec_parse(bad[i], &opt), -EINVAL);
+    assert_false(spec_choose(&c, &opt).verw);
+    c.verw_clear = true;
+    ch = spec_choose(&c, &opt);
+    assert_true(ch.verw && !ch.div_leave);
+    c.tsa_no = true;
+    assert_false(spec_choose(&c, &opt).verw);
+    c.tsa_no = false;
+    c.family = 0x1a;
+    assert_false(spec_choose(&c, &opt).verw);
+    c = (struct spec_cpu){.vendor = CPU_AMD, .family = 0x17, .model = 1};
+    ch = spec_choose(&c, &opt);
+    assert_true(ch.div_leave);
+    assert_int_equal(spec_alternatives(&ch) & 1U << ALT_LEAVE_DIV,
+                     1U << ALT_LEAVE_DIV);
+    assert_true(spec_alternatives(&ch) & 1U << ALT_LEAVE);
+    assert_int_equal(spec_parse("no-div-scrub", &opt), 0);
+    assert_false(spec_choose(&c, &opt).div_leave);
+}
+
+static void zen2_registers(void **state)
+{
+    static const struct {
+        uint32_t model, good;
+    } parts[] = {{0x31, 0x0830107a}, {0x60, 0x0860010b}, {0x68, 0x08608105},
+                 {0x71, 0x08701032}, {0xa0, 0x08a00008}};
+    struct spec_cpu c = {.vendor = CPU_AMD, .family = 0x17, .has_stibp = true};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        c.model = parts[i].model;
+        c.microcode = parts[i].good;
+        assert_int_equal(spec_choose(&c, &opt).de_cfg, 2);
+        c.microcode--;
+        assert_int_equal(spec_choose(&c, &opt).de_cfg, 0x202);
     }
-    /* What stood before the mistake counts. */
-    (void)set_up(state);
-    assert_int_equal(spec_parse("rsb=0,nonsense,ibrs", &opt), -EINVAL);
-    assert_int_equal(opt.rsb, 0);
-    assert_int_equal(opt.ibrs, -1);
+    c.lfence_waits = true;
+    assert_int_equal(spec_choose(&c, &opt).de_cfg, 0x200);
+    c.emulated = true; /* whoever is below us sees to it */
+    assert_int_equal(spec_choose(&c, &opt).de_cfg, 0);
+    c = (struct spec_cpu){.vendor = CPU_AMD, .family = 0x11};
+    assert_int_equal(spec_choose(&c, &opt).de_cfg, 0);
+}
+
+static void de_cfg_by_cpuid(void **state)
+{
+    (void)state;
+    cpu_features = (struct cpu_features){.vendor = CPU_AMD, .family = 0x15};
+    fake_msr_set(MSR_UCODE_REV, 0);
+    fake_msr_fault(MSR_AMD_DE_CFG, true, true);
+    spec_init(); /* no such register: nothing is lost */
+    fake_hw_reset();
+    fake_msr_set(MSR_UCODE_REV, 0);
+    fake_msr_set(MSR_AMD_DE_CFG, 0x100);
+    spec_init();
+    assert_int_equal(fake_msr_get(MSR_AMD_DE_CFG), 0x102);
+    assert_int_equal(fake_msr_writes(MSR_AMD_DE_CFG), 1);
+    spec_cpu_init(); /* it is set: not once more */
+    assert_int_equal(fake_msr_writes(MSR_AMD_DE_CFG), 1);
+}
+
+/* What a guest wants comes on top of ours, as far as the processor has it. */
+static void for_guests(void **state)
+{
+    struct spec_cpu c = intel(0x5e);
+
+    (void)state;
+    c.has_ssbd = true;
+    spec_choice = spec_choose(&c, &opt);
+    assert_int_equal(spec_guest_value(0), IBRS | STIBP);
+    assert_int_equal(spec_guest_value(SSBD), IBRS | STIBP | SSBD);
+    c.has_stibp = false;
+    spec_choice = spec_choose(&c, &opt);
+    assert_int_equal(spec_guest_value(STIBP | SSBD), IBRS | SSBD);
+    assert_int_equal(spec_parse("ssbd", &opt), 0);
+    spec_choice = spec_choose(&c, &opt);
+    assert_int_equal(spec_guest_value(0), IBRS | SSBD);
+    fake_msr_set(MSR_SPEC_CTRL, 0);
+    spec_load(IBRS | SSBD);
+    assert_int_equal(fake_msr_get(MSR_SPEC_CTRL), IBRS | SSBD);
+    assert_int_equal(this_cpu()->spec_ctrl, IBRS | SSBD);
+}
+
+static void before_a_halt(void **state)
+{
+    (void)state;
+    spec_choice = (struct spec_choice){.verw = false};
+    spec_idle();
+    assert_int_equal(fake_flushed_buffers, 0);
+    spec_choice.verw = true;
+    spec_idle();
+    assert_int_equal(fake_flushed_buffers, 1);
 }
 
 static void set_up_by_cpuid(void **state)
@@ -417,13 +499,14 @@ static void set_up_by_cpuid(void **state)
                                   1U << ALT_PTI);
     assert_non_null(strstr(fake_printk_last,
                            "jmp, IBRS on entry, STIBP, IBPB between domains, "
-                           "VERW on return"));
+                           "VERW on return and before a halt"));
     spec_switch();
     assert_int_equal(fake_msr_get(MSR_PRED_CMD), 1);
     /* Nothing offered, something asked for. */
     cpu_features = (struct cpu_features){.vendor = CPU_AMD, .family = 15};
     assert_int_equal(spec_set_option("no"), 0);
     fake_hw_reset();
+    fake_msr_set(MSR_UCODE_REV, 0);
     spec_init();
     assert_int_equal(applied, 1U << ALT_THUNK_JMP | 1U << ALT_CALL);
     assert_int_equal(spec_choice.spec_ctrl, 0);
@@ -446,9 +529,13 @@ int main(void)
         cmocka_unit_test_setup(lower_halves, set_up),
         cmocka_unit_test_setup(stale_registers, set_up),
         cmocka_unit_test_setup(microcode_stays_on, set_up),
-        cmocka_unit_test_setup(everything_off, set_up),
-        cmocka_unit_test_setup(single_items, set_up),
-        cmocka_unit_test_setup(refused, set_up),
+        cmocka_unit_test_setup(transactions, set_up),
+        cmocka_unit_test_setup(transactions_by_cpuid, set_up),
+        cmocka_unit_test_setup(zen_buffers_and_divider, set_up),
+        cmocka_unit_test_setup(zen2_registers, set_up),
+        cmocka_unit_test_setup(de_cfg_by_cpuid, set_up),
+        cmocka_unit_test_setup(for_guests, set_up),
+        cmocka_unit_test_setup(before_a_halt, set_up),
         cmocka_unit_test_setup(set_up_by_cpuid, set_up),
     };
 

@@ -130,10 +130,19 @@ void guest_cpuid(struct vcpu *who, uint32_t leaf, uint32_t subleaf,
     *ret_regs = (struct cpuid_regs){leaf + 1, subleaf + 2, 3, 4};
 }
 
+struct spec_choice spec_choice;
+unsigned int feature_too;
+
+void spec_load(uint32_t value)
+{
+    wrmsr(MSR_SPEC_CTRL, value);
+}
+
 bool guest_cpuid_has(const struct domain *who, unsigned int feature)
 {
     (void)who;
-    return feature == 5 * 32 || feature == 32 + 26;
+    return feature == 5 * 32 || feature == 32 + 26 ||
+           (feature != 0 && feature == feature_too);
 }
 
 unsigned int cpu_policy_msrs(enum cpu_policy_kind kind,

@@ -12,6 +12,7 @@
 #include "x86/cr.h"
 #include "x86/exc.h"
 #include "x86/msr.h"
+#include "cpu/spec_ctrl.h"
 #include "pv/privop.h"
 #include "pv/privop_decode.h"
 #include "pv/pv.h"
@@ -29,6 +30,8 @@ extern struct pv_vcpu pv;
 extern struct trap_info traps[PV_TRAPS];
 extern struct vcpu vcpu;
 extern struct cpu_regs *regs;
+/* One more bit of CPUID that the guest has; 0: none. */
+extern unsigned int feature_too;
 extern vcpu_info_t info;
 
 /* The guest's memory, and whether the page behind CODE's is there. */

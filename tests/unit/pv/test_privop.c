@@ -83,6 +83,32 @@ static void msr_contract(void **state)
     assert_false(msr_writes(MSR_MCx_STATUS(0), 1));
 }
 
+static void spec_ctrl(void **state)
+{
+    uint64_t value;
+
+    (void)state;
+    spec_choice = (struct spec_choice){.spec_ctrl = 1, .guest_bits = 7};
+    fake_msr_set(MSR_SPEC_CTRL, 1);
+    assert_false(msr_writes(MSR_SPEC_CTRL, 0)); /* CPUID has none of it */
+    feature_too = XEN_X86_FEATURE_IBRS;         /* AMD's */
+    assert_true(msr_writes(MSR_SPEC_CTRL, 2));
+    assert_int_equal(fake_msr_get(MSR_SPEC_CTRL), 3); /* ours stays */
+    assert_true(msr_reads(MSR_SPEC_CTRL, &value));
+    assert_int_equal(value, 2); /* and is not seen */
+    assert_false(msr_writes(MSR_SPEC_CTRL, 4)); /* no SSBD in its CPUID */
+    assert_false(msr_writes(MSR_SPEC_CTRL, 1UL << 10));
+    assert_int_equal(fake_msr_get(MSR_SPEC_CTRL), 3);
+    assert_true(msr_writes(MSR_SPEC_CTRL, 0));
+    assert_int_equal(fake_msr_get(MSR_SPEC_CTRL), 1);
+    assert_false(msr_writes(MSR_PRED_CMD, 1));
+    feature_too = XEN_X86_FEATURE_IBRSB; /* Intel's: IBPB comes with it */
+    fake_msr_set(MSR_PRED_CMD, 0);
+    assert_true(msr_writes(MSR_PRED_CMD, 1));
+    assert_int_equal(fake_msr_get(MSR_PRED_CMD), 1);
+    feature_too = 0;
+}
+
 static void unknown_msr(void **state)
 {
     uint64_t value = 1;
@@ -349,6 +375,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(first_instruction, privop_set_up),
         cmocka_unit_test_setup(msr_contract, privop_set_up),
+        cmocka_unit_test_setup(spec_ctrl, privop_set_up),
         cmocka_unit_test_setup(unknown_msr, privop_set_up),
         cmocka_unit_test_setup(user_mode_may_not, privop_set_up),
         cmocka_unit_test_setup(control_registers, privop_set_up),
