@@ -24,6 +24,7 @@
 #include "dev/acpi_madt.h"
 #include "dev/irq.h"
 #include "domain/sched.h"
+#include "entry/idle.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "log/printk.h"
@@ -266,7 +267,7 @@ static void park(void)
     for (;;) {
         irq_disable();
         smp_answer();
-        irq_enable_and_halt();
+        idle_halt();
     }
 }
 

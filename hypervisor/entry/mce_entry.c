@@ -10,6 +10,7 @@
  * handler offers its own: the other's frame lives longer.
  */
 #include "cpu/lapic.h"
+#include "entry/idle.h"
 #include "entry/trap.h"
 #include "ras/mce.h"
 #include "x86/cr.h"
@@ -48,6 +49,7 @@ NMI_SAFE int mce_entry(struct cpu_regs *regs)
         return READ_ONCE(cb->work) != 0 || !trap_iret_cannot_fault(regs) ? 2
                                                                          : 0;
     }
+    idle_skip_hlt(regs);
     if (READ_ONCE(cb->work) != 0) {
         lapic_self_ipi(VECTOR_RESCHEDULE);
     }

@@ -8,6 +8,7 @@
  * latch is binary, like the processor's.
  */
 #include "cpu/lapic.h"
+#include "entry/idle.h"
 #include "entry/trap.h"
 #include "ras/nmi.h"
 #include "x86/cr.h"
@@ -39,6 +40,7 @@ NMI_SAFE int nmi_entry(struct cpu_regs *regs)
     cb->context = context;
     cb->tss->ist[IST_NMI - 1] = block + CPU_STACK_NMI_A + PAGE_SIZE;
     cb->nmi_depth = 0;
+    idle_skip_hlt(regs);
     /*
      * What the handler deferred needs a trip through the exit path: from a
      * guest at once, from the hypervisor in case it is past its last check

@@ -147,4 +147,13 @@ leave_by_ret:
     popfq
     jmp     entry_return
 
+/* entry/idle.h */
+    .globl idle_halt, idle_hlt
+    .align 16
+idle_halt:
+    sti
+idle_hlt:
+    hlt
+    jmp     entry_return
+
     .section .note.GNU-stack, "", @progbits

@@ -11,6 +11,7 @@
 #include "cpu/softirq.h"
 #include "domain/sched.h"
 #include "domain/vcpu.h"
+#include "entry/idle.h"
 #include "entry/trap.h"
 #include "log/sink.h"
 #include "mm/pti.h"
@@ -71,7 +72,7 @@ static void idle_once(struct cpu_block *cb)
     if (!more && !work_is_pending(cb) &&
         (READ_ONCE(cb->softirq) & SCHED_BIT) == 0) {
         spec_idle();
-        irq_enable_and_halt();
+        idle_halt();
     } else {
         irq_enable();
     }

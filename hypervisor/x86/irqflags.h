@@ -46,12 +46,6 @@ static inline void irq_restore(uint64_t flags)
     }
 }
 
-/* Enable interrupts and wait for one, with no window between the two. */
-static inline void irq_enable_and_halt(void)
-{
-    asm volatile("sti; hlt" : : : "memory");
-}
-
 static inline void halt(void)
 {
     asm volatile("hlt" : : : "memory");

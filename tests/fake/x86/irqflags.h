@@ -51,12 +51,6 @@ static inline void halt(void)
     fake_halt_hook();
 }
 
-static inline void irq_enable_and_halt(void)
-{
-    irq_enable();
-    halt();
-}
-
 /* By number: sched_yield() is also a function of the hypervisor. */
 #define HOST_SYS_SCHED_YIELD 24
 long syscall(long number, ...);
