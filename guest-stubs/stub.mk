@@ -7,7 +7,7 @@
 
 stub-list := hello selftest nmi mce crash killed iret evtchn grant mmu \
              hypercalls timer share leftovers hostile cpu bench pci efi \
-             fair storm flush race suspend again churn
+             fair storm flush race suspend again churn sweep
 
 # Beside main.c, for those that have more than one file.
 bench-objs := calls.o bounces.o emulate.o paging.o tables.o events.o grants.o \
@@ -27,6 +27,8 @@ storm-others := common/vcpus.o bench/tiny.o
 flush-others := common/vcpus.o bench/tiny.o
 churn-objs := visit.o visitor.o steps.o
 churn-others := bench/tiny.o
+sweep-objs := shot.o paths.o
+sweep-others := bench/tiny.o
 race-objs := grants.o ports.o tables.o
 race-others := common/vcpus.o bench/tiny.o
 

@@ -1,0 +1,568 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * paths.c - the operations, and what they need.
+ *
+ * Each is assembly from the first instruction to the jump to shot_done, so that
+ * all registers are known.  Those that a way back does not keep by contract
+ * (rcx and r11 of a loop of hypercalls) are cleared at its end.
+ */
+#include "../bench/tiny.h"
+
+#include "paths.h"
+
+#include <vigil/vigil_op.h>
+
+#define USER_CODE_VA 0x400000UL
+#define USER_STACK   (USER_CODE_VA + 2 * PAGE_SIZE)
+#define NOT_MAPPED   0x1000UL
+#define EFER         0xc0000080UL
+#define BAD_SELECTOR 0x1003UL
+#define SLEEP_NS     3000UL
+#define SOON_NS      256UL
+#define NS_PER_US    1000UL
+
+extern const char op_call[], op_int3[], op_ud2[], op_pf[], op_iret[];
+extern const char op_rdmsr[], op_idle[], op_switch[], op_user[], op_wait[];
+extern const char skip0[], skip2[], code_skip2[], upcall[];
+extern const char user_done[], user_done_code[];
+extern volatile uint64_t path_upcalls;
+volatile uint64_t path_upcalls;
+unsigned int path_step;
+
+/* Frame at entry: rcx r11 [error code] rip cs rflags rsp ss. */
+__asm__(".text\n"
+        ".macro IRET\n"
+        "push $0\n"
+        "push %rcx\n"
+        "push %r11\n"
+        "push %rax\n"
+        "mov $23, %eax\n" /* __HYPERVISOR_iret */
+        "syscall\n"
+        "ud2\n"
+        ".endm\n"
+        ".balign 16\n"
+        "skip0:\n"
+        "pop %rcx\n"
+        "pop %r11\n"
+        "IRET\n"
+        ".balign 16\n"
+        "skip2:\n"
+        "pop %rcx\n"
+        "pop %r11\n"
+        "addq $2, (%rsp)\n"
+        "IRET\n"
+        ".balign 16\n"
+        "code_skip2:\n"
+        "pop %rcx\n"
+        "pop %r11\n"
+        "add $8, %rsp\n"
+        "addq $2, (%rsp)\n"
+        "IRET\n"
+        ".balign 16\n"
+        "upcall:\n"
+        "incq path_upcalls(%rip)\n"
+        "movb $0, shared_info_area(%rip)\n" /* evtchn_upcall_pending */
+        "pop %rcx\n"
+        "pop %r11\n"
+        "IRET\n"
+        ".balign 16\n"
+        "op_call:\n"
+        "syscall\n"
+        "jmp shot_done\n"
+        "op_int3:\n"
+        "int3\n"
+        "jmp shot_done\n"
+        "op_ud2:\n"
+        "ud2\n"
+        "jmp shot_done\n"
+        "op_pf:\n"
+        "mov (%rcx), %eax\n"
+        "jmp shot_done\n"
+        "op_rdmsr:\n"
+        "rdmsr\n"
+        "jmp shot_done\n"
+        /* rdi, rsi: of the first call; rdx: whose upcall; sleeps until it. */
+        "op_idle:\n"
+        "syscall\n"
+        "1: movb $1, shared_info_area+1(%rip)\n" /* evtchn_upcall_mask */
+        "cmpq $0, path_upcalls(%rip)\n"
+        "jne 2f\n"
+        "mov $29, %eax\n" /* __HYPERVISOR_sched_op */
+        "mov $1, %edi\n"  /* SCHEDOP_block */
+        "xor %esi, %esi\n"
+        "syscall\n"
+        "jmp 1b\n"
+        "2:\n"
+        "op_end:\n"
+        "xor %edi, %edi\n"
+        "xor %esi, %esi\n"
+        "xor %ecx, %ecx\n"
+        "xor %r11d, %r11d\n"
+        "xor %eax, %eax\n"
+        "jmp shot_done\n"
+        /* The same until a port is pending, its number in r12. */
+        "op_switch:\n"
+        "syscall\n"
+        "1: lock btr %r12, shared_info_area+2048(%rip)\n"
+        "jc op_end\n"
+        "mov $29, %eax\n"
+        "mov $3, %edi\n" /* SCHEDOP_poll */
+        "mov %r13, %rsi\n"
+        "syscall\n"
+        "jmp 1b\n"
+        /* To user mode: r12 is cs there, rbx rip, rdx rflags, rbp rsp. */
+        "op_user:\n"
+        "push $0xe02b\n" /* FLAT_USER_SS */
+        "push %rbp\n"
+        "push %rdx\n"
+        "push %r12\n"
+        "push %rbx\n"
+        "push $0x100\n" /* VGCF_in_syscall: rcx and r11 are free */
+        "push %rcx\n"
+        "push %r11\n"
+        "push %rax\n"
+        "mov $23, %eax\n"
+        "syscall\n"
+        "ud2\n"
+        /* And from there, on the stack of the kernel, which is left. */
+        ".balign 16\n"
+        "user_done_code:\n"
+        "pop %rcx\n"
+        "pop %r11\n"
+        "mov (%rsp), %r9\n"
+        "mov shot+128(%rip), %rsp\n"
+        "jmp shot_done\n"
+        ".balign 16\n"
+        "user_done:\n"
+        "pop %rcx\n"
+        "pop %r11\n"
+        "mov shot+128(%rip), %rsp\n"
+        "jmp shot_done\n"
+        /* The frame of the iret hypercall, for the instruction after it. */
+        ".balign 16\n"
+        "op_iret:\n"
+        "mov %rsp, %rbx\n"
+        "push $0xe02b\n"
+        "push %rbx\n"
+        "pushf\n"
+        "push $0xe030\n"
+        "lea 1f(%rip), %rbx\n"
+        "push %rbx\n"
+        "push $0\n"
+        "push %rcx\n"
+        "push %r11\n"
+        "push %rax\n"
+        "mov $23, %eax\n"
+        "syscall\n"
+        "1: jmp shot_done\n"
+        /* Nothing at all, but there is another NMI. */
+        "op_wait:\n"
+        ".skip 64, 0x90\n"
+        "jmp shot_done\n");
+_Static_assert(FLAT_KERNEL_SS == 0xe02b && FLAT_KERNEL_CS == 0xe033 &&
+                   FLAT_USER_SS == 0xe02b && __HYPERVISOR_sched_op == 29 &&
+                   SCHEDOP_poll == 3 && SCHEDOP_block == 1,
+               "numbers in the assembly");
+_Static_assert(offsetof(struct shot, in.rsp) == 128, "shot+128");
+_Static_assert(offsetof(struct shared_info, evtchn_pending) == 2048 &&
+                   offsetof(struct vcpu_info, evtchn_upcall_mask) == 1,
+               "offsets in the shared page");
+
+/* ---- gates --------------------------------------------------------------- */
+
+static bool gate(unsigned int vector, const char *entry)
+{
+    struct trap_info table[2] = {{
+                                     .vector = (uint8_t)vector,
+                                     .flags = 4 | 3, /* masks events; dpl 3 */
+                                     .cs = FLAT_KERNEL_CS,
+                                     .address = (unsigned long)entry,
+                                 },
+                                 {0}};
+    long rc = hc_set_trap_table(table);
+
+    return CHECK(rc == 0, "gate for vector %u: %ld", vector, rc);
+}
+
+static bool kernel_gates(void)
+{
+    return gate(TRAP_BP, skip0) && gate(TRAP_UD, skip2) &&
+           gate(TRAP_PF, code_skip2);
+}
+
+static bool user_gates(void)
+{
+    return gate(TRAP_BP, user_done) && gate(TRAP_PF, user_done_code) &&
+           gate(TRAP_GP, user_done_code);
+}
+
+/* ---- user mode ----------------------------------------------------------- */
+
+static uint64_t user_l4[512] __page_aligned;
+static uint64_t user_l3[512] __page_aligned;
+static uint64_t user_l2[512] __page_aligned;
+static uint64_t user_l1[512] __page_aligned;
+static char user_code[PAGE_SIZE] __page_aligned;
+static uint64_t trap_stack[512] __page_aligned;
+
+/* Copied to USER_CODE_VA, one routine every 16 bytes. */
+extern const char user_image[], user_image_end[];
+__asm__(".pushsection .rodata\n"
+        "user_image:\n"
+        "syscall\n"
+        ".balign 16\n"
+        "int3\n"
+        ".balign 16\n"
+        "mov (%r8), %eax\n"
+        ".balign 16\n"
+        "user_image_end:\n"
+        ".popsection\n");
+#define USER_SYSCALL (USER_CODE_VA)
+#define USER_INT3    (USER_CODE_VA + 16)
+#define USER_READ    (USER_CODE_VA + 32)
+
+static bool build_user(void)
+{
+    long rc;
+
+    memcpy(user_code, user_image, (size_t)(user_image_end - user_image));
+    user_l1[0] = mm_maddr(user_code) | PTE_FLAGS_RO;
+    user_l2[2] = mm_maddr(user_l1) | PTE_FLAGS_TABLE;
+    user_l3[0] = mm_maddr(user_l2) | PTE_FLAGS_TABLE;
+    user_l4[0] = mm_maddr(user_l3) | PTE_FLAGS_TABLE;
+    rc = mm_protect(user_l4, PTE_FLAGS_RO) | mm_protect(user_l3, PTE_FLAGS_RO) |
+         mm_protect(user_l2, PTE_FLAGS_RO) | mm_protect(user_l1, PTE_FLAGS_RO);
+    rc |= mm_mmuext(MMUEXT_PIN_L4_TABLE, mm_mfn(user_l4));
+    rc |= hc_stack_switch(FLAT_KERNEL_SS, (unsigned long)&trap_stack[512]);
+    rc |= mm_mmuext(MMUEXT_NEW_USER_BASEPTR, mm_mfn(user_l4));
+    rc |= hc_callback_register(CALLBACKTYPE_syscall, CALLBACKF_mask_events,
+                               user_done);
+    return CHECK(rc == 0, "user page tables: %ld", rc);
+}
+
+const uint64_t *path_frame(void)
+{
+    return &trap_stack[512 - 5];
+}
+
+/* ---- events -------------------------------------------------------------- */
+
+static evtchn_port_t ipi, timer_port, echo_port;
+static struct evtchn_send send_ipi, send_echo;
+static struct sched_poll poll_echo;
+static struct tiny tiny;
+
+static void open_mask(evtchn_port_t port)
+{
+    __atomic_fetch_and(&shared_info_page.evtchn_mask[port / 64],
+                       ~(1UL << (port % 64)), __ATOMIC_SEQ_CST);
+}
+
+/* Nothing has happened yet, and what comes is taken by `upcall`. */
+static void calm(evtchn_port_t port, bool masked)
+{
+    WRITE_ONCE(vcpu_info0->evtchn_upcall_mask, 1);
+    barrier();
+    evtchn_clear(port);
+    WRITE_ONCE(vcpu_info0->evtchn_pending_sel, 0);
+    WRITE_ONCE(vcpu_info0->evtchn_upcall_pending, 0);
+    path_upcalls = 0;
+    barrier();
+    WRITE_ONCE(vcpu_info0->evtchn_upcall_mask, masked);
+    barrier();
+}
+
+static bool bind_ports(void)
+{
+    struct evtchn_bind_ipi bind = {.vcpu = 0};
+    struct evtchn_bind_virq virq = {.virq = VIRQ_TIMER, .vcpu = 0};
+    long rc = hc_evtchn_op(EVTCHNOP_bind_ipi, &bind);
+
+    rc |= hc_evtchn_op(EVTCHNOP_bind_virq, &virq);
+    hc_vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL);
+    ipi = bind.port;
+    timer_port = virq.port;
+    send_ipi.port = ipi;
+    evtchn_clear(timer_port);
+    open_mask(ipi);
+    open_mask(timer_port);
+    rc |= hc_callback_register(CALLBACKTYPE_event, CALLBACKF_mask_events,
+                               upcall);
+    return CHECK(rc == 0, "ports: %ld", rc);
+}
+
+/* A guest that answers, and the port between. */
+static bool begin_switch(void)
+{
+    struct evtchn_alloc_unbound theirs = {.remote_dom = DOMID_SELF};
+    struct evtchn_bind_interdomain ours = {0};
+    long rc;
+
+    if (echo_port) {
+        return true;
+    }
+    tiny_window_open();
+    rc = tiny_build(&tiny, TINY_STAYS);
+    if (!CHECK(rc == 0, "no guest: %ld", rc)) {
+        return false;
+    }
+    theirs.dom = tiny.domid;
+    rc = hc_evtchn_op(EVTCHNOP_alloc_unbound, &theirs);
+    ours.remote_dom = tiny.domid;
+    ours.remote_port = theirs.port;
+    rc |= hc_evtchn_op(EVTCHNOP_bind_interdomain, &ours);
+    rc |= tiny_unpause(&tiny);
+    if (!CHECK(rc == 0 && theirs.port == TINY_PORT_ECHO, "port %u: %ld",
+               theirs.port, rc)) {
+        return false;
+    }
+    echo_port = ours.local_port;
+    send_echo.port = echo_port;
+    poll_echo.nr_ports = 1;
+    set_xen_guest_handle(poll_echo.ports, &echo_port);
+    /* It begins, and sleeps. */
+    time_sleep_ns(1000 * NS_PER_US);
+    return CHECK(echo_port < 64, "port %u", echo_port);
+}
+
+/* Until the hypervisor has no memory left to clean, it does not halt. */
+static bool begin_idle(void)
+{
+    struct vigil_op_counters c = {.dirty_frames = 1};
+    unsigned int tries;
+
+    for (tries = 0; tries < 1000 && c.dirty_frames != 0; tries++) {
+        time_sleep_ns(1000 * NS_PER_US);
+        if (hypercall2(VIGIL_HYPERCALL, VIGIL_OP_counters, (unsigned long)&c)) {
+            break;
+        }
+    }
+    return CHECK(c.dirty_frames == 0, "%lu frames to clean", c.dirty_frames);
+}
+
+static const char *one_upcall(void)
+{
+    const char *wrong = path_upcalls == 1 ? NULL : "not one upcall";
+
+    WRITE_ONCE(vcpu_info0->evtchn_upcall_mask, 1);
+    return wrong;
+}
+
+/* ---- before each shot ---------------------------------------------------- */
+
+static void call(struct shot_regs *in, unsigned long nr, unsigned long a1,
+                 unsigned long a2, unsigned long a3)
+{
+    in->rax = nr;
+    in->rdi = a1;
+    in->rsi = a2;
+    in->rdx = a3;
+}
+
+static void prepare_version(struct shot_regs *in)
+{
+    call(in, __HYPERVISOR_xen_version, XENVER_version, 0, 0);
+}
+
+static void prepare_unknown(struct shot_regs *in)
+{
+    call(in, 4000, 0, 0, 0);
+}
+
+static void prepare_yield(struct shot_regs *in)
+{
+    call(in, __HYPERVISOR_sched_op, SCHEDOP_yield, 0, 0);
+}
+
+static void prepare_write(struct shot_regs *in)
+{
+    static const char text[] = "~~~~~~~\n";
+
+    call(in, __HYPERVISOR_console_io, CONSOLEIO_write, sizeof(text) - 1,
+         (unsigned long)text);
+}
+
+static uint64_t page[512] __page_aligned;
+
+static void prepare_pte(struct shot_regs *in)
+{
+    call(in, __HYPERVISOR_update_va_mapping, (unsigned long)page,
+         mm_maddr(page) | PTE_FLAGS_DATA, UVMF_INVLPG);
+}
+
+static const char *check_pte(void)
+{
+    WRITE_ONCE(page[7], page[7] + 1);
+    return mm_pte(page, 1) == (mm_maddr(page) | PTE_FLAGS_DATA)
+               ? NULL
+               : "its page table";
+}
+
+static struct multicall_entry calls[3];
+
+static void prepare_multicall(struct shot_regs *in)
+{
+    unsigned int i;
+
+    for (i = 0; i < ARRAY_SIZE(calls); i++) {
+        calls[i] = (struct multicall_entry){
+            .op = __HYPERVISOR_xen_version,
+            .result = 1,
+            .args = {XENVER_version, 0},
+        };
+    }
+    call(in, __HYPERVISOR_multicall, (unsigned long)calls, ARRAY_SIZE(calls),
+         0);
+}
+
+static const char *check_multicall(void)
+{
+    unsigned int i;
+
+    for (i = 0; i < ARRAY_SIZE(calls); i++) {
+        if (calls[i].result != (4UL << 16 | 17)) {
+            return "results";
+        }
+    }
+    return NULL;
+}
+
+static void prepare_fault(struct shot_regs *in)
+{
+    WRITE_ONCE(vcpu_info0->arch.cr2, 0);
+    in->rcx = NOT_MAPPED;
+}
+
+static const char *check_fault(void)
+{
+    return vcpu_info0->arch.cr2 == NOT_MAPPED ? NULL : "the fault's address";
+}
+
+static void prepare_rdmsr(struct shot_regs *in)
+{
+    in->rcx = EFER;
+}
+
+static void prepare_nothing(struct shot_regs *in)
+{
+    (void)in;
+}
+
+static void prepare_event(struct shot_regs *in)
+{
+    calm(ipi, false);
+    call(in, __HYPERVISOR_event_channel_op, EVTCHNOP_send,
+         (unsigned long)&send_ipi, 0);
+}
+
+static void prepare_idle(struct shot_regs *in)
+{
+    calm(timer_port, true);
+    call(in, __HYPERVISOR_set_timer_op, time_now_ns() + SLEEP_NS, 0, 0);
+}
+
+/*
+ * It fires while interrupts are off, a little earlier or later each time, and
+ * is taken when they are on again.
+ */
+static void prepare_timer(struct shot_regs *in)
+{
+    prepare_idle(in);
+    in->rdi += SOON_NS - SLEEP_NS + path_step * 13 % SOON_NS;
+}
+
+static void prepare_switch(struct shot_regs *in)
+{
+    calm(echo_port, true);
+    in->r12 = echo_port;
+    in->r13 = (unsigned long)&poll_echo;
+    call(in, __HYPERVISOR_event_channel_op, EVTCHNOP_send,
+         (unsigned long)&send_echo, 0);
+}
+
+static void user(struct shot_regs *in, uint64_t at)
+{
+    memset(&trap_stack[512 - 5], 0, 5 * sizeof(trap_stack[0]));
+    in->rbx = at;
+    in->rdx = in->rflags;
+    in->rbp = USER_STACK;
+    in->r8 = NOT_MAPPED;
+    in->r12 = FLAT_USER_CS;
+}
+
+static void prepare_user_syscall(struct shot_regs *in)
+{
+    user(in, USER_SYSCALL);
+}
+
+static void prepare_user_int3(struct shot_regs *in)
+{
+    user(in, USER_INT3);
+}
+
+static void prepare_user_read(struct shot_regs *in)
+{
+    prepare_fault(in);
+    user(in, USER_READ);
+}
+
+/* The hypervisor's own iret faults, and it leaves that fault by its RET. */
+static void prepare_bad_iret(struct shot_regs *in)
+{
+    user(in, USER_SYSCALL);
+    in->r12 = BAD_SELECTOR;
+}
+
+/* Where it is goes into the frame alone, so it may be anything. */
+static void prepare_user_rsp(struct shot_regs *in)
+{
+    user(in, USER_SYSCALL);
+    in->rbp = cmdline_number("rsp", 0xffff82d080200000UL);
+}
+
+const struct path paths[] = {
+    {.name = "hypercall", .prepare = prepare_version, .op = op_call},
+    {.name = "unknown", .prepare = prepare_unknown, .op = op_call},
+    {.name = "multicall", .is_preempted = true, .prepare = prepare_multicall,
+     .check = check_multicall, .op = op_call},
+    {.name = "iret", .prepare = prepare_nothing, .op = op_iret},
+    {.name = "int3", .begin = kernel_gates, .prepare = prepare_nothing,
+     .op = op_int3},
+    {.name = "ud2", .begin = kernel_gates, .prepare = prepare_nothing,
+     .op = op_ud2},
+    {.name = "fault", .begin = kernel_gates, .prepare = prepare_fault,
+     .check = check_fault, .op = op_pf},
+    {.name = "rdmsr", .prepare = prepare_rdmsr, .op = op_rdmsr},
+    {.name = "table", .prepare = prepare_pte, .check = check_pte,
+     .op = op_call},
+    {.name = "event", .prepare = prepare_event, .check = one_upcall,
+     .op = op_call},
+    {.name = "yield", .prepare = prepare_yield, .op = op_call},
+    {.name = "write", .prepare = prepare_write, .op = op_call},
+    {.name = "idle", .begin = begin_idle, .prepare = prepare_idle, .check = one_upcall,
+     .op = op_idle},
+    {.name = "timer", .prepare = prepare_timer, .check = one_upcall,
+     .op = op_idle},
+    {.name = "switch", .begin = begin_switch, .prepare = prepare_switch,
+     .op = op_switch},
+    {.name = "user-syscall", .begin = user_gates,
+     .prepare = prepare_user_syscall, .op = op_user},
+    {.name = "user-int3", .begin = user_gates, .prepare = prepare_user_int3,
+     .op = op_user},
+    {.name = "user-fault", .begin = user_gates, .prepare = prepare_user_read,
+     .check = check_fault, .op = op_user},
+    {.name = "user-rsp", .begin = user_gates, .prepare = prepare_user_rsp,
+     .op = op_user},
+    {.name = "bad-iret", .begin = user_gates, .prepare = prepare_bad_iret,
+     .op = op_user},
+    {.name = "nmi-in-guest", .has_first = true, .first = 24,
+     .prepare = prepare_nothing, .op = op_wait},
+    {.name = "nmi-in-call", .has_first = true, .first = 60,
+     .prepare = prepare_version, .op = op_call},
+};
+const unsigned int path_count = ARRAY_SIZE(paths);
+
+bool paths_init(void)
+{
+    return build_user() && bind_ports();
+}

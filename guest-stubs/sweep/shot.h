@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * shot.h - one NMI at one instruction.
+ *
+ * Under QEMU's -icount shift=0 an instruction takes a nanosecond, and a tick
+ * of the HPET ten of them.  Comparators send a message that the local APIC
+ * delivers as an NMI.  A comparator is written k ticks ahead, so the NMI comes
+ * 10 * k instructions after the write, exactly; up to nine NOPs between the
+ * write and the operation make it any number.  Nothing of the hypervisor has a
+ * part in it, and no clock of its is touched.
+ */
+#ifndef VIGIL_STUBS_SWEEP_SHOT_H
+#define VIGIL_STUBS_SWEEP_SHOT_H
+
+#include "stub.h"
+
+#define SHOT_NONE (~0U) /* no NMI */
+
+/* All of a processor's registers that a program can see. */
+struct shot_regs {
+    uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp;
+    uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+    uint64_t rflags, rsp;
+};
+
+/* Known to shot.c's assembly by offset. */
+struct shot {
+    struct shot_regs in;  /* how the operation begins            */
+    struct shot_regs out; /* how it ends                         */
+    const void *op;       /* it; ends by a jump to shot_done     */
+    uint64_t saved_rsp;
+    const void *before;
+    uint32_t began, ended; /* TSC, the lower half */
+};
+extern struct shot shot;
+
+/* Ends each operation; from here on its registers are looked at. */
+extern const char shot_done[];
+
+/* NMIs our handler has taken, and where the last one came from. */
+extern volatile uint64_t shot_nmis, shot_nmi_rip;
+
+/* Its entry: counts and returns, on the stack it interrupted. */
+extern const char shot_nmi_entry[];
+
+/**
+ * shot_init() - find the HPET and take it
+ *
+ * Context: once.
+ * Return:  NULL, or what is missing
+ */
+const char *shot_init(void);
+
+/**
+ * shot_fire() - do shot.op once, with an NMI or two
+ * @first:  instructions from where the registers are loaded to the NMI
+ * @second: the same of another, or SHOT_NONE
+ *
+ * Either may be SHOT_NONE.  What comes while the other is being handled comes
+ * right after that one.
+ *
+ * Context: events masked or not, as the operation wants it.
+ * Return:  instructions it took, with those of the NMIs
+ */
+uint32_t shot_fire(unsigned int first, unsigned int second);
+
+#endif /* VIGIL_STUBS_SWEEP_SHOT_H */
