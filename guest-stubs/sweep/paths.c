@@ -19,6 +19,7 @@
 #define BAD_SELECTOR 0x1003UL
 #define SLEEP_NS     3000UL
 #define SOON_NS      256UL
+#define APART_NS     32UL /* interrupts are off for 35 at a time */
 #define NS_PER_US    1000UL
 
 extern const char op_call[], op_int3[], op_ud2[], op_pf[], op_iret[];
@@ -27,7 +28,7 @@ extern const char skip0[], skip2[], code_skip2[], upcall[];
 extern const char user_done[], user_done_code[];
 extern volatile uint64_t path_upcalls;
 volatile uint64_t path_upcalls;
-unsigned int path_step;
+unsigned int path_variant;
 
 /* Frame at entry: rcx r11 [error code] rip cs rflags rsp ss. */
 __asm__(".text\n"
@@ -461,14 +462,11 @@ static void prepare_idle(struct shot_regs *in)
     call(in, __HYPERVISOR_set_timer_op, time_now_ns() + SLEEP_NS, 0, 0);
 }
 
-/*
- * It fires while interrupts are off, a little earlier or later each time, and
- * is taken when they are on again.
- */
+/* It fires in the call that sets it, with interrupts on or off, or after it. */
 static void prepare_timer(struct shot_regs *in)
 {
     prepare_idle(in);
-    in->rdi += SOON_NS - SLEEP_NS + path_step * 13 % SOON_NS;
+    in->rdi += SOON_NS - SLEEP_NS + path_variant * APART_NS;
 }
 
 static void prepare_switch(struct shot_regs *in)
@@ -541,7 +539,7 @@ const struct path paths[] = {
     {.name = "write", .prepare = prepare_write, .op = op_call},
     {.name = "idle", .begin = begin_idle, .prepare = prepare_idle, .check = one_upcall,
      .op = op_idle},
-    {.name = "timer", .prepare = prepare_timer, .check = one_upcall,
+    {.name = "timer", .variants = 8, .prepare = prepare_timer, .check = one_upcall,
      .op = op_idle},
     {.name = "switch", .begin = begin_switch, .prepare = prepare_switch,
      .op = op_switch},
@@ -557,7 +555,8 @@ const struct path paths[] = {
      .op = op_user},
     {.name = "nmi-in-guest", .has_first = true, .first = 24,
      .prepare = prepare_nothing, .op = op_wait},
-    {.name = "nmi-in-call", .has_first = true, .first = 60,
+    {.name = "nmi-in-call", .has_first = true, .first = 24,
+     .firsts = 140,
      .prepare = prepare_version, .op = op_call},
 };
 const unsigned int path_count = ARRAY_SIZE(paths);

@@ -12,8 +12,9 @@ struct path {
     const char *name;
     /* An NMI of its own comes so many instructions after the beginning. */
     bool has_first;
-    unsigned int first;
+    unsigned int first, firsts; /* .. and later with each pass, so many */
     bool is_preempted; /* a hypercall: rdi and rsi tell how far it has got */
+    unsigned int variants; /* of each step; 0: one */
     /* Once, before the shots; false: it cannot be. */
     bool (*begin)(void);
     /* Before each shot: what it needs in registers. */
@@ -23,8 +24,8 @@ struct path {
     const void *op;
 };
 
-/* Of the shot that is being prepared. */
-extern unsigned int path_step;
+/* Of the shot that is being prepared: 0 to variants - 1. */
+extern unsigned int path_variant;
 
 extern const struct path paths[];
 extern const unsigned int path_count;

@@ -28,6 +28,7 @@
 
 struct shot shot;
 volatile uint64_t shot_nmis, shot_nmi_rip;
+volatile uint32_t shot_nmi_tsc;
 
 static char hpet[PAGE_SIZE] __page_aligned; /* its registers lie over it */
 static unsigned int until_look[2];
@@ -140,6 +141,12 @@ __asm__(".text\n"
         ".balign 16\n"
         ".globl shot_nmi_entry\n"
         "shot_nmi_entry:\n"
+        "push %rax\n"
+        "push %rdx\n"
+        "rdtsc\n"
+        "mov %eax, shot_nmi_tsc(%rip)\n"
+        "pop %rdx\n"
+        "pop %rax\n"
         "incq shot_nmis(%rip)\n"
         "mov 16(%rsp), %rcx\n"
         "mov %rcx, shot_nmi_rip(%rip)\n"
@@ -173,6 +180,7 @@ _Static_assert(AT(out) == 136 && AT(op) == 272 && AT(saved_rsp) == 280 &&
  */
 #define TO_SECOND 12U
 #define TO_BEGIN  14U
+#define AFTER_TSC 3U /* of those, from where the TSC is read */
 
 static uint32_t reg_read(unsigned int reg)
 {
@@ -263,5 +271,6 @@ uint32_t shot_fire(unsigned int first, unsigned int second)
     shot.before = shot_nops_end - (18 - nops[0] - nops[1]);
     shot_run(hpet, at[0], count[0] / 10, shot_nops0_end - nops[0], at[1],
              count[1] / 10, shot_nops1_end - nops[1]);
+    shot.due = shot.began + AFTER_TSC + nops[1] + first;
     return shot.ended - shot.began;
 }

@@ -30,15 +30,17 @@ struct shot {
     const void *op;       /* it; ends by a jump to shot_done     */
     uint64_t saved_rsp;
     const void *before;
-    uint32_t began, ended; /* TSC, the lower half */
+    uint32_t began, ended; /* TSC, the lower half             */
+    uint32_t due;          /* the same, when the first is due */
 };
 extern struct shot shot;
 
 /* Ends each operation; from here on its registers are looked at. */
 extern const char shot_done[];
 
-/* NMIs our handler has taken, and where the last one came from. */
+/* NMIs our handler has taken; whence and when the last one came. */
 extern volatile uint64_t shot_nmis, shot_nmi_rip;
+extern volatile uint32_t shot_nmi_tsc;
 
 /* Its entry: counts and returns, on the stack it interrupted. */
 extern const char shot_nmi_entry[];
