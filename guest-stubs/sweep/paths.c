@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * paths.c - the operations, and what they need.
- *
- * Each is assembly from the first instruction to the jump to shot_done, so that
- * all registers are known.  Those that a way back does not keep by contract
- * (rcx and r11 of a loop of hypercalls) are cleared at its end.
+ * paths.c - what each path needs before its operation, and what must be true
+ * after it.
  */
 #include "../bench/tiny.h"
 
+#include "ops.h"
 #include "paths.h"
+#include "vcpus.h"
 
 #include <vigil/vigil_op.h>
 
@@ -22,152 +21,7 @@
 #define APART_NS     32UL /* interrupts are off for 35 at a time */
 #define NS_PER_US    1000UL
 
-extern const char op_call[], op_int3[], op_ud2[], op_pf[], op_iret[];
-extern const char op_rdmsr[], op_idle[], op_switch[], op_user[], op_wait[];
-extern const char skip0[], skip2[], code_skip2[], upcall[];
-extern const char user_done[], user_done_code[];
-extern volatile uint64_t path_upcalls;
-volatile uint64_t path_upcalls;
 unsigned int path_variant;
-
-/* Frame at entry: rcx r11 [error code] rip cs rflags rsp ss. */
-__asm__(".text\n"
-        ".macro IRET\n"
-        "push $0\n"
-        "push %rcx\n"
-        "push %r11\n"
-        "push %rax\n"
-        "mov $23, %eax\n" /* __HYPERVISOR_iret */
-        "syscall\n"
-        "ud2\n"
-        ".endm\n"
-        ".balign 16\n"
-        "skip0:\n"
-        "pop %rcx\n"
-        "pop %r11\n"
-        "IRET\n"
-        ".balign 16\n"
-        "skip2:\n"
-        "pop %rcx\n"
-        "pop %r11\n"
-        "addq $2, (%rsp)\n"
-        "IRET\n"
-        ".balign 16\n"
-        "code_skip2:\n"
-        "pop %rcx\n"
-        "pop %r11\n"
-        "add $8, %rsp\n"
-        "addq $2, (%rsp)\n"
-        "IRET\n"
-        ".balign 16\n"
-        "upcall:\n"
-        "incq path_upcalls(%rip)\n"
-        "movb $0, shared_info_area(%rip)\n" /* evtchn_upcall_pending */
-        "pop %rcx\n"
-        "pop %r11\n"
-        "IRET\n"
-        ".balign 16\n"
-        "op_call:\n"
-        "syscall\n"
-        "jmp shot_done\n"
-        "op_int3:\n"
-        "int3\n"
-        "jmp shot_done\n"
-        "op_ud2:\n"
-        "ud2\n"
-        "jmp shot_done\n"
-        "op_pf:\n"
-        "mov (%rcx), %eax\n"
-        "jmp shot_done\n"
-        "op_rdmsr:\n"
-        "rdmsr\n"
-        "jmp shot_done\n"
-        /* rdi, rsi: of the first call; rdx: whose upcall; sleeps until it. */
-        "op_idle:\n"
-        "syscall\n"
-        "1: movb $1, shared_info_area+1(%rip)\n" /* evtchn_upcall_mask */
-        "cmpq $0, path_upcalls(%rip)\n"
-        "jne 2f\n"
-        "mov $29, %eax\n" /* __HYPERVISOR_sched_op */
-        "mov $1, %edi\n"  /* SCHEDOP_block */
-        "xor %esi, %esi\n"
-        "syscall\n"
-        "jmp 1b\n"
-        "2:\n"
-        "op_end:\n"
-        "xor %edi, %edi\n"
-        "xor %esi, %esi\n"
-        "xor %ecx, %ecx\n"
-        "xor %r11d, %r11d\n"
-        "xor %eax, %eax\n"
-        "jmp shot_done\n"
-        /* The same until a port is pending, its number in r12. */
-        "op_switch:\n"
-        "syscall\n"
-        "1: lock btr %r12, shared_info_area+2048(%rip)\n"
-        "jc op_end\n"
-        "mov $29, %eax\n"
-        "mov $3, %edi\n" /* SCHEDOP_poll */
-        "mov %r13, %rsi\n"
-        "syscall\n"
-        "jmp 1b\n"
-        /* To user mode: r12 is cs there, rbx rip, rdx rflags, rbp rsp. */
-        "op_user:\n"
-        "push $0xe02b\n" /* FLAT_USER_SS */
-        "push %rbp\n"
-        "push %rdx\n"
-        "push %r12\n"
-        "push %rbx\n"
-        "push $0x100\n" /* VGCF_in_syscall: rcx and r11 are free */
-        "push %rcx\n"
-        "push %r11\n"
-        "push %rax\n"
-        "mov $23, %eax\n"
-        "syscall\n"
-        "ud2\n"
-        /* And from there, on the stack of the kernel, which is left. */
-        ".balign 16\n"
-        "user_done_code:\n"
-        "pop %rcx\n"
-        "pop %r11\n"
-        "mov (%rsp), %r9\n"
-        "mov shot+128(%rip), %rsp\n"
-        "jmp shot_done\n"
-        ".balign 16\n"
-        "user_done:\n"
-        "pop %rcx\n"
-        "pop %r11\n"
-        "mov shot+128(%rip), %rsp\n"
-        "jmp shot_done\n"
-        /* The frame of the iret hypercall, for the instruction after it. */
-        ".balign 16\n"
-        "op_iret:\n"
-        "mov %rsp, %rbx\n"
-        "push $0xe02b\n"
-        "push %rbx\n"
-        "pushf\n"
-        "push $0xe030\n"
-        "lea 1f(%rip), %rbx\n"
-        "push %rbx\n"
-        "push $0\n"
-        "push %rcx\n"
-        "push %r11\n"
-        "push %rax\n"
-        "mov $23, %eax\n"
-        "syscall\n"
-        "1: jmp shot_done\n"
-        /* Nothing at all, but there is another NMI. */
-        "op_wait:\n"
-        ".skip 64, 0x90\n"
-        "jmp shot_done\n");
-_Static_assert(FLAT_KERNEL_SS == 0xe02b && FLAT_KERNEL_CS == 0xe033 &&
-                   FLAT_USER_SS == 0xe02b && __HYPERVISOR_sched_op == 29 &&
-                   SCHEDOP_poll == 3 && SCHEDOP_block == 1,
-               "numbers in the assembly");
-_Static_assert(offsetof(struct shot, in.rsp) == 128, "shot+128");
-_Static_assert(offsetof(struct shared_info, evtchn_pending) == 2048 &&
-                   offsetof(struct vcpu_info, evtchn_upcall_mask) == 1,
-               "offsets in the shared page");
 
 /* ---- gates --------------------------------------------------------------- */
 
@@ -341,6 +195,75 @@ static bool begin_idle(void)
     return CHECK(c.dirty_frames == 0, "%lu frames to clean", c.dirty_frames);
 }
 
+/* A hypercall, for op_call and the others that begin with one. */
+static void call(struct shot_regs *in, unsigned long nr, unsigned long a1,
+                 unsigned long a2, unsigned long a3)
+{
+    in->rax = nr;
+    in->rdi = a1;
+    in->rsi = a2;
+    in->rdx = a3;
+}
+
+/* ---- another processor --------------------------------------------------- */
+
+static evtchn_port_t far_port;
+static struct evtchn_send send_far;
+static volatile unsigned int far_wakes;
+
+/* On vcpu 1: sleeps until it is sent to, and counts. */
+static void far_sleeper(unsigned int id)
+{
+    struct sched_poll poll = {.nr_ports = 1};
+
+    (void)id;
+    set_xen_guest_handle(poll.ports, &far_port);
+    for (;;) {
+        hc_sched_op(SCHEDOP_poll, &poll);
+        if (evtchn_clear(far_port)) {
+            far_wakes++;
+        }
+    }
+}
+
+static bool begin_far(void)
+{
+    struct evtchn_bind_ipi bind = {.vcpu = 1};
+    long rc;
+
+    if (far_port) {
+        return true;
+    }
+    if (!CHECK(vcpus_there() >= 2, "no second vcpu")) {
+        return false;
+    }
+    rc = hc_evtchn_op(EVTCHNOP_bind_ipi, &bind);
+    far_port = bind.port;
+    send_far.port = far_port;
+    rc = rc ? rc : vcpu_start(1, far_sleeper);
+    time_sleep_ns(1000 * NS_PER_US);
+    return CHECK(rc == 0, "vcpu 1: %ld", rc);
+}
+
+static void prepare_far(struct shot_regs *in)
+{
+    far_wakes = 0;
+    call(in, __HYPERVISOR_event_channel_op, EVTCHNOP_send,
+         (unsigned long)&send_far, 0);
+}
+
+/* It sleeps again before the next shot, so that it is sent an interrupt. */
+static const char *check_far(void)
+{
+    unsigned int tries;
+
+    for (tries = 0; tries < 100 && !far_wakes; tries++) {
+        time_sleep_ns(10 * NS_PER_US);
+    }
+    time_sleep_ns(20 * NS_PER_US);
+    return far_wakes == 1 ? NULL : "not one wake-up of the other vcpu";
+}
+
 static const char *one_upcall(void)
 {
     const char *wrong = path_upcalls == 1 ? NULL : "not one upcall";
@@ -350,15 +273,6 @@ static const char *one_upcall(void)
 }
 
 /* ---- before each shot ---------------------------------------------------- */
-
-static void call(struct shot_regs *in, unsigned long nr, unsigned long a1,
-                 unsigned long a2, unsigned long a3)
-{
-    in->rax = nr;
-    in->rdi = a1;
-    in->rsi = a2;
-    in->rdx = a3;
-}
 
 static void prepare_version(struct shot_regs *in)
 {
@@ -543,6 +457,8 @@ const struct path paths[] = {
      .op = op_idle},
     {.name = "switch", .begin = begin_switch, .prepare = prepare_switch,
      .op = op_switch},
+    {.name = "ipi", .needs_two = true, .begin = begin_far,
+     .prepare = prepare_far, .check = check_far, .op = op_call},
     {.name = "user-syscall", .begin = user_gates,
      .prepare = prepare_user_syscall, .op = op_user},
     {.name = "user-int3", .begin = user_gates, .prepare = prepare_user_int3,

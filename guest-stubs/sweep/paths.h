@@ -15,6 +15,7 @@ struct path {
     unsigned int first, firsts; /* .. and later with each pass, so many */
     bool is_preempted; /* a hypercall: rdi and rsi tell how far it has got */
     unsigned int variants; /* of each step; 0: one */
+    bool needs_two;        /* vcpus: only when it is asked for */
     /* Once, before the shots; false: it cannot be. */
     bool (*begin)(void);
     /* Before each shot: what it needs in registers. */
