@@ -158,7 +158,9 @@ class StockLife(Stock):
         check("nr_cpus                : 2" in self.vm.dom0("xl info"),
               "it has not come back")
         text = self.vm.dom0("xen-hptool mem-status 0x1000")
-        check("Memory Status 1000: [ PAGE_ONLINED" in text, text)
+        # The second number is the state; 0 is no trouble at all.
+        check(text.split("\n") == ["Querying MEMORY mfn 1000 status",
+                                   "Memory Status 0: [ PAGE_ONLINED ]"], text)
         # A page of the hypervisor's own.
         rc, text = self.vm.dom0_cmd("xen-hptool mem-offline 0x200")
         check("offline failed" in text, text)
