@@ -2,10 +2,19 @@
 """Debian's tools run a Linux guest with disks and networks: one boot, the whole
 life, each program's transcript looked at."""
 
+import pathlib
 import re
+import stat
 
 from stock import CONFIG, Stock
 from suite import check, need_vigil, wait_until
+from terminal import Terminal
+
+# What ncurses knows of Dom0's terminal; of the package ncurses-base, which every
+# Debian has.
+TERMINFO = "lib/terminfo/v/vt100"
+# No row of xentop's is longer.
+ROWS, COLUMNS = 24, 190
 
 
 class StockTools(Stock):
@@ -14,6 +23,11 @@ class StockTools(Stock):
 
     weight = 60
     config = CONFIG.replace(', "phy:/dev/loop7,xvdb,w"', "")
+
+    def add_files(self, archive):
+        super().add_files(archive)
+        archive.add(TERMINFO, stat.S_IFREG | 0o644,
+                    pathlib.Path("/", TERMINFO).read_bytes())
 
     # --- create ------------------------------------------------------------
 
@@ -172,6 +186,35 @@ class StockTools(Stock):
         check(net and int(net.group(1)) > 8000000, last)
         disk = re.search(r"VBD BlkBack 51712 .*RD: +(\d+) +WR: +(\d+)", last)
         check(disk and int(disk.group(2)) > 0, last)
+
+    def test_xl_top(self):
+        """xl top: xentop's screen on a terminal, until q is typed."""
+        self.vm.dom0(f"stty rows {ROWS} cols {COLUMNS}")
+        log = self.vm.dir / "serial.log"
+        start = log.stat().st_size
+        self.vm.send("xl top")
+        # The last line of its screen; a letter is marked, a byte ends that.
+        self.vm.expect("Q\x0f?uit", 60, prompt=True)
+        drawn = log.read_bytes()[start:].decode("latin-1")
+        self.vm.send("q", end="")
+        self.vm.expect("dom0# ", 60, prompt=True)
+        self.vm.dom0("stty rows 24 cols 80")
+        # Without what stood there before it.
+        drawn = drawn[drawn.index("\x1b["):]
+        lines = Terminal(ROWS, COLUMNS).feed(drawn).lines()
+        screen = "\n".join(lines)
+        check(re.match(r"xentop - \d\d:\d\d:\d\d +Xen 4\.17", lines[0]) and
+              re.match(r"2 domains: \d running, \d blocked, 0 paused, 0 crashed",
+                       lines[1]) and
+              re.match(r"Mem: \d+k total, \d+k used, \d+k free +CPUs: 1 @",
+                       lines[2]), screen)
+        check(re.match(r" +NAME +STATE +CPU\(sec\) +CPU\(%\) +MEM\(k\)",
+                       lines[3]), screen)
+        found = {words[0]: words for words in
+                 (line.split() for line in lines[4:-1]) if words}
+        check(set(found) == {"Domain-0", "linux"}, screen)
+        check(int(found["linux"][2]) > 0 and
+              147000 < int(found["linux"][4]) < 148000, screen)
 
     def test_xenstore_ls(self):
         text = self.vm.dom0("xenstore-ls -f /local/domain/$(xl domid linux)")
