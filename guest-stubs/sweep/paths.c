@@ -70,11 +70,35 @@ __asm__(".pushsection .rodata\n"
         ".balign 16\n"
         "mov (%r8), %eax\n"
         ".balign 16\n"
+        ".skip 64, 0x90\n"
+        "syscall\n"
+        ".balign 16\n"
         "user_image_end:\n"
         ".popsection\n");
 #define USER_SYSCALL (USER_CODE_VA)
 #define USER_INT3    (USER_CODE_VA + 16)
 #define USER_READ    (USER_CODE_VA + 32)
+#define USER_NOPS    (USER_CODE_VA + 48)
+
+/* A code segment of our own: NMI and #MC do not trust IRET with it. */
+#define OWN_CS       0x000bUL
+#define CODE_64_DPL3 0x00affb000000ffffUL
+
+static uint64_t gdt[512] __page_aligned;
+
+static bool begin_segment(void)
+{
+    unsigned long frame = mm_mfn(gdt);
+    long rc;
+
+    if (gdt[OWN_CS / 8]) {
+        return true;
+    }
+    gdt[OWN_CS / 8] = CODE_64_DPL3;
+    rc = mm_protect(gdt, PTE_FLAGS_RO);
+    rc = rc ? rc : hypercall2(__HYPERVISOR_set_gdt, (unsigned long)&frame, 512);
+    return CHECK(rc == 0, "set_gdt: %ld", rc);
+}
 
 static bool build_user(void)
 {
@@ -418,6 +442,12 @@ static void prepare_user_read(struct shot_regs *in)
     user(in, USER_READ);
 }
 
+static void prepare_segment(struct shot_regs *in)
+{
+    user(in, USER_NOPS);
+    in->r12 = OWN_CS;
+}
+
 /* The hypervisor's own iret faults, and it leaves that fault by its RET. */
 static void prepare_bad_iret(struct shot_regs *in)
 {
@@ -469,6 +499,11 @@ const struct path paths[] = {
      .op = op_user},
     {.name = "bad-iret", .begin = user_gates, .prepare = prepare_bad_iret,
      .op = op_user},
+    {.name = "user-segment", .begin = begin_segment,
+     .prepare = prepare_segment, .op = op_user},
+    /* An NMI while its user mode runs NOPs, which it leaves by the main stack. */
+    {.name = "nmi-by-main", .has_first = true, .first = 250,
+     .begin = begin_segment, .prepare = prepare_segment, .op = op_user},
     {.name = "nmi-in-guest", .has_first = true, .first = 24,
      .prepare = prepare_nothing, .op = op_wait},
     {.name = "nmi-in-call", .has_first = true, .first = 24,

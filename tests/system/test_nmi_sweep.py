@@ -68,7 +68,7 @@ class NmiSweep(Suite):
     # Name, options for the hypervisor, which processor, how many, which paths.
     machines = (("default", "", "qemu64", 1, ""),
                 ("two", "dom0_vcpus_pin=1", "qemu64", 2, "ipi"))
-    at_least = 50000
+    at_least = 65000
 
     def setup(self):
         need_vigil()
