@@ -23,10 +23,11 @@ help:
 	@echo "make            build everything: hypervisor, tools, stubs, image"
 	@echo "make deps       install the Debian packages this needs"
 	@echo "make run        build, boot under QEMU, show what Vigil does"
-	@echo "make test       lint + check + system-check"
+	@echo "make test       lint + check + model + system-check + figures"
 	@echo "make test-long [ONLY=pattern]  the nightly tests: many minutes each"
 	@echo "make lint       source rules, and a build with clang"
 	@echo "make check      unit tests on this machine"
+	@echo "make model      every interleaving of the log ring's protocol (spin)"
 	@echo "make system-check [ONLY=pattern]  tests that boot machines"
 	@echo "make deb        Debian packages of the hypervisor and the tools"
 	@echo "make dom0-disk  a disk with Debian 12 as Dom0, these packages installed"
@@ -88,6 +89,9 @@ lint:
 check:
 	tests/run-unit
 
+model:
+	tests/model/run
+
 system-check:
 	tests/system/run.py $(if $(ONLY),-k '$(ONLY)')
 
@@ -107,6 +111,7 @@ test:
 	tests/run
 
 test-long: all
+	$(if $(ONLY),,tests/model/run --long)
 	tests/system/run.py --long $(if $(ONLY),-k '$(ONLY)')
 
 clean:
@@ -114,5 +119,5 @@ clean:
 		2>/dev/null || true
 
 .PHONY: all help deps fetch hypervisor tools stubs dom0 iso deb dom0-disk run-debian \
-        run lint check system-check bench bench-figures bench-boot test \
+        run lint check model system-check bench bench-figures bench-boot test \
         test-long clean

@@ -184,12 +184,12 @@ _Static_assert(AT(out) == 136 && AT(op) == 272 && AT(saved_rsp) == 280 &&
 
 static uint32_t reg_read(unsigned int reg)
 {
-    return READ_ONCE(*(uint32_t *)(hpet + reg));
+    return READ_ONCE(*(uint32_t *)(void *)(hpet + reg));
 }
 
 static void reg_write(unsigned int reg, uint32_t value)
 {
-    WRITE_ONCE(*(uint32_t *)(hpet + reg), value);
+    WRITE_ONCE(*(uint32_t *)(void *)(hpet + reg), value);
 }
 
 static void timer_off(unsigned int n)

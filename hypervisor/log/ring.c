@@ -2,10 +2,13 @@
 /*
  * log/ring.c - the record ring (protocol and invariants: ring.h).
  *
- * Why no lock and no compare-and-swap: a writer may be interrupted by an NMI
+ * Why no lock: a writer may be interrupted by an NMI
  * whose handler writes too, on the same CPU, at any instruction.  The only
  * shared word is @next, moved by one atomic add; after that each writer owns
  * its cells.
+ *
+ * W1 to W6 and R1 to R5 are the steps of tests/model/log_ring.pml, which looks
+ * at every interleaving of them.
  *
  * Interleavings that look dangerous:
  *  - Writer A draws 5, is interrupted by writer B who draws and finishes 6.
@@ -101,18 +104,22 @@ static NMI_SAFE void cell_publish(const struct log_ring *ring,
 {
     struct vigil_log_cell *slot = cell_of(ring, cell->seq);
     const size_t at = offsetof(struct vigil_log_cell, tsc);
-    uint64_t now = __atomic_load_n(&slot->seq, __ATOMIC_RELAXED);
+    uint64_t now = __atomic_load_n(&slot->seq, __ATOMIC_RELAXED); /* W2 */
 
     do {
         if (now > cell->seq) {
             return;
         }
+        /* W3 */
     } while (!__atomic_compare_exchange_n(&slot->seq, &now, 0, false,
                                           __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
     /* MB(log_ring:A) unfinished before contents; pairs with log_ring:D. */
     __atomic_thread_fence(__ATOMIC_RELEASE);
+    /* W4 is the first byte of it, and */
+    /* W5 the last. */
     memcpy((char *)slot + at, (const char *)cell + at, sizeof(*cell) - at);
     now = 0;
+    /* W6 */
     /* MB(log_ring:B) contents before the number; pairs with log_ring:C. */
     while (!__atomic_compare_exchange_n(&slot->seq, &now, cell->seq, false,
                                         __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {
@@ -141,7 +148,7 @@ NMI_SAFE uint64_t log_ring_write(struct log_ring *ring,
         cells = max;
         len = max * VIGIL_LOG_TEXT_BYTES;
     }
-    first = __atomic_fetch_add(&ring->next, cells, __ATOMIC_ACQ_REL);
+    first = __atomic_fetch_add(&ring->next, cells, __ATOMIC_ACQ_REL); /* W1 */
 
     for (uint64_t i = 0; i < cells; i++) {
         struct vigil_log_cell cell UNINITIALISED; /* not twice: memset() */
@@ -175,6 +182,7 @@ NMI_SAFE enum log_read log_ring_read(const struct log_ring *ring, uint64_t seq,
     struct vigil_log_cell copy UNINITIALISED;
     uint64_t found;
 
+    /* R1 */
     if (seq >= log_ring_next(ring)) {
         return LOG_READ_EMPTY;
     }
@@ -183,11 +191,14 @@ NMI_SAFE enum log_read log_ring_read(const struct log_ring *ring, uint64_t seq,
     }
     slot = cell_of(ring, seq);
     /* MB(log_ring:C) the number before contents; pairs with log_ring:B. */
-    found = __atomic_load_n(&slot->seq, __ATOMIC_ACQUIRE);
+    found = __atomic_load_n(&slot->seq, __ATOMIC_ACQUIRE); /* R2 */
     if (found != seq) {
         return found > seq ? LOG_READ_LOST : LOG_READ_PENDING;
     }
+    /* R3 is the first byte of it, and */
+    /* R4 the last. */
     memcpy(&copy, slot, sizeof(copy));
+    /* R5 */
     /* MB(log_ring:D) contents before the second look; pairs log_ring:A. */
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
     if (__atomic_load_n(&slot->seq, __ATOMIC_RELAXED) != seq ||

@@ -6,10 +6,11 @@
  * the black box.  Protocol of a writer:
  *
  *   1  draw n consecutive sequence numbers by one atomic add (the only
- *      shared word; no compare-and-swap loop, no lock)
- *   2  per cell: seq = 0, so that readers see an unfinished cell
+ *      shared word; no lock)
+ *   2  per cell: seq = 0, so that readers see an unfinished cell; not if a
+ *      writer of a later lap has been there
  *   3  text and fields
- *   4  seq = number, with release order
+ *   4  seq = number, with release order; the same
  *
  * The checksum covers the finished cell.  Two writers meet in one cell only
  * if one of them sleeps for a whole lap of the ring; then the checksum of the
