@@ -30,7 +30,7 @@ struct shot shot;
 volatile uint64_t shot_nmis, shot_nmi_rip;
 volatile uint32_t shot_nmi_tsc;
 
-static char hpet[PAGE_SIZE] __page_aligned; /* its registers lie over it */
+static uint32_t hpet[PAGE_SIZE / 4] __page_aligned; /* its registers lie over it */
 static unsigned int until_look[2];
 static bool is_on[2];
 
@@ -184,12 +184,12 @@ _Static_assert(AT(out) == 136 && AT(op) == 272 && AT(saved_rsp) == 280 &&
 
 static uint32_t reg_read(unsigned int reg)
 {
-    return READ_ONCE(*(uint32_t *)(void *)(hpet + reg));
+    return READ_ONCE(hpet[reg / 4]);
 }
 
 static void reg_write(unsigned int reg, uint32_t value)
 {
-    WRITE_ONCE(*(uint32_t *)(void *)(hpet + reg), value);
+    WRITE_ONCE(hpet[reg / 4], value);
 }
 
 static void timer_off(unsigned int n)
@@ -263,7 +263,7 @@ uint32_t shot_fire(unsigned int first, unsigned int second)
     for (n = 0; n < 2; n++) {
         if (after[n] != SHOT_NONE) {
             timer_on(n);
-            at[n] = hpet + HPET_TIMER(n) + TIMER_COMPARE;
+            at[n] = &hpet[(HPET_TIMER(n) + TIMER_COMPARE) / 4];
         } else if (is_on[n]) {
             timer_off(n);
         }
