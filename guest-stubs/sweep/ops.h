@@ -14,6 +14,7 @@
 /* Operations, for struct path. */
 extern const char op_call[], op_int3[], op_ud2[], op_pf[], op_iret[];
 extern const char op_rdmsr[], op_idle[], op_switch[], op_user[], op_wait[];
+extern const char op_spin[];
 
 /* Gates that go on after an instruction of none or two bytes. */
 extern const char skip0[], skip2[], code_skip2[];

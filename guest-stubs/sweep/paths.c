@@ -17,6 +17,7 @@
 #define EFER         0xc0000080UL
 #define BAD_SELECTOR 0x1003UL
 #define SLEEP_NS     3000UL
+#define SPIN_NS      800UL
 #define SOON_NS      256UL
 #define APART_NS     32UL /* interrupts are off for 35 at a time */
 #define NS_PER_US    1000UL
@@ -407,6 +408,14 @@ static void prepare_timer(struct shot_regs *in)
     in->rdi += SOON_NS - SLEEP_NS + path_variant * APART_NS;
 }
 
+/* It fires while the guest runs, at one of its instructions or the next. */
+static void prepare_spin(struct shot_regs *in)
+{
+    calm(timer_port, false);
+    call(in, __HYPERVISOR_set_timer_op,
+         time_now_ns() + SPIN_NS + path_variant, 0, 0);
+}
+
 static void prepare_switch(struct shot_regs *in)
 {
     calm(echo_port, true);
@@ -485,6 +494,8 @@ const struct path paths[] = {
      .op = op_idle},
     {.name = "timer", .variants = 8, .prepare = prepare_timer, .check = one_upcall,
      .op = op_idle},
+    {.name = "spin", .variants = 4, .prepare = prepare_spin,
+     .check = one_upcall, .op = op_spin},
     {.name = "switch", .begin = begin_switch, .prepare = prepare_switch,
      .op = op_switch},
     {.name = "ipi", .needs_two = true, .begin = begin_far,

@@ -21,10 +21,11 @@ NMI_STACK_TOP = 0xa000      # x86/layout.h: of the first, in its block
 QUIET = "loglvl=error guest_loglvl=none dom0_mem=64M,max:64M"
 
 # Where the paths come into the hypervisor: symbol, bytes behind it.  16 bytes
-# for each vector's door.
+# for each vector's door.  Not those behind an NMI alone (0xf1): how long its
+# line for the log takes differs a little, and a step may miss one.
 DOORS = [("syscall_stub_base", 0), ("guest_iretq_failed", 0),
          *[("entry_stub_base", 16 * vector)
-           for vector in (3, 6, 13, 14, 0xf0, 0xf1)]]
+           for vector in (3, 6, 13, 14, 0xf0)]]
 
 
 def entry_instructions():
