@@ -91,14 +91,7 @@ __asm__(".text\n"
 
 static void fast_gate(unsigned int vector, const char *entry)
 {
-    struct trap_info table[2] = {{
-                                     .vector = (uint8_t)vector,
-                                     .flags = 4 | 3, /* masks events; dpl 3 */
-                                     .cs = FLAT_KERNEL_CS,
-                                     .address = (unsigned long)entry,
-                                 },
-                                 {0}};
-    long rc = hc_set_trap_table(table);
+    long rc = trap_register_at(vector, 3, entry);
 
     if (rc) {
         report(VERDICT_FAILURE, "gate for vector %u: %ld", vector, rc);

@@ -17,21 +17,28 @@ static trap_handler handlers[TRAP_SOURCES];
 /* set_trap_table: the gate sets the upcall mask, as Linux's gates all do. */
 #define GATE_MASKS_EVENTS 4U
 
-static struct trap_info gate(unsigned int vector, unsigned int dpl)
+static struct trap_info gate(unsigned int vector, unsigned int dpl,
+                             unsigned long entry)
 {
     return (struct trap_info){
         .vector = (uint8_t)vector,
         .flags = (uint8_t)(GATE_MASKS_EVENTS | dpl),
         .cs = FLAT_KERNEL_CS,
-        .address = trap_entry_points[vector],
+        .address = entry,
     };
+}
+
+long trap_register_at(unsigned int vector, unsigned int dpl, const char *entry)
+{
+    struct trap_info table[2] = {gate(vector, dpl, (unsigned long)entry), {0}};
+
+    return hc_set_trap_table(table);
 }
 
 long trap_register(unsigned int vector, unsigned int dpl)
 {
-    struct trap_info table[2] = {gate(vector, dpl), {0}};
-
-    return hc_set_trap_table(table);
+    return trap_register_at(vector, dpl,
+                            (const char *)trap_entry_points[vector]);
 }
 
 void trap_handle(unsigned int source, trap_handler handler)
@@ -49,7 +56,8 @@ void traps_init(void)
         bool soft = vector == TRAP_BP || vector == TRAP_OF;
 
         if (vector != TRAP_NMI && vector != TRAP_MC) {
-            table[used++] = gate(vector, soft ? 3 : 0);
+            table[used++] =
+                gate(vector, soft ? 3 : 0, trap_entry_points[vector]);
         }
     }
     rc = hc_set_trap_table(table);

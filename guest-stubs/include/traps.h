@@ -85,6 +85,17 @@ void traps_init(void);
 long trap_register(unsigned int vector, unsigned int dpl);
 
 /**
+ * trap_register_at() - have a vector go to code of the stub's own
+ * @vector: 0-31
+ * @dpl:    0-3, who may reach it by an int instruction
+ * @entry:  where it goes, upcalls masked, the frame of the ABI on the stack
+ *
+ * Context: any but handlers.
+ * Return:  what set_trap_table said
+ */
+long trap_register_at(unsigned int vector, unsigned int dpl, const char *entry);
+
+/**
  * trap_handle() - set the function called for a source
  * @source:  vector 0-31 or TRAP_EVENT, TRAP_SYSCALL, TRAP_FAILSAFE
  * @handler: function, NULL for none

@@ -272,18 +272,14 @@ static void sweep(const struct path *p)
 
 static bool begin(void)
 {
-    struct trap_info gate[2] = {{.vector = TRAP_NMI,
-                                 .flags = 4, /* masks events */
-                                 .cs = FLAT_KERNEL_CS,
-                                 .address = (unsigned long)shot_nmi_entry},
-                                {0}};
     const char *missing = shot_init();
 
     if (missing) {
         report(VERDICT_SKIP, "%s", missing);
         return false;
     }
-    return CHECK(hc_set_trap_table(gate) == 0, "no gate for NMIs") &&
+    return CHECK(trap_register_at(TRAP_NMI, 0, shot_nmi_entry) == 0,
+                 "no gate for NMIs") &&
            paths_init() && count() &&
            CHECK(counted.nmi_total == 0, "%lu NMIs before the first",
                  counted.nmi_total);

@@ -99,7 +99,8 @@ class StockTools(Stock):
         """Paused it does nothing; unpaused it goes on."""
         self.vm.dom0("xl pause linux")
         row = self.row("xl list")
-        check(row[4] == "--p---", row)
+        # Whether it sleeps as well depends on when its next timer fires.
+        check(row[4] in ("--p---", "-bp---"), row)
         again = self.row("usleep 500000; xl list")
         check(again[5] == row[5], f"paused, it used time: {row} {again}")
         self.vm.dom0("xl unpause linux")
