@@ -22,15 +22,6 @@ extern const char fast_syscall[], timed_syscall[];
 
 /* Frame at entry: rcx r11 [error code] rip cs rflags rsp ss. */
 __asm__(".text\n"
-        ".macro FAST_IRET flags\n"
-        "push $\\flags\n"
-        "push %rcx\n"
-        "push %r11\n"
-        "push %rax\n"
-        "mov $23, %eax\n" /* __HYPERVISOR_iret */
-        "syscall\n"
-        "ud2\n"
-        ".endm\n"
         ".macro TAKE_TIME\n"
         "push %rax\n"
         "push %rdx\n"
@@ -45,26 +36,26 @@ __asm__(".text\n"
         "fast_skip0:\n"
         "pop %rcx\n"
         "pop %r11\n"
-        "FAST_IRET 0\n"
+        TRAP_IRET("0")
         ".balign 16\n"
         "fast_skip2:\n"
         "pop %rcx\n"
         "pop %r11\n"
         "addq $2, (%rsp)\n"
-        "FAST_IRET 0\n"
+        TRAP_IRET("0")
         ".balign 16\n"
         "fast_code_skip2:\n"
         "pop %rcx\n"
         "pop %r11\n"
         "add $8, %rsp\n"
         "addq $2, (%rsp)\n"
-        "FAST_IRET 0\n"
+        TRAP_IRET("0")
         ".balign 16\n"
         "timed_skip0:\n"
         "TAKE_TIME\n"
         "pop %rcx\n"
         "pop %r11\n"
-        "FAST_IRET 0\n"
+        TRAP_IRET("0")
         ".balign 16\n"
         "timed_code_skip2:\n"
         "TAKE_TIME\n"
@@ -72,12 +63,12 @@ __asm__(".text\n"
         "pop %r11\n"
         "add $8, %rsp\n"
         "addq $2, (%rsp)\n"
-        "FAST_IRET 0\n"
+        TRAP_IRET("0")
         ".balign 16\n"
         "fast_syscall:\n"
         "pop %rcx\n"
         "pop %r11\n"
-        "FAST_IRET 0x100\n" /* VGCF_in_syscall */
+        TRAP_IRET("0x100") /* VGCF_in_syscall */
         ".balign 16\n"
         "timed_syscall:\n" /* user rbx: when it began; r12: the answer */
         "rdtsc\n"
@@ -87,7 +78,7 @@ __asm__(".text\n"
         "mov %rax, %r12\n"
         "pop %rcx\n"
         "pop %r11\n"
-        "FAST_IRET 0x100\n");
+        TRAP_IRET("0x100"));
 
 static void fast_gate(unsigned int vector, const char *entry)
 {
@@ -222,14 +213,8 @@ static bool build_user(void)
     for (i = 0; i < ARRAY_SIZE(user_data); i++) {
         user_l1[1 + i] = mm_maddr(user_data[i]) | PTE_FLAGS_DATA;
     }
-    user_l2[2] = mm_maddr(user_l1) | PTE_FLAGS_TABLE;
-    user_l3[0] = mm_maddr(user_l2) | PTE_FLAGS_TABLE;
-    user_l4[0] = mm_maddr(user_l3) | PTE_FLAGS_TABLE;
-    rc = mm_protect(user_l4, PTE_FLAGS_RO) | mm_protect(user_l3, PTE_FLAGS_RO) |
-         mm_protect(user_l2, PTE_FLAGS_RO) | mm_protect(user_l1, PTE_FLAGS_RO);
-    rc |= mm_mmuext(MMUEXT_PIN_L4_TABLE, mm_mfn(user_l4));
+    rc = mm_user_tables(user_l4, user_l3, user_l2, user_l1);
     rc |= hc_stack_switch(FLAT_KERNEL_SS, (unsigned long)&trap_stack[512]);
-    rc |= mm_mmuext(MMUEXT_NEW_USER_BASEPTR, mm_mfn(user_l4));
     return CHECK(rc == 0, "user page tables: %ld", rc);
 }
 

@@ -41,6 +41,21 @@ long mm_protect(const void *va, uint64_t flags)
                                 UVMF_INVLPG);
 }
 
+long mm_user_tables(uint64_t *l4, uint64_t *l3, uint64_t *l2, uint64_t *l1)
+{
+    const uint64_t *const tables[] = {l4, l3, l2, l1};
+    long rc = 0;
+
+    l2[2] = mm_maddr(l1) | PTE_FLAGS_TABLE;
+    l3[0] = mm_maddr(l2) | PTE_FLAGS_TABLE;
+    l4[0] = mm_maddr(l3) | PTE_FLAGS_TABLE;
+    for (unsigned int i = 0; i < ARRAY_SIZE(tables) && rc == 0; i++) {
+        rc = mm_protect(tables[i], PTE_FLAGS_RO);
+    }
+    rc = rc ? rc : mm_mmuext(MMUEXT_PIN_L4_TABLE, mm_mfn(l4));
+    return rc ? rc : mm_mmuext(MMUEXT_NEW_USER_BASEPTR, mm_mfn(l4));
+}
+
 static const uint64_t *table_of(uint64_t entry)
 {
     unsigned long mfn = (entry & PTE_ADDR_MASK) >> PAGE_SHIFT;

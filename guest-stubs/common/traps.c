@@ -17,6 +17,8 @@ static trap_handler handlers[TRAP_SOURCES];
 /* set_trap_table: the gate sets the upcall mask, as Linux's gates all do. */
 #define GATE_MASKS_EVENTS 4U
 
+_Static_assert(__HYPERVISOR_iret == 23, "the number in TRAP_IRET");
+
 static struct trap_info gate(unsigned int vector, unsigned int dpl,
                              unsigned long entry)
 {

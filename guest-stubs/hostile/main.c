@@ -67,21 +67,12 @@ static bool build_user(void)
     memcpy(user_code, code, sizeof(code));
     user_l1[0] = mm_maddr(user_code) | PTE_FLAGS_RO;
     user_l1[1] = mm_maddr(user_data) | PTE_FLAGS_DATA;
-    user_l2[2] = mm_maddr(user_l1) | PTE_FLAGS_TABLE;
-    user_l3[0] = mm_maddr(user_l2) | PTE_FLAGS_TABLE;
-    user_l4[0] = mm_maddr(user_l3) | PTE_FLAGS_TABLE;
     /* The list stays readable after the iret. */
     user_l4[511] = mm_pte(user_l4, 4);
-    CHECK(mm_protect(user_l4, PTE_FLAGS_RO) == 0 &&
-              mm_protect(user_l3, PTE_FLAGS_RO) == 0 &&
-              mm_protect(user_l2, PTE_FLAGS_RO) == 0 &&
-              mm_protect(user_l1, PTE_FLAGS_RO) == 0,
-          "make the tables read-only");
-    CHECK(mm_mmuext(MMUEXT_PIN_L4_TABLE, mm_mfn(user_l4)) == 0, "pin");
     CHECK(hc_stack_switch(FLAT_KERNEL_SS, (unsigned long)&trap_stack[512]) == 0,
           "stack_switch");
-    return CHECK(mm_mmuext(MMUEXT_NEW_USER_BASEPTR, mm_mfn(user_l4)) == 0,
-                 "new user base");
+    return CHECK(mm_user_tables(user_l4, user_l3, user_l2, user_l1) == 0,
+                 "user page tables");
 }
 
 static void check_iret_in_multicall(void)

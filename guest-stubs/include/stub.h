@@ -348,6 +348,19 @@ long mm_map(const void *va, uint64_t maddr, uint64_t flags);
 long mm_protect(const void *va, uint64_t flags);
 
 /**
+ * mm_user_tables() - page tables of user mode, for 2 MiB from 4 MiB on
+ * @l4: page of our own; other entries may be filled in
+ * @l3: another
+ * @l2: another
+ * @l1: another, with the entries that are wanted
+ *
+ * Links them, makes them read-only, pins the first and makes it user mode's.
+ * Context: once for each.
+ * Return:  what the first call that failed said, or 0
+ */
+long mm_user_tables(uint64_t *l4, uint64_t *l3, uint64_t *l2, uint64_t *l1);
+
+/**
  * mm_pte_maddr() - where the entry that maps an address lies
  * @va:    any address mapped by the boot page tables down to that level
  * @level: 1 for the L1 entry up to 4 for the L4 entry

@@ -63,6 +63,19 @@ typedef bool (*trap_handler)(struct trap_regs *regs);
     ".quad " from ", " to "\n\t"                                               \
     ".popsection\n\t"
 
+/*
+ * Assembly: the iret hypercall at the end of a handler of one's own, which has
+ * taken rcx and r11 off its frame.  @flags: VGCF_*, a string.
+ */
+#define TRAP_IRET(flags)                                                       \
+    "push $" flags "\n\t"                                                      \
+    "push %rcx\n\t"                                                            \
+    "push %r11\n\t"                                                            \
+    "push %rax\n\t"                                                            \
+    "mov $23, %eax\n\t" /* __HYPERVISOR_iret */                                \
+    "syscall\n\t"                                                              \
+    "ud2\n\t"
+
 /**
  * traps_init() - register vectors 0-31 but 2 and 18, and the callbacks
  *

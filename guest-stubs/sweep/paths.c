@@ -100,14 +100,8 @@ static bool build_user(void)
 
     memcpy(user_code, user_image, (size_t)(user_image_end - user_image));
     user_l1[0] = mm_maddr(user_code) | PTE_FLAGS_RO;
-    user_l2[2] = mm_maddr(user_l1) | PTE_FLAGS_TABLE;
-    user_l3[0] = mm_maddr(user_l2) | PTE_FLAGS_TABLE;
-    user_l4[0] = mm_maddr(user_l3) | PTE_FLAGS_TABLE;
-    rc = mm_protect(user_l4, PTE_FLAGS_RO) | mm_protect(user_l3, PTE_FLAGS_RO) |
-         mm_protect(user_l2, PTE_FLAGS_RO) | mm_protect(user_l1, PTE_FLAGS_RO);
-    rc |= mm_mmuext(MMUEXT_PIN_L4_TABLE, mm_mfn(user_l4));
+    rc = mm_user_tables(user_l4, user_l3, user_l2, user_l1);
     rc |= hc_stack_switch(FLAT_KERNEL_SS, (unsigned long)&trap_stack[512]);
-    rc |= mm_mmuext(MMUEXT_NEW_USER_BASEPTR, mm_mfn(user_l4));
     rc |= hc_callback_register(CALLBACKTYPE_syscall, CALLBACKF_mask_events,
                                user_done);
     return CHECK(rc == 0, "user page tables: %ld", rc);
@@ -124,12 +118,6 @@ static evtchn_port_t ipi, timer_port, echo_port;
 static struct evtchn_send send_ipi, send_echo;
 static struct sched_poll poll_echo;
 static struct tiny tiny;
-
-static void open_mask(evtchn_port_t port)
-{
-    __atomic_fetch_and(&shared_info_page.evtchn_mask[port / 64],
-                       ~(1UL << (port % 64)), __ATOMIC_SEQ_CST);
-}
 
 /* Nothing has happened yet, and what comes is taken by `upcall`. */
 static void calm(evtchn_port_t port, bool masked)
@@ -157,8 +145,7 @@ static bool bind_ports(void)
     timer_port = virq.port;
     send_ipi.port = ipi;
     evtchn_clear(timer_port);
-    open_mask(ipi);
-    open_mask(timer_port);
+    rc |= evtchn_unmask(ipi) | evtchn_unmask(timer_port);
     rc |= hc_callback_register(CALLBACKTYPE_event, CALLBACKF_mask_events,
                                upcall);
     return CHECK(rc == 0, "ports: %ld", rc);

@@ -152,13 +152,7 @@ __asm__(".text\n"
         "mov %rcx, shot_nmi_rip(%rip)\n"
         "pop %rcx\n"
         "pop %r11\n"
-        "push $0\n"
-        "push %rcx\n"
-        "push %r11\n"
-        "push %rax\n"
-        "mov $23, %eax\n" /* __HYPERVISOR_iret */
-        "syscall\n"
-        "ud2\n");
+        TRAP_IRET("0"));
 
 __asm__(".set SHOT_IN, 0\n"
         ".set SHOT_OUT, 136\n"
@@ -167,7 +161,6 @@ __asm__(".set SHOT_IN, 0\n"
         ".set SHOT_BEFORE, 288\n"
         ".set SHOT_BEGAN, 296\n"
         ".set SHOT_ENDED, 300\n");
-_Static_assert(__HYPERVISOR_iret == 23, "the number in shot_nmi_entry");
 _Static_assert(AT(out) == 136 && AT(op) == 272 && AT(saved_rsp) == 280 &&
                    AT(before) == 288 && AT(began) == 296 && AT(ended) == 300 &&
                    AT(in.rflags) == 120 && AT(in.rsp) == 128 &&

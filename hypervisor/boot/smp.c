@@ -267,6 +267,7 @@ static void park(void)
     for (;;) {
         irq_disable();
         smp_answer();
+        spec_idle();
         idle_halt();
     }
 }

@@ -16,11 +16,7 @@
 #include "log/printk.h"
 #include "cpu/alternative.h"
 
-#define SPEC_CTRL_IBRS      1U
-#define SPEC_CTRL_STIBP     2U
-#define SPEC_CTRL_SSBD      4U
 #define SPEC_CTRL_BHI_DIS_S (1U << 10)
-#define PRED_CMD_IBPB       1UL
 
 #define ARCH_CAPS_RDCL_NO    (1UL << 0)
 #define ARCH_CAPS_IBRS_ALL   (1UL << 1)
@@ -42,9 +38,8 @@
 /* TSX_CTRL: transactions abort at once, and CPUID does not show them. */
 #define TSX_CTRL_OFF 3UL
 
-/* DE_CFG: LFENCE waits; one of no name, against Zenbleed. */
-#define DE_CFG_LFENCE_SERIALISE (1U << 1)
-#define DE_CFG_ZENBLEED         (1U << 9)
+/* One of no name, against Zenbleed. */
+#define DE_CFG_ZENBLEED (1U << 9)
 
 struct spec_choice spec_choice;
 

@@ -304,7 +304,8 @@ void sched_send(struct run_queue *q, struct vcpu *v, uint64_t now_ns);
  * @q: its queue, locked
  * @v: active, queued nowhere
  *
- * sched_after_switch() of that CPU moves it.
+ * sched_after_switch() of that CPU moves it: called by that CPU before it
+ * switches, or after sched_still_on() has said so.
  * Context: interrupts off.
  */
 void sched_depart(struct run_queue *q, struct vcpu *v);

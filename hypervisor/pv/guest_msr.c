@@ -31,15 +31,8 @@
 #define MISC_ENABLE_PERF_AVAIL   (1UL << 7)
 #define MISC_ENABLE_MONITOR      (1UL << 18)
 
-#define PRED_CMD_IBPB 1UL
-
-#define SPEC_CTRL_IBRS  1UL
-#define SPEC_CTRL_STIBP 2UL
-#define SPEC_CTRL_SSBD  4UL
-
-#define MSR_K7_HWCR             0xc0010015
-#define DE_CFG_LFENCE_SERIALISE (1UL << 1)
-#define HWCR_CPUID_USER_DIS     (1UL << 35)
+#define MSR_K7_HWCR         0xc0010015
+#define HWCR_CPUID_USER_DIS (1UL << 35)
 
 enum msr_of { OF_ANY, OF_INTEL, OF_AMD, OF_NOT_AMD };
 enum msr_read { READ_FAULT, READ_ZERO, READ_MACHINE, READ_DOM0, READ_OWN };

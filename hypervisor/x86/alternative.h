@@ -20,7 +20,7 @@
 #define ALT_ENTER_IBRS   6 /* write SPEC_CTRL                               */
 #define ALT_ENTER_IBPB   7 /* flush branch predictions                      */
 #define ALT_ENTER_BHB    8 /* clear the branch history                      */
-#define ALT_LEAVE        9 /* on the way out, ALT_PTI or a ALT_LEAVE_       */
+#define ALT_LEAVE        9 /* on the way out, any ALT_LEAVE_, or PTI        */
 #define ALT_LEAVE_VERW  10 /* flush buffers                                 */
 #define ALT_CALL        11 /* entry code's indirect call without a thunk    */
 #define ALT_LEAVE_DIV   12 /* divide                                        */

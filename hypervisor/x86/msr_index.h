@@ -51,6 +51,12 @@
 #define MSR_TSC_AUX 0xc0000103
 #define MSR_AMD_DE_CFG 0xc0011029
 
+#define SPEC_CTRL_IBRS (1UL << 0)
+#define SPEC_CTRL_STIBP (1UL << 1)
+#define SPEC_CTRL_SSBD (1UL << 2)
+#define PRED_CMD_IBPB (1UL << 0)
+#define DE_CFG_LFENCE_SERIALISE (1UL << 1)
+
 #define EFER_SCE (1UL << 0)
 #define EFER_LME (1UL << 8)
 #define EFER_LMA (1UL << 10)
