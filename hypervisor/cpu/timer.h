@@ -52,7 +52,7 @@ void timer_stop(struct timer *t);
 
 /**
  * timer_stop_sync() - disarm; the callback neither runs nor will run
- * @t: timer; nobody else sets it any more
+ * @t: timer; whoever may still set it does so seldom: it is stopped again
  *
  * Context: interrupts on, no lock held that the callback takes; not from it.
  */

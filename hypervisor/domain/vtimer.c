@@ -14,11 +14,14 @@ static void singleshot_fired(void *arg)
     virq_raise(arg, VIRQ_TIMER);
 }
 
+/* Stopped by another CPU meanwhile: no tick, and no next one. */
 static void periodic_tick(struct vcpu *v)
 {
-    virq_raise(v, VIRQ_TIMER);
-    if (v->periodic_ns != 0) {
-        timer_set(&v->periodic, clock_now_ns() + v->periodic_ns);
+    uint64_t period_ns = READ_ONCE(v->periodic_ns);
+
+    if (period_ns != 0) {
+        virq_raise(v, VIRQ_TIMER);
+        timer_set(&v->periodic, clock_now_ns() + period_ns);
     }
 }
 
@@ -65,9 +68,10 @@ void vtimer_resume(struct vcpu *v)
 
 void vtimer_set_periodic(struct vcpu *v, uint64_t period_ns)
 {
-    v->periodic_ns = period_ns;
+    WRITE_ONCE(v->periodic_ns, period_ns);
     if (period_ns == 0) {
-        timer_stop(&v->periodic);
+        /* Due on a CPU that the vcpu has left: its guest would see it later. */
+        timer_stop_sync(&v->periodic);
     } else {
         timer_set(&v->periodic, clock_now_ns() + period_ns);
     }
@@ -81,6 +85,11 @@ void vtimer_set_singleshot(struct vcpu *v, uint64_t deadline_ns)
         return;
     }
     timer_set(&v->singleshot, deadline_ns);
+}
+
+void vtimer_stop_singleshot(struct vcpu *v)
+{
+    timer_stop_sync(&v->singleshot);
 }
 
 void vtimer_destroy(struct vcpu *v)

@@ -21,9 +21,10 @@ void vtimer_init(struct vcpu *v);
 /**
  * vtimer_set_periodic() - VIRQ_TIMER every @period_ns while it runs
  * @v:         vcpu
- * @period_ns: 0 stops; else at least VTIMER_PERIOD_MIN_NS
+ * @period_ns: 0 stops: nothing of it is raised after the return; else at
+ *             least VTIMER_PERIOD_MIN_NS
  *
- * Context: any but NMI/#MC.
+ * Context: any but NMI/#MC; no lock that raising a VIRQ takes.
  */
 void vtimer_set_periodic(struct vcpu *v, uint64_t period_ns);
 
@@ -44,6 +45,14 @@ void vtimer_resume(struct vcpu *v);
  * Context: any but NMI/#MC.
  */
 void vtimer_set_singleshot(struct vcpu *v, uint64_t deadline_ns);
+
+/**
+ * vtimer_stop_singleshot() - nothing of it is raised after the return
+ * @v: vcpu
+ *
+ * Context: any but NMI/#MC; no lock that raising a VIRQ takes.
+ */
+void vtimer_stop_singleshot(struct vcpu *v);
 
 /**
  * vtimer_destroy() - no timer of this vcpu fires any more

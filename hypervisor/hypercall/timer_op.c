@@ -16,7 +16,7 @@ int64_t do_set_timer_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
     (void)a4;
     (void)a5;
     if (a1 == 0) {
-        timer_stop(&current->singleshot);
+        vtimer_stop_singleshot(current);
     } else {
         vtimer_set_singleshot(current, a1);
     }

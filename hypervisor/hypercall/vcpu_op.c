@@ -222,7 +222,7 @@ int64_t do_vcpu_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
         if (v != current) {
             return -EINVAL;
         }
-        timer_stop(&v->singleshot);
+        vtimer_stop_singleshot(v);
         return 0;
     case VCPUOP_send_nmi:
         v->nmi_pending = true;

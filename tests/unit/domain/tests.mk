@@ -40,3 +40,7 @@ tests += domain/test_pirq
 test_pirq-srcs := hypervisor/domain/pirq.c hypervisor/sync/spinlock.c \
     $(unit-lib) $(unit-alarm) $(unit-log)
 test_pirq-cflags := -D_GNU_SOURCE
+tests += domain/test_vtimer
+test_vtimer-srcs := hypervisor/domain/vtimer.c $(unit-lib) $(unit-alarm) \
+    $(unit-log)
+test_vtimer-cflags := -D_GNU_SOURCE
