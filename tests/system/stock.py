@@ -77,7 +77,7 @@ class Stock(Suite):
     def setup(self):
         image = BUILD / f"test/{type(self).__name__}.img"
         dom0_initramfs(BUILD, image, self.add_files)
-        self.boot(modules=[(BUILD / "dom0/vmlinuz", DOM0_OPTIONS), (image, "")],
+        self.boot(modules=[(self.kernel, DOM0_OPTIONS), (image, "")],
                   **self.machine)
         self.vm.dom0("/scripts/stock-setup")
 

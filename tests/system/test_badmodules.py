@@ -3,7 +3,7 @@
 
 import re
 
-from suite import BUILD, Suite, check, need_vigil, require
+from suite import BUILD, PACKED, Suite, check, need_vigil, require
 
 SENTENCE = r"Vigil cannot start Dom0: (.+)\n"
 
@@ -12,10 +12,10 @@ class BadModules(Suite):
     """One short machine per mistake."""
 
     weight = 25
+    kernel = PACKED
 
     def setup(self):
         need_vigil()
-        self.kernel = BUILD / "dom0/vmlinuz"
         self.initrd = BUILD / "dom0/initramfs.img"
         require(self.kernel, self.initrd)
         self.where = BUILD / "test/BadModules"

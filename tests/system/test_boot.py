@@ -3,7 +3,7 @@
 
 import re
 
-from suite import (Suite, check, create, destroy, is_vigil, need_vigil,
+from suite import (PACKED, Suite, check, create, destroy, is_vigil, need_vigil,
                    wait_until)
 
 # What a healthy Dom0 kernel never logs.  ("WARNING: See ..." is Linux's advice
@@ -85,6 +85,7 @@ class BootEpyc(BootChecks):
     """SMEP, SMAP and UMIP as an EPYC has them; reboot."""
 
     weight = 35
+    kernel = PACKED
 
     def setup(self):
         if type(self) is BootEpyc:
@@ -114,6 +115,7 @@ class BootMax(BootChecks):
     """Everything QEMU's TCG can emulate; two nodes, one without a processor."""
 
     weight = 40
+    kernel = PACKED
     nodes = ("-object", "memory-backend-ram,id=near,size=640M",
              "-object", "memory-backend-ram,id=far,size=384M",
              "-numa", "node,nodeid=0,cpus=0,memdev=near",

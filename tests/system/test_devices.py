@@ -41,7 +41,7 @@ class Devices(Suite):
         image = BUILD / f"test/{name}.img"
         dom0_initramfs(BUILD, image)
         self.server = Server()
-        self.boot(modules=[(BUILD / "dom0/vmlinuz",
+        self.boot(modules=[(self.kernel,
                             f"{DOM0_OPTIONS} {self.dom0_words}".strip()),
                            (image, "")],
                   machine=self.machine,

@@ -20,7 +20,7 @@ class Libvirt(Suite):
         subprocess.run([TOP / "scripts/fetch-libvirt"], check=True, cwd=TOP)
         subprocess.run([TOP / "scripts/mk-libvirt", "--build", BUILD],
                        check=True, stdout=subprocess.DEVNULL)
-        self.boot(modules=[(BUILD / "dom0/vmlinuz", DOM0_OPTIONS),
+        self.boot(modules=[(self.kernel, DOM0_OPTIONS),
                            (BUILD / "dom0/initramfs-libvirt.img", "")],
                   memory="1536M")
         self.vm.dom0("LIBVIRT_LOG_OUTPUTS='2:file:" + LOG + "' libvirtd -d", 120)

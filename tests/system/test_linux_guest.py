@@ -19,7 +19,7 @@ class LinuxGuest(Suite):
         image = BUILD / "test/LinuxGuest.img"
         dom0_initramfs(BUILD, image)
         # The other suites have Dom0 choose, which takes version 1 of the grants.
-        self.boot(modules=[(BUILD / "dom0/vmlinuz",
+        self.boot(modules=[(self.kernel,
                             DOM0_OPTIONS + " grant_table.version=2"),
                            (image, "")])
 

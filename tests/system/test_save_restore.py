@@ -37,7 +37,7 @@ class Saved(Suite):
     def setup(self):
         image = BUILD / f"test/{type(self).__name__}.img"
         dom0_initramfs(BUILD, image)
-        self.boot(modules=[(BUILD / "dom0/vmlinuz", DOM0_OPTIONS), (image, "")],
+        self.boot(modules=[(self.kernel, DOM0_OPTIONS), (image, "")],
                   **self.machine)
 
     def start_guest(self):

@@ -87,7 +87,7 @@ class Stubs(Verbs, Suite):
         data = first.read_bytes()
         # A second archive behind the first, as the kernel allows.
         image.write_bytes(data + b"\0" * (-len(data) % 4) + archive.encode())
-        self.boot(modules=[(BUILD / "dom0/vmlinuz", DOM0_OPTIONS), (image, "")],
+        self.boot(modules=[(self.kernel, DOM0_OPTIONS), (image, "")],
                   smp=2)
         self.vm.dom0("/scripts/stock-setup")
 
