@@ -239,7 +239,7 @@ static int cpu_up(cpu_t cpu)
     rc = send_for(cpu, at);
     memcpy(page, kept, PAGE_SIZE);
     if (rc == 0) {
-        (void)tsc_sync_check(cpu);
+        (void)tsc_sync(cpu);
     }
     return rc;
 }

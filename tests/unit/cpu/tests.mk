@@ -7,3 +7,5 @@ test_spec_options-srcs := $(test_spec_ctrl-srcs)
 test_alternative-srcs := hypervisor/cpu/alternative.c $(unit-lib) $(unit-alarm)
 test_topology-srcs := hypervisor/cpu/topology.c tests/fake/fake_hw.c \
     $(unit-lib) $(unit-alarm)
+tests += cpu/test_tsc_sync
+test_tsc_sync-srcs := hypervisor/cpu/tsc_sync.c $(unit-lib) $(unit-alarm) $(unit-log)
