@@ -20,6 +20,7 @@ __thread unsigned int fake_cpu;
 bool fake_irqs_on;
 uint64_t fake_cr[16];
 uint64_t fake_dr[8];
+uint16_t fake_selector[4];
 unsigned int fake_flushed_lines;
 unsigned int fake_flushed_buffers;
 unsigned int fake_tlb_flushes;
@@ -65,6 +66,7 @@ void fake_hw_reset(void)
     fake_irqs_on = true;
     memset(fake_cr, 0, sizeof(fake_cr));
     memset(fake_dr, 0, sizeof(fake_dr));
+    memset(fake_selector, 0, sizeof(fake_selector));
     fake_flushed_lines = 0;
     fake_flushed_buffers = 0;
     fake_tlb_flushes = 0;

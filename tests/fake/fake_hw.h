@@ -25,6 +25,7 @@ extern __thread unsigned int fake_cpu; /* whose block this_cpu() returns */
 extern bool fake_irqs_on;
 extern uint64_t fake_cr[16]; /* read_crN, write_crN */
 extern uint64_t fake_dr[8];
+extern uint16_t fake_selector[4]; /* DS, ES, FS, GS */
 extern unsigned int fake_flushed_lines;
 extern unsigned int fake_flushed_buffers; /* flush_buffers(): VERW */
 extern unsigned int fake_tlb_flushes;

@@ -43,3 +43,5 @@ test_fpu-srcs := hypervisor/pv/fpu.c hypervisor/cpu/fpu.c $(unit-lib) \
 tests += pv/test_context
 test_context-srcs := hypervisor/pv/context.c hypervisor/pv/debugreg.c \
     hypervisor/sync/spinlock.c $(unit-lib) $(unit-alarm)
+tests += pv/test_switch
+test_switch-srcs := hypervisor/pv/switch.c $(unit-lib) $(unit-alarm)
