@@ -474,7 +474,7 @@ const struct path paths[] = {
      .op = op_idle},
     {.name = "timer", .variants = 8, .prepare = prepare_timer, .check = one_upcall,
      .op = op_idle},
-    {.name = "spin", .variants = 4, .prepare = prepare_spin,
+    {.name = "spin", .variants = 6, .prepare = prepare_spin,
      .check = one_upcall, .op = op_spin},
     {.name = "switch", .begin = begin_switch, .prepare = prepare_switch,
      .op = op_switch},
@@ -497,6 +497,9 @@ const struct path paths[] = {
      .begin = begin_segment, .prepare = prepare_segment, .op = op_user},
     {.name = "nmi-in-guest", .has_first = true, .first = 24,
      .prepare = prepare_nothing, .op = op_wait},
+    /* While the line about the first is written, by a timer. */
+    {.name = "nmi-note", .has_first = true, .first = 24, .from = 21000,
+     .prepare = prepare_nothing, .op = op_long_wait},
     {.name = "nmi-in-call", .has_first = true, .first = 24,
      .firsts = 140,
      .prepare = prepare_version, .op = op_call},

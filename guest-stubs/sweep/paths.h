@@ -13,6 +13,7 @@ struct path {
     /* An NMI of its own comes so many instructions after the beginning. */
     bool has_first;
     unsigned int first, firsts; /* .. and later with each pass, so many */
+    unsigned int from;          /* where the sweep begins               */
     bool is_preempted; /* a hypercall: rdi and rsi tell how far it has got */
     unsigned int variants; /* of each step; 0: one */
     bool needs_two;        /* vcpus: only when it is asked for */

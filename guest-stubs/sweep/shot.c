@@ -15,6 +15,8 @@
 #define TIMER_INTERRUPT 0x0004U
 #define TIMER_BY_MSG    0x4000U
 #define TIMER_MSG_CAP   0x8000U
+#define TIMER_PERIODIC  0x0008U
+#define TIMER_SET_VALUE 0x0040U
 #define MSG_TO_CPU0     0xfee00000U
 #define MSG_NMI         0x0400U
 
@@ -266,4 +268,30 @@ uint32_t shot_fire(unsigned int first, unsigned int second)
              count[1] / 10, shot_nops1_end - nops[1]);
     shot.due = shot.began + AFTER_TSC + nops[1] + first;
     return shot.ended - shot.began;
+}
+
+#define STORM_AHEAD 1000U /* ticks to the first */
+
+void shot_storm_begin(unsigned int period)
+{
+    timer_off(0);
+    while (reg_read(HPET_COUNTER) > LATER - ROOM) {
+    }
+    reg_write(HPET_TIMER(0) + TIMER_MESSAGE, MSG_NMI);
+    reg_write(HPET_TIMER(0) + TIMER_MESSAGE + 4, MSG_TO_CPU0);
+    reg_write(HPET_TIMER(0) + TIMER_COMPARE + 4, reg_read(HPET_COUNTER + 4));
+    reg_write(HPET_TIMER(0) + TIMER_CONFIG,
+              TIMER_BY_MSG | TIMER_PERIODIC | TIMER_SET_VALUE);
+    /* With SET_VALUE to the comparator, without to the period. */
+    reg_write(HPET_TIMER(0) + TIMER_COMPARE,
+              reg_read(HPET_COUNTER) + STORM_AHEAD);
+    reg_write(HPET_TIMER(0) + TIMER_COMPARE, period);
+    reg_write(HPET_TIMER(0) + TIMER_CONFIG,
+              TIMER_BY_MSG | TIMER_PERIODIC | TIMER_INTERRUPT);
+    is_on[0] = true;
+}
+
+void shot_storm_end(void)
+{
+    timer_off(0);
 }

@@ -66,4 +66,24 @@ const char *shot_init(void);
  */
 uint32_t shot_fire(unsigned int first, unsigned int second);
 
+/**
+ * shot_storm_begin() - NMIs again and again
+ * @period: ticks from one to the next, 10 ns each
+ *
+ * QEMU 7.2 sends two each time, the second when the first has been handled: its
+ * comparator has not moved on in the very tick that it fires.
+ *
+ * Context: nothing is to be fired until shot_storm_end().
+ * Return:  nothing.
+ */
+void shot_storm_begin(unsigned int period);
+
+/**
+ * shot_storm_end() - no more of them
+ *
+ * Context: after shot_storm_begin().
+ * Return:  nothing.
+ */
+void shot_storm_end(void);
+
 #endif /* VIGIL_STUBS_SWEEP_SHOT_H */

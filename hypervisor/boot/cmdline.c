@@ -17,6 +17,7 @@
 #include "lib/string.h"
 #include "log/printk.h"
 #include "ras/nmi.h"
+#include "ras/nmi_storm.h"
 #include "x86/percpu.h"
 
 #define ITEM_BYTES 256
@@ -178,6 +179,18 @@ static int set_nmi(const char *v)
     return nmi_set_policy(v);
 }
 
+/* NMIs of one source in a second; 0: as many as there are. */
+static int set_nmi_ratelimit(const char *v)
+{
+    unsigned int count;
+    int rc = parse_uint(v, 1000000, &count);
+
+    if (rc == 0) {
+        nmi_storm_set_rate(count);
+    }
+    return rc;
+}
+
 /* Interrupts of one source in 10 ms; 0: as many as there are. */
 static int set_irq_ratelimit(const char *v)
 {
@@ -212,6 +225,7 @@ static const struct {
     {"reboot", reboot_set_option},
     {"clocksource", platform_timer_option},
     {"nmi", set_nmi},
+    {"nmi_ratelimit", set_nmi_ratelimit},
     {"dom0_mem", set_dom0_mem},
     {"dom0_max_vcpus", set_dom0_max_vcpus},
     {"dom0_vcpus_pin", set_dom0_vcpus_pin},

@@ -136,6 +136,21 @@ NMI_SAFE void log_nmi(enum log_level level, const char *fmt, ...)
     leave_for_later();
 }
 
+NMI_SAFE void log_seen(const struct log_tag *then, const char *fmt, ...)
+{
+    struct log_tag tag = *then;
+    char text[LOG_TEXT_MAX];
+    va_list args;
+    size_t len;
+
+    va_start(args, fmt);
+    len = format_line(text, sizeof(text), fmt, args);
+    va_end(args);
+    tag.flags |= quiet_for_us(tag.level);
+    log_ring_write(log_ring_now(), &tag, text, len);
+    leave_for_later();
+}
+
 /* May a line about a guest go to the console now? */
 static uint8_t quiet_for_guests(enum log_level level)
 {

@@ -46,6 +46,17 @@ void printk(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void log_nmi(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /**
+ * log_seen() - log one line about what happened before, ring only
+ * @then: log_stamp() of that time; its level counts
+ * @fmt:  printf format
+ *
+ * Context: any; bounded, no lock.
+ * Return:  nothing.
+ */
+void log_seen(const struct log_tag *then, const char *fmt, ...)
+    PRINTF_LIKE(2, 3);
+
+/**
  * log_about() - log one line about something a guest did
  * @level: how severe; LOG_WARNING at most
  * @domid: the guest

@@ -57,8 +57,12 @@ NMI_SAFE const char *mce_code_name(uint64_t status)
 
 NMI_SAFE const char *describe_context(char *buf, bool from_guest)
 {
-    struct tenant t = tenant_now();
+    return describe_tenant(buf, from_guest, tenant_now());
+}
 
+NMI_SAFE const char *describe_tenant(char *buf, bool from_guest,
+                                     struct tenant t)
+{
     if (t.domid == TENANT_NONE) {
         return from_guest ? "guest" : "hypervisor, idle";
     }

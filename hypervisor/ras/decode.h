@@ -7,6 +7,7 @@
 
 #include "lib/compiler.h"
 #include "lib/types.h"
+#include "cpu/tenant.h"
 
 /**
  * mce_code_name() - what kind of error a status register tells of
@@ -30,5 +31,17 @@ NMI_SAFE const char *mce_code_name(uint64_t status);
  * Return:  @buf: "guest d1v0", "hypervisor for d1v0", "hypervisor, idle"
  */
 NMI_SAFE const char *describe_context(char *buf, bool from_guest);
+
+/**
+ * describe_tenant() - the same of what was seen before
+ * @buf:        CONTEXT_TEXT_BYTES of room
+ * @from_guest: a guest was running, not the hypervisor
+ * @t:          tenant_now() of then
+ *
+ * Context: any, NMI and #MC included.
+ * Return:  as above
+ */
+NMI_SAFE const char *describe_tenant(char *buf, bool from_guest,
+                                     struct tenant t);
 
 #endif

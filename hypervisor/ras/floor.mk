@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: MIT
-ras-objs := nmi.o mce.o bank.o severity.o severity_rules.o decode.o record.o \
-            poll.o inject.o
+ras-objs := nmi.o nmi_note.o nmi_storm.o mce.o bank.o severity.o \
+            severity_rules.o decode.o record.o poll.o inject.o

@@ -9,6 +9,7 @@
  *     depends on how long that takes
  *   - a device can be made to raise SERR for ever (CVE-2013-3495): a line
  *     that fires too often stays disabled
+ *   - a line of text takes longer than all the rest: notes, written later
  */
 #include "ras/nmi.h"
 
@@ -21,8 +22,9 @@
 #include "crash/panic.h"
 #include "crash/stop.h"
 #include "dev/port61.h"
-#include "ras/decode.h"
 #include "ras/mce.h"
+#include "ras/nmi_note.h"
+#include "ras/nmi_storm.h"
 
 enum nmi_policy {
     NMI_TO_DOM0,
@@ -30,16 +32,9 @@ enum nmi_policy {
     NMI_IS_FATAL,
 };
 
-#define NS_PER_S      1000000000ULL
-#define LINES_A_SECOND 8 /* more of SERR and IOCHK together: storm */
-
 static enum nmi_policy policy = NMI_TO_DOM0; /* c */
 static uint32_t for_dom0[NMI_CAUSES];        /* a: NMIs that wait, by cause */
 static uint32_t for_dom0_count;              /* a: all of them; never more  */
-
-/* Only the boot CPU's NMI handler. */
-static uint64_t storm_start_ns;
-static unsigned int storm_count;
 
 int nmi_set_policy(const char *value)
 {
@@ -66,7 +61,7 @@ NMI_SAFE unsigned int nmi_causes_of(uint8_t port61)
     return causes != 0 ? causes : NMI_CAUSE_UNKNOWN;
 }
 
-static NMI_SAFE const char *causes_name(unsigned int causes)
+NMI_SAFE const char *nmi_causes_name(unsigned int causes)
 {
     switch (causes) {
     case NMI_CAUSE_SERR:
@@ -107,33 +102,17 @@ static NMI_SAFE void count(unsigned int causes)
     }
 }
 
-/* Acknowledge the line, or leave it off if it does not calm down. */
-static NMI_SAFE void settle_port61(unsigned int causes)
+static NMI_SAFE uint8_t lines_of(unsigned int causes)
 {
-    uint64_t now = clock_now_ns();
-    uint8_t lines = 0;
+    unsigned int lines = 0;
 
-    if ((causes & (NMI_CAUSE_SERR | NMI_CAUSE_IOCHK)) == 0) {
-        return;
-    }
     if ((causes & NMI_CAUSE_SERR) != 0) {
-        lines = PORT61_SERR;
+        lines |= PORT61_SERR;
     }
     if ((causes & NMI_CAUSE_IOCHK) != 0) {
-        lines = (uint8_t)(lines | PORT61_IOCHK);
+        lines |= PORT61_IOCHK;
     }
-    if (now - storm_start_ns > NS_PER_S) {
-        storm_start_ns = now;
-        storm_count = 0;
-    }
-    storm_count++;
-    if (storm_count > LINES_A_SECOND) {
-        port61_mask(lines);
-        log_nmi(LOG_ERROR, "NMI: %s disabled, more than %u in a second",
-                causes_name(causes), LINES_A_SECOND);
-    } else {
-        port61_clear(lines);
-    }
+    return (uint8_t)lines;
 }
 
 static NMI_SAFE unsigned int ask_port61(uint8_t *ret_byte)
@@ -146,40 +125,74 @@ static NMI_SAFE unsigned int ask_port61(uint8_t *ret_byte)
     return nmi_causes_of(*ret_byte);
 }
 
+static NMI_SAFE void act(const struct cpu_regs *regs,
+                         const struct nmi_note *note)
+{
+    switch (policy) {
+    case NMI_TO_DOM0:
+        nmi_note_leave(note);
+        /* Counted last: who sees the count finds the cause.  Who comes before
+         * is sent again by the work bit. */
+        (void)atomic_add(&for_dom0[note->causes], 1);
+        (void)atomic_add(&for_dom0_count, 1);
+        break;
+    case NMI_IGNORED:
+        nmi_note_leave(note);
+        break;
+    case NMI_IS_FATAL:
+        nmi_note_say(note);
+        /* Dying already: one more would cost the record a stage. */
+        if (!crash_in_progress()) {
+            panic_regs(regs, "NMI: %s, and nmi=fatal",
+                       nmi_causes_name(note->causes));
+        }
+        break;
+    }
+}
+
 NMI_SAFE void ras_nmi(struct cpu_regs *regs)
 {
-    char who[CONTEXT_TEXT_BYTES];
+    enum nmi_admission admission;
     unsigned int causes;
-    uint8_t port;
+    uint8_t port, lines;
 
     if (crash_stop_requested()) {
         crash_stop_park(regs);
     }
     causes = ask_port61(&port);
+    lines = lines_of(causes);
+    admission = nmi_storm_admit(lines != 0 ? NMI_FROM_PORT61 : NMI_FROM_NOBODY,
+                                clock_now_ns());
     count(causes);
-    log_nmi(LOG_WARNING,
-            "NMI on CPU %u: %s (port 0x61: 0x%02x) in %s, rip 0x%lx: %s",
-            this_cpu_id(), causes_name(causes), port,
-            describe_context(who, regs_from_guest(regs)), regs->rip,
-            policy_name(policy));
-    switch (policy) {
-    case NMI_TO_DOM0:
-        /* Counted last: who sees the count finds the cause.  Who comes before
-         * is sent again by the work bit. */
-        (void)atomic_add(&for_dom0[causes], 1);
-        (void)atomic_add(&for_dom0_count, 1);
-        (void)atomic_or(&this_cpu()->work, WORK_NMI);
-        break;
-    case NMI_IGNORED:
-        break;
-    case NMI_IS_FATAL:
-        /* Dying already: one more would cost the record a stage. */
-        if (!crash_in_progress()) {
-            panic_regs(regs, "NMI: %s, and nmi=fatal", causes_name(causes));
+    if (admission == NMI_IN_STORM) {
+        (void)atomic_add(&ras_counters.nmi_left_out, 1);
+    } else {
+        const struct nmi_note note = {
+            .tag = log_stamp(LOG_WARNING, 0),
+            .rip = regs->rip,
+            .tenant = tenant_now(),
+            .from_guest = regs_from_guest(regs),
+            .port61 = port,
+            .causes = (uint8_t)causes,
+            .begins_storm = admission == NMI_STORM_BEGINS,
+            .line_is_off = lines != 0,
+            .what_follows = policy_name(policy),
+        };
+
+        if (admission == NMI_STORM_BEGINS) {
+            (void)atomic_add(&ras_counters.nmi_left_out, 1);
+            nmi_note_leave(&note);
+        } else {
+            act(regs, &note);
         }
-        break;
+        (void)atomic_or(&this_cpu()->work, WORK_NMI);
     }
-    settle_port61(causes);
+    /* Acknowledge the line, or leave it off if it does not calm down. */
+    if (lines != 0 && admission == NMI_ADMITTED) {
+        port61_clear(lines);
+    } else if (lines != 0) {
+        port61_mask(lines);
+    }
 }
 
 unsigned int nmi_next_for_dom0(void)

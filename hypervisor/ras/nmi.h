@@ -8,9 +8,10 @@
  *   2  port 0x61: SERR or IOCHK (boot CPU only)
  *   3  nobody: unknown
  *
- * It is logged, then the policy (nmi=) decides.  For Dom0 the causes are
- * counted, one count for one NMI; response/nmi_reflect.c hands them out one
- * by one, so none is lost when Dom0 is slower than they come.
+ * What is seen is noted (ras/nmi_note.h), then the policy (nmi=) decides.  For
+ * Dom0 the causes are counted, one count for one NMI; response/nmi_reflect.c
+ * hands them out one by one, so none is lost when Dom0 is slower than they
+ * come.  A source that sends too many (ras/nmi_storm.h) is only counted.
  */
 #ifndef VIGIL_RAS_NMI_H
 #define VIGIL_RAS_NMI_H
@@ -50,6 +51,15 @@ int nmi_set_policy(const char *value) MUST_CHECK;
  * Return:  NMI_CAUSE_* bits, at least NMI_CAUSE_UNKNOWN
  */
 NMI_SAFE unsigned int nmi_causes_of(uint8_t port61);
+
+/**
+ * nmi_causes_name() - the same in words
+ * @causes: NMI_CAUSE_* bits
+ *
+ * Context: any, NMI included; pure.
+ * Return:  static string
+ */
+NMI_SAFE const char *nmi_causes_name(unsigned int causes);
 
 /**
  * nmi_next_for_dom0() - take one NMI out of those that wait for Dom0

@@ -10,6 +10,7 @@
 #include "x86/atomic.h"
 #include "x86/percpu.h"
 #include "log/sink.h"
+#include "ras/nmi_note.h"
 #include "response/mce_response.h"
 #include "response/nmi_reflect.h"
 
@@ -28,6 +29,7 @@ void response_run(void)
     }
     if ((work & WORK_NMI) != 0) {
         nmi_reflect_run();
+        nmi_notes_soon();
     }
     if ((work & WORK_LOG) != 0) {
         log_drain();

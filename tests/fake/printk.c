@@ -61,6 +61,21 @@ void log_nmi(enum log_level level, const char *fmt, ...)
     va_end(args);
 }
 
+void log_seen(const struct log_tag *then, const char *fmt, ...)
+{
+    va_list args;
+
+    (void)then;
+    va_start(args, fmt);
+    keep(fmt, args);
+    va_end(args);
+}
+
+struct log_tag log_stamp(enum log_level level, uint8_t flags)
+{
+    return (struct log_tag){.level = level, .flags = flags};
+}
+
 void log_about(enum log_level level, uint16_t domid, int vcpu, const char *fmt,
                ...)
 {

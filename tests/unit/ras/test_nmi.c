@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ras/nmi: who sent it, what the policy makes of it, and that none is lost on
- * its way to Dom0.
+ * ras/nmi, nmi_note, nmi_storm: who sent it, what the policy makes of it, that
+ * none is lost on its way to Dom0; lines that are written later; storms.
  */
 #include "tests/unit/unit.h"
 
@@ -13,10 +13,16 @@
 #include "fire_alarm.h"
 #include "x86/percpu.h"
 #include "cpu/tenant.h"
+#include "cpu/timer.h"
+#include "crash/notes.h"
 #include "ras/mce.h"
 #include "ras/nmi.h"
+#include "ras/nmi_note.h"
+#include "ras/nmi_storm.h"
 
 struct ras_counters ras_counters;
+
+#define RATE 50U /* nmi_storm.c, RATE_DEFAULT */
 
 static uint8_t port61;
 static unsigned int port61_writes;
@@ -38,6 +44,48 @@ static void port_out(uint16_t port, unsigned int bytes, uint32_t v)
     port61_last = v;
 }
 
+static struct timer *armed;
+
+void timer_init(struct timer *t, void (*fn)(void *arg), void *arg)
+{
+    *t = (struct timer){.fn = fn, .arg = arg};
+}
+
+void timer_set(struct timer *t, uint64_t deadline_ns)
+{
+    t->deadline_ns = deadline_ns;
+    armed = t;
+}
+
+/* Until the timer fires. */
+static void wait_for_timer(void)
+{
+    struct timer *t = armed;
+
+    assert_non_null(t);
+    armed = NULL;
+    fake_now_ns = t->deadline_ns;
+    t->fn(t->arg);
+}
+
+/* What the way out does, and then the lines are written. */
+static void write_lines(void)
+{
+    nmi_notes_soon();
+    wait_for_timer();
+}
+
+/* What is left of the storms and notes of the test before. */
+static void calm_down(void)
+{
+    fake_now_ns += 10000000000;
+    nmi_notes_soon();
+    while (armed != NULL) {
+        wait_for_timer();
+    }
+    fake_now_ns += 10000000000;
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -48,7 +96,7 @@ static int set_up(void **state)
     memset(this_cpu(), 0, sizeof(*this_cpu()));
     port61 = 0x20;
     port61_writes = 0;
-    fake_now_ns += 10000000000;
+    calm_down();
     fake_stop_requested = false;
     fake_dying = false;
     fake_printk_count = 0;
@@ -78,7 +126,8 @@ static void policies(void **state)
     assert_int_equal(nmi_set_policy("ignore"), 0);
     ras_nmi(&regs);
     assert_false(nmi_waits_for_dom0());
-    assert_int_equal(this_cpu()->work & WORK_NMI, 0);
+    assert_int_equal(fake_printk_count, 0);
+    write_lines();
     assert_int_equal(fake_printk_count, 1);
     assert_non_null(strstr(fake_printk_last, "ignored"));
     assert_int_equal(nmi_set_policy("fatal"), 0);
@@ -124,15 +173,115 @@ static void lines_are_settled(void **state)
     ras_nmi(&regs);
     assert_int_equal(port61_writes, 0);
     port61 = 0x80;
-    for (unsigned int i = 0; i < 8; i++) {
+    for (unsigned int i = 0; i < RATE; i++) {
         ras_nmi(&regs);
     }
-    assert_int_equal(port61_writes, 16); /* off and on again */
+    assert_int_equal(port61_writes, 2 * RATE); /* off and on again */
     assert_int_equal(port61_last & 0x04, 0);
+    fake_printk_forget();
     ras_nmi(&regs);
-    assert_int_equal(port61_writes, 17);
+    assert_int_equal(port61_writes, 2 * RATE + 1);
     assert_int_equal(port61_last & 0x04, 0x04);
-    assert_non_null(strstr(fake_printk_last, "disabled"));
+    write_lines();
+    assert_true(fake_printk_said("SERR), disabled"));
+}
+
+/* One that is noted before there is room is written at once: none is lost. */
+static void no_room_for_a_note(void **state)
+{
+    (void)state;
+    for (unsigned int i = 0; i < RATE; i++) {
+        ras_nmi(&regs);
+    }
+    assert_in_range(fake_printk_count, 1, RATE - 1);
+    write_lines();
+    assert_int_equal(fake_printk_count, RATE);
+    assert_null(armed);
+}
+
+/* One line at its begin, one at its end, and every one counted. */
+static void storm(void **state)
+{
+    unsigned int told = 0;
+
+    (void)state;
+    fake_printk_forget();
+    for (unsigned int i = 0; i < 10000; i++) {
+        ras_nmi(&regs);
+        fake_now_ns += 10000; /* 100,000 a second */
+    }
+    assert_int_equal(ras_counters.nmi_total, 10000);
+    write_lines();
+    assert_true(fake_printk_said("NMI storm on CPU 0: unknown source: from"));
+    while (nmi_next_for_dom0() != 0) {
+        told++;
+    }
+    /* As many as at once may come, and what was added until it was empty. */
+    assert_in_range(told, RATE, RATE + 1);
+    assert_int_equal(ras_counters.nmi_left_out, 10000 - told);
+    assert_int_equal(fake_printk_count, told + 1);
+    /* Others go on. */
+    port61 = 0x80;
+    ras_nmi(&regs);
+    assert_int_equal(nmi_next_for_dom0(), NMI_CAUSE_SERR);
+    port61 = 0x20;
+    write_lines();
+    assert_int_equal(fake_printk_count, told + 2);
+    /* As long as more come than may, it goes on. */
+    for (unsigned int second = 0; second < 5; second++) {
+        for (unsigned int i = 0; i <= RATE; i++) {
+            ras_nmi(&regs);
+        }
+        wait_for_timer();
+    }
+    assert_int_equal(fake_printk_count, told + 2);
+    for (unsigned int i = 0; i < RATE; i++) {
+        ras_nmi(&regs);
+    }
+    wait_for_timer();
+    assert_int_equal(fake_printk_count, told + 3);
+    assert_true(fake_printk_said("NMI storm on CPU 0 is over: unknown source: "
+                                 "10255 only counted"));
+    assert_int_equal(ras_counters.nmi_left_out, 10255);
+    assert_null(armed);
+    ras_nmi(&regs);
+    assert_int_equal(nmi_next_for_dom0(), NMI_CAUSE_UNKNOWN);
+    assert_int_equal(ras_counters.nmi_left_out, 10255);
+}
+
+static void storms_of_two_cpus(void **state)
+{
+    (void)state;
+    fake_in_hook = NULL;
+    this_cpu()->cpu_id = 1;
+    for (unsigned int i = 0; i < 2 * RATE; i++) {
+        ras_nmi(&regs);
+    }
+    write_lines();
+    assert_int_equal(ras_counters.nmi_left_out, RATE);
+    fake_in_hook = port_in;
+    this_cpu()->cpu_id = 0;
+    ras_nmi(&regs);
+    assert_int_equal(ras_counters.nmi_left_out, RATE);
+    fake_printk_forget();
+    while (armed != NULL) {
+        wait_for_timer();
+    }
+    assert_true(fake_printk_said("CPU 1 is over: unknown source: 50 only"));
+}
+
+static void no_limit(void **state)
+{
+    (void)state;
+    nmi_storm_set_rate(0);
+    for (unsigned int i = 0; i < 10000; i++) {
+        ras_nmi(&regs);
+    }
+    nmi_storm_set_rate(RATE);
+    assert_int_equal(ras_counters.nmi_left_out, 0);
+    for (unsigned int i = 0; i < 10000; i++) {
+        assert_int_equal(nmi_next_for_dom0(), NMI_CAUSE_UNKNOWN);
+    }
 }
 
 static void other_cpus_do_not_ask_the_port(void **state)
@@ -172,12 +321,17 @@ static void says_whom_it_interrupted(void **state)
     (void)state;
     tenant_set(7, 2);
     ras_nmi(&regs);
+    tenant_set(8, 0); /* when it is written, another runs */
+    write_lines();
     assert_non_null(strstr(fake_printk_last, "in guest d7v2"));
     regs.cs = 0xe008;
+    tenant_set(7, 2);
     ras_nmi(&regs);
+    write_lines();
     assert_non_null(strstr(fake_printk_last, "in hypervisor for d7v2"));
     tenant_set(TENANT_NONE, 0);
     ras_nmi(&regs);
+    write_lines();
     assert_non_null(strstr(fake_printk_last, "in hypervisor, idle"));
     regs.cs = 0xe033;
 }
@@ -189,6 +343,10 @@ int main(void)
         cmocka_unit_test_setup(policies, set_up),
         cmocka_unit_test_setup(each_is_counted, set_up),
         cmocka_unit_test_setup(lines_are_settled, set_up),
+        cmocka_unit_test_setup(no_room_for_a_note, set_up),
+        cmocka_unit_test_setup(storm, set_up),
+        cmocka_unit_test_setup(storms_of_two_cpus, set_up),
+        cmocka_unit_test_setup(no_limit, set_up),
         cmocka_unit_test_setup(other_cpus_do_not_ask_the_port, set_up),
         cmocka_unit_test_setup(not_fatal_while_dying, set_up),
         cmocka_unit_test_setup(stop_comes_first, set_up),

@@ -6,7 +6,7 @@ test_severity-srcs := $(addprefix hypervisor/ras/,severity.c severity_rules.c \
                         decode.c) hypervisor/cpu/tenant.c $(unit-lib)
 test_record-srcs := $(addprefix hypervisor/ras/,record.c severity.c \
                       severity_rules.c) $(ras-fakes)
-test_nmi-srcs := $(addprefix hypervisor/ras/,nmi.c decode.c) \
-                 hypervisor/dev/port61.c $(ras-fakes)
+test_nmi-srcs := $(addprefix hypervisor/ras/,nmi.c nmi_note.c nmi_storm.c \
+                   decode.c) hypervisor/dev/port61.c $(ras-fakes)
 test_mce-srcs := $(addprefix hypervisor/ras/,mce.c bank.c poll.c inject.c \
                    record.c severity.c severity_rules.c decode.c) $(ras-fakes)

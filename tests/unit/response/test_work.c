@@ -7,9 +7,12 @@
 
 #include "x86/percpu.h"
 #include "log/sink.h"
+#include "ras/nmi_note.h"
 #include "response/mce_response.h"
 #include "response/nmi_reflect.h"
 #include "response/work.h"
+
+#define NOTES 0x100 /* no bit of its own: of WORK_NMI */
 
 static unsigned int done[8], done_count;
 static uint32_t arrives; /* while the machine checks are answered */
@@ -23,6 +26,11 @@ void mce_response_run(void)
 void nmi_reflect_run(void)
 {
     done[done_count++] = WORK_NMI;
+}
+
+void nmi_notes_soon(void)
+{
+    done[done_count++] = NOTES;
 }
 
 void log_drain(void)
@@ -46,10 +54,11 @@ static void each_in_order(void **state)
     (void)state;
     arrives = 0;
     run(WORK_LOG | WORK_NMI | WORK_MCE);
-    assert_int_equal(done_count, 3);
+    assert_int_equal(done_count, 4);
     assert_int_equal(done[0], WORK_MCE);
     assert_int_equal(done[1], WORK_NMI);
-    assert_int_equal(done[2], WORK_LOG);
+    assert_int_equal(done[2], NOTES);
+    assert_int_equal(done[3], WORK_LOG);
     assert_int_equal(this_cpu()->work, 0);
 }
 
@@ -59,7 +68,7 @@ static void others_stay(void **state)
     (void)state;
     arrives = 0;
     run(WORK_DR7 | WORK_NMI);
-    assert_int_equal(done_count, 1);
+    assert_int_equal(done_count, 2);
     assert_int_equal(this_cpu()->work, WORK_DR7);
     run(WORK_DR7);
     assert_int_equal(done_count, 0);
