@@ -382,6 +382,15 @@ int run_wait(const struct invocation *call);
 int run_trigger(const struct invocation *call);
 
 /**
+ * run_backtrace() - vigil backtrace
+ * @call: parsed command line
+ *
+ * Context: main().
+ * Return:  exit code
+ */
+int run_backtrace(const struct invocation *call);
+
+/**
  * run_crash_list() - vigil crash list
  * @call: parsed command line
  *

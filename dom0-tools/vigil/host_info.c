@@ -172,6 +172,25 @@ static void add_holdings(struct json_object *info, struct xen *xen)
     json_object_object_add(info, "vigil_holdings", object);
 }
 
+static void add_watchdog(struct json_object *info, struct xen *xen)
+{
+    struct vigil_op_watchdog w = {.timeout_ms = 0};
+
+    if (vigil_call(xen, VIGIL_OP_watchdog, &w, sizeof(w))) {
+        return;
+    }
+    w.source[sizeof(w.source) - 1] = '\0';
+    json_add_text(info, "watchdog",
+                  w.timeout_ms == 0                   ? "off"
+                  : !(w.flags & VIGIL_WATCHDOG_PROVED) ? "CPUs watch each other"
+                                                       : w.source);
+    json_add_number(info, "watchdog_timeout_ms", w.timeout_ms);
+    json_add_text(info, "watchdog_policy",
+                  w.flags & VIGIL_WATCHDOG_FATAL ? "panic" : "report");
+    json_add_number(info, "watchdog_nmis", w.nmis);
+    json_add_number(info, "watchdog_stalls", w.stalls);
+}
+
 /* What only Vigil knows; on another hypervisor "vigil" says so. */
 static void add_vigil(struct json_object *info, struct xen *xen)
 {
@@ -208,6 +227,7 @@ static void add_vigil(struct json_object *info, struct xen *xen)
     }
     json_object_object_add(info, "vigil_counters", object);
     add_holdings(info, xen);
+    add_watchdog(info, xen);
 }
 
 static void print_lines(struct json_object *object)

@@ -137,6 +137,11 @@ const struct manual_text manual_texts[] = {
     {NULL, "trigger", "",
      EXAMPLES({"vigil trigger web1 nmi", "an NMI for vcpu 0"},
               {"vigil trigger web1 nmi 3", "an NMI for vcpu 3"})},
+    {NULL, "backtrace",
+     "Each processor writes its own, also where interrupts are off and locks "
+     "held; one that does not answer is named. The lines are in the "
+     "hypervisor's log, too.",
+     EXAMPLES({"vigil backtrace host", "all processors"})},
     {"crash", "list", "Newest first.",
      EXAMPLES({"vigil crash list -n 5", "the newest five"},
               {"vigil --root /mnt crash list", "of a disk from elsewhere"})},

@@ -18,6 +18,7 @@
 #include "log/printk.h"
 #include "ras/nmi.h"
 #include "ras/nmi_storm.h"
+#include "ras/watchdog.h"
 #include "x86/percpu.h"
 
 #define ITEM_BYTES 256
@@ -226,6 +227,8 @@ static const struct {
     {"clocksource", platform_timer_option},
     {"nmi", set_nmi},
     {"nmi_ratelimit", set_nmi_ratelimit},
+    {"watchdog", watchdog_option},
+    {"watchdog_timeout", watchdog_timeout_option},
     {"dom0_mem", set_dom0_mem},
     {"dom0_max_vcpus", set_dom0_max_vcpus},
     {"dom0_vcpus_pin", set_dom0_vcpus_pin},

@@ -56,6 +56,7 @@
 #include "pv/pagetype.h"
 #include "ras/mce.h"
 #include "ras/poll.h"
+#include "ras/watchdog.h"
 #include "response/work.h"
 #include "x86/irqflags.h"
 
@@ -421,6 +422,7 @@ void boot_main(uint32_t magic, uint32_t info)
     ras_poll_init();
     ras_poll_cpu_init();
     platform_timer_watch();
+    watchdog_init();
     /* 7. The other processors, Dom0. */
     irq_enable();
     smp_start_all();

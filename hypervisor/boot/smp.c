@@ -36,6 +36,7 @@
 #include "pv/descriptor.h"
 #include "ras/mce.h"
 #include "ras/poll.h"
+#include "ras/watchdog.h"
 #include "x86/atomic.h"
 #include "x86/cr.h"
 #include "x86/irqflags.h"
@@ -96,6 +97,7 @@ void ap_main(void)
     ras_cpu_init();
     selfcheck_cpu();
     ras_poll_cpu_init();
+    watchdog_cpu_init();
     /* INIT dropped what came in last: somebody may wait for an answer. */
     smp_answer();
     smp_set_online(cpu, true);
@@ -261,6 +263,7 @@ static void park(void)
     cpu_t cpu = this_cpu_id();
 
     tlb_leave();
+    watchdog_cpu_down();
     ras_poll_cpu_down(); /* other timers go to another CPU */
     lapic_timer_arm(TIMER_NEVER);
     smp_set_online(cpu, false);

@@ -217,8 +217,27 @@ void lapic_nmi_others(void)
     reg_write(REG_ICR_LO, ICR_OTHERS | ICR_ASSERT | ICR_NMI);
 }
 
+NMI_SAFE void lapic_nmi(uint32_t apic_id)
+{
+    uint32_t high;
+
+    if (is_x2) {
+        smp_mb(); /* as in icr_send() */
+        wrmsr(MSR_X2APIC_FIRST + REG_ICR_LO / 16,
+              (uint64_t)apic_id << 32 | ICR_NMI | ICR_ASSERT);
+        return;
+    }
+    /* An NMI may have come between the two writes of icr_send(). */
+    icr_wait();
+    high = reg_read(REG_ICR_HI);
+    reg_write(REG_ICR_HI, apic_id << 24);
+    reg_write(REG_ICR_LO, ICR_NMI | ICR_ASSERT);
+    icr_wait();
+    reg_write(REG_ICR_HI, high);
+}
+
 void lapic_self_nmi(void)
 {
     /* The self shorthand is for fixed vectors only (SDM 3A 11.6.1). */
-    icr_send(lapic_id(), ICR_NMI);
+    lapic_nmi(lapic_id());
 }

@@ -100,6 +100,15 @@ void lapic_send_startup(uint32_t apic_id, uint8_t page);
 void lapic_nmi_others(void);
 
 /**
+ * lapic_nmi() - a real NMI for one CPU
+ * @apic_id: of a CPU that has its interrupt table
+ *
+ * What an interrupted lapic_send() has written is put back.
+ * Context: any, NMI too.
+ */
+void lapic_nmi(uint32_t apic_id);
+
+/**
  * lapic_is_x2() - is the local APIC reached by MSRs?
  *
  * Context: any, after lapic_init().

@@ -17,7 +17,7 @@
 #define PAIR_BYTES 16U
 #define NAME_BYTES 96
 
-bool backtrace_stack_ok(uint64_t addr)
+NMI_SAFE bool backtrace_stack_ok(uint64_t addr)
 {
     uint64_t offset = addr - cpu_block_of(read_rsp());
 
@@ -25,8 +25,9 @@ bool backtrace_stack_ok(uint64_t addr)
            offset <= CPU_BLOCK_BYTES - CPU_STRUCT_BYTES - PAIR_BYTES;
 }
 
-unsigned int backtrace_walk(uint64_t rbp, stack_contains_fn stack_ok,
-                            uint64_t *ret_rips, unsigned int max)
+/* Inlined, so that one of its users has a direct call. */
+static ALWAYS_INLINE unsigned int walk(uint64_t rbp, stack_contains_fn stack_ok,
+                                       uint64_t *ret_rips, unsigned int max)
 {
     unsigned int n = 0;
 
@@ -46,6 +47,18 @@ unsigned int backtrace_walk(uint64_t rbp, stack_contains_fn stack_ok,
         rbp = next;
     }
     return n;
+}
+
+unsigned int backtrace_walk(uint64_t rbp, stack_contains_fn stack_ok,
+                            uint64_t *ret_rips, unsigned int max)
+{
+    return walk(rbp, stack_ok, ret_rips, max);
+}
+
+NMI_SAFE unsigned int backtrace_walk_nmi(uint64_t rbp, uint64_t *ret_rips,
+                                         unsigned int max)
+{
+    return walk(rbp, backtrace_stack_ok, ret_rips, max);
 }
 
 static void print_line(uint64_t rip, const char *name)

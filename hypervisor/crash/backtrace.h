@@ -40,6 +40,18 @@ unsigned int backtrace_walk(uint64_t rbp, stack_contains_fn stack_ok,
                             uint64_t *ret_rips, unsigned int max);
 
 /**
+ * backtrace_walk_nmi() - backtrace_walk() over this CPU's own block
+ * @rbp:      frame pointer to begin with; any value
+ * @ret_rips: return addresses, innermost first
+ * @max:      room in @ret_rips
+ *
+ * Context: any, NMI too.
+ * Return:  number of addresses stored
+ */
+unsigned int backtrace_walk_nmi(uint64_t rbp, uint64_t *ret_rips,
+                                unsigned int max);
+
+/**
  * backtrace_line() - print one symbolised address; dying: also into the box
  * @rip: of an instruction; any value
  *

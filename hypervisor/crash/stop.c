@@ -41,6 +41,11 @@ NMI_SAFE bool crash_stop_requested(void)
     return by != 0 && by != this_cpu_id() + 1;
 }
 
+NMI_SAFE bool crash_stop_began(void)
+{
+    return __atomic_load_n(&stop_request, __ATOMIC_ACQUIRE) != 0;
+}
+
 NMI_SAFE void crash_stop_park(const struct cpu_regs *regs)
 {
     cpu_t cpu = this_cpu_id();

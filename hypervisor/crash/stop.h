@@ -41,6 +41,16 @@ void crash_stop_register(const struct crash_stop_ops *ops);
 bool crash_stop_requested(void);
 
 /**
+ * crash_stop_began() - has any CPU asked the others to stop?
+ *
+ * From then on CPUs stand still for good, which is nothing to be alarmed at.
+ *
+ * Context: any.
+ * Return:  true: dying, or leaving the machine
+ */
+bool crash_stop_began(void);
+
+/**
  * crash_stop_park() - store this CPU's registers and stop for ever
  * @regs: interrupted context, or NULL
  *

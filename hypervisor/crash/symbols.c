@@ -15,7 +15,7 @@ struct part {
     uint64_t start, end; /* offsets from the start of the image */
 };
 
-static bool find_part(uint64_t offset, struct part *ret_part)
+static NMI_SAFE bool find_part(uint64_t offset, struct part *ret_part)
 {
     const struct part parts[] = {
         {0, image_text_end() - image_start()},
@@ -32,8 +32,8 @@ static bool find_part(uint64_t offset, struct part *ret_part)
     return false;
 }
 
-const char *symbol_lookup(uint64_t addr, uint64_t *ret_offset,
-                          uint64_t *ret_size)
+NMI_SAFE const char *symbol_lookup(uint64_t addr, uint64_t *ret_offset,
+                                   uint64_t *ret_size)
 {
     uint64_t offset = addr - image_start();
     uint32_t lo = 0, hi = symbol_count;
@@ -69,7 +69,8 @@ const char *symbol_lookup(uint64_t addr, uint64_t *ret_offset,
 }
 
 /* Looked up @back bytes before the address. */
-static size_t format(char *buf, size_t size, uint64_t addr, unsigned int back)
+static NMI_SAFE size_t format(char *buf, size_t size, uint64_t addr,
+                              unsigned int back)
 {
     uint64_t offset, length;
     const char *name = symbol_lookup(addr - back, &offset, &length);
@@ -81,12 +82,12 @@ static size_t format(char *buf, size_t size, uint64_t addr, unsigned int back)
                      (unsigned long)(offset + back), (unsigned long)length);
 }
 
-size_t symbol_format(char *buf, size_t size, uint64_t addr)
+NMI_SAFE size_t symbol_format(char *buf, size_t size, uint64_t addr)
 {
     return format(buf, size, addr, 0);
 }
 
-size_t symbol_format_return(char *buf, size_t size, uint64_t addr)
+NMI_SAFE size_t symbol_format_return(char *buf, size_t size, uint64_t addr)
 {
     return format(buf, size, addr, 1);
 }

@@ -7,6 +7,7 @@
 #include "dev/hpet.h"
 
 #include "lib/compiler.h"
+#include "lib/errno.h"
 #include "x86/io.h"
 #include "log/printk.h"
 #include "dev/acpi_hpet.h"
@@ -23,7 +24,22 @@
 #define CAP_LAST(cap)        ((cap) >> 8 & 0x1f)
 #define CONFIG_ENABLE        1U
 #define CONFIG_LEGACY        2U
-#define COMPARATOR_INTERRUPT 4U
+
+/* Of a comparator; the high half of its configuration: pins it can use. */
+#define COMPARATOR_VALUE     0x08
+#define COMPARATOR_MESSAGE   0x10
+#define COMPARATOR_INTERRUPT (1U << 2)
+#define COMPARATOR_IS_64     (1U << 5)
+#define COMPARATOR_ONLY_32   (1U << 8)
+#define COMPARATOR_PIN(pin)  ((pin) << 9)
+#define COMPARATOR_BY_MSG    (1U << 14)
+#define COMPARATOR_MSG_CAP   (1U << 15)
+
+#define MESSAGE_ADDRESS      0xfee00000U
+#define MESSAGE_APIC(id)     ((id) << 12)
+#define MESSAGE_NMI          0x400U
+/* So that 32 bits of the counter tell whether the time has come. */
+#define NMI_TICKS_MAX        (1U << 30)
 
 /* The specification's upper bound; nobody builds the lower one. */
 #define PERIOD_MAX_FS 100000000U
@@ -32,13 +48,20 @@
 
 static volatile uint8_t *regs;   /* c */
 static unsigned int comparators; /* c */
+static uint64_t frequency;       /* c: Hz */
 
-static uint32_t reg_read(unsigned int reg)
+/* c: of the comparator that sends NMIs: its registers, configuration, ticks */
+static unsigned int nmi_reg;
+static uint32_t nmi_config;
+static uint32_t nmi_ticks;
+static uint32_t nmi_target; /* only this NMI's CPU: low half of its value */
+
+static ALWAYS_INLINE uint32_t reg_read(unsigned int reg)
 {
     return mmio_read32(regs + reg);
 }
 
-static void reg_write(unsigned int reg, uint32_t v)
+static ALWAYS_INLINE void reg_write(unsigned int reg, uint32_t v)
 {
     mmio_write32(regs + reg, v);
 }
@@ -75,7 +98,82 @@ uint64_t hpet_init(void)
     }
     reg_write(REG_CONFIG,
               (reg_read(REG_CONFIG) & ~CONFIG_LEGACY) | CONFIG_ENABLE);
-    return FS_PER_S / period;
+    frequency = FS_PER_S / period;
+    return frequency;
+}
+
+/* The last comparators are the ones that nobody is used to. */
+int hpet_nmi_setup(bool by_message, unsigned int pin, uint32_t apic_id)
+{
+    if (comparators == 0 && hpet_init() == 0) {
+        return -ENODEV;
+    }
+    for (unsigned int i = comparators; i-- > 0;) {
+        unsigned int reg = REG_COMPARATOR + i * COMPARATOR_BYTES;
+        uint32_t config = reg_read(reg);
+
+        if (by_message ? (config & COMPARATOR_MSG_CAP) == 0 || apic_id >= 255
+                       : pin >= 32 || (reg_read(reg + 4) >> pin & 1) == 0) {
+            continue;
+        }
+        nmi_config = COMPARATOR_INTERRUPT;
+        nmi_config |= by_message ? COMPARATOR_BY_MSG : COMPARATOR_PIN(pin);
+        nmi_config |=
+            (config & COMPARATOR_IS_64) == 0 ? COMPARATOR_ONLY_32 : 0;
+        reg_write(reg, nmi_config & ~COMPARATOR_INTERRUPT);
+        if (by_message) {
+            reg_write(reg + COMPARATOR_MESSAGE, MESSAGE_NMI);
+            reg_write(reg + COMPARATOR_MESSAGE + 4,
+                      MESSAGE_ADDRESS | MESSAGE_APIC(apic_id));
+        }
+        nmi_target = reg_read(REG_COUNTER) + NMI_TICKS_MAX; /* not due */
+        nmi_reg = reg;
+        return 0;
+    }
+    return -ENODEV;
+}
+
+/* Silent while its two halves do not belong together. */
+static NMI_SAFE void nmi_arm(uint32_t ticks)
+{
+    uint32_t high = reg_read(REG_COUNTER + 4);
+    uint32_t low = reg_read(REG_COUNTER);
+
+    if (reg_read(REG_COUNTER + 4) != high) {
+        /* It has carried meanwhile, and will not again for long. */
+        low = reg_read(REG_COUNTER);
+        high = reg_read(REG_COUNTER + 4);
+    }
+    nmi_target = low + ticks;
+    high += nmi_target < low ? 1 : 0;
+    reg_write(nmi_reg, nmi_config & ~COMPARATOR_INTERRUPT);
+    reg_write(nmi_reg + COMPARATOR_VALUE, nmi_target);
+    if ((nmi_config & COMPARATOR_ONLY_32) == 0) {
+        reg_write(nmi_reg + COMPARATOR_VALUE + 4, high);
+    }
+    reg_write(nmi_reg, nmi_config);
+}
+
+void hpet_nmi_start(uint64_t first_ns, uint64_t period_ns)
+{
+    uint64_t khz = frequency / 1000;
+
+    nmi_ticks = (uint32_t)MIN(period_ns / 1000 * khz / 1000, NMI_TICKS_MAX);
+    nmi_arm((uint32_t)MIN(first_ns / 1000 * khz / 1000, NMI_TICKS_MAX));
+}
+
+NMI_SAFE bool hpet_nmi_take(void)
+{
+    if ((int32_t)(reg_read(REG_COUNTER) - nmi_target) < 0) {
+        return false;
+    }
+    nmi_arm(nmi_ticks);
+    return true;
+}
+
+void hpet_nmi_stop(void)
+{
+    reg_write(nmi_reg, nmi_config & ~COMPARATOR_INTERRUPT);
 }
 
 uint32_t hpet_read(void)

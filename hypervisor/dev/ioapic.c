@@ -26,6 +26,7 @@
 #define RTE_MASKED     (1U << 16)
 #define RTE_LEVEL      (1U << 15)
 #define RTE_ACTIVE_LOW (1U << 13)
+#define RTE_NMI        (4U << 8)
 
 #define PINS_MAX 120U
 #define GSI_MAX  256U /* the rest of irq.h's numbers is for messages */
@@ -143,6 +144,7 @@ void ioapic_route(unsigned int gsi, const struct ioapic_route *route,
     }
     low = route->vector | (route->is_level ? RTE_LEVEL : 0) |
           (route->is_active_low ? RTE_ACTIVE_LOW : 0) |
+          (route->is_nmi ? RTE_NMI : 0) |
           (is_masked ? RTE_MASKED : 0);
     flags = spin_lock_irqsave(&ioapic_lock);
     io->low[pin] = low;

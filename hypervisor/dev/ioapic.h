@@ -15,6 +15,7 @@ struct ioapic_route {
     uint8_t vector;
     bool is_level;
     bool is_active_low;
+    bool is_nmi; /* not @vector, but an NMI */
     uint32_t apic_id; /* destination, physical */
 };
 

@@ -213,6 +213,43 @@ void irq_unbind(unsigned int irq)
     }
 }
 
+/* Holds the place of a handler; NMIs do not come this way. */
+static void never_called(void *arg)
+{
+    (void)arg;
+}
+
+int irq_take_nmi(unsigned int gsi)
+{
+    const struct ioapic_route route = {.is_nmi = true, .apic_id = lapic_id()};
+    struct irq_desc *desc;
+    unsigned long flags;
+    int rc = 0;
+
+    if (gsi >= gsi_count || !irq_descs[gsi].exists) {
+        return -EINVAL;
+    }
+    desc = &irq_descs[gsi];
+    flags = spin_lock_irqsave(&irq_lock);
+    if (desc->fn != NULL) {
+        rc = -EBUSY;
+    } else {
+        desc->fn = never_called;
+        desc->name = "watchdog NMI";
+        desc->is_masked = false;
+        ioapic_route(gsi, &route, false);
+    }
+    spin_unlock_irqrestore(&irq_lock, flags);
+    return rc;
+}
+
+void irq_give_nmi(unsigned int gsi)
+{
+    if (gsi < gsi_count && irq_descs[gsi].fn == never_called) {
+        irq_unbind(gsi);
+    }
+}
+
 bool irq_has_handler(unsigned int irq)
 {
     return irq < NR_IRQS &&

@@ -166,6 +166,24 @@ int irq_bind(unsigned int irq, void (*fn)(void *arg), void *arg,
              const char *name) MUST_CHECK;
 
 /**
+ * irq_take_nmi() - a pin sends NMIs to this CPU from now on
+ * @gsi: edge-triggered pin that nobody has bound
+ *
+ * Context: boot.
+ * Return:  0; -EINVAL no such pin; -EBUSY has a handler
+ */
+int irq_take_nmi(unsigned int gsi) MUST_CHECK;
+
+/**
+ * irq_give_nmi() - undo irq_take_nmi()
+ * @gsi: pin; masked afterwards
+ *
+ * Context: any but NMI/#MC.
+ * Return:  nothing.
+ */
+void irq_give_nmi(unsigned int gsi);
+
+/**
  * irq_unbind() - mask an irq and forget its handler
  * @irq: number; without a handler nothing happens
  *

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dev/pit.c - 8254 channel 2 as reference for the time stamp counter.
+ * dev/pit.c - 8254 channel 2 as reference for the time stamp counter, channel 0
+ * as the slowest of tickers.
  *
  * Mode 0 (terminal count): the output, bit 5 of port 0x61, rises when the
  * count has run out, which starts with the write of its high byte.
@@ -10,9 +11,15 @@
 #include "x86/io.h"
 #include "x86/tsc.h"
 
+#define PIT_CHANNEL0           0x40
 #define PIT_CHANNEL2           0x42
 #define PIT_MODE               0x43
 #define MODE_CH2_LOHI_TERMINAL 0xb0
+#define MODE_CH0_LOHI_TERMINAL 0x30
+#define MODE_CH0_LOHI_RATE     0x34
+#define READ_BACK_STATUS0      0xe2
+#define STATUS_OUTPUT          0x80
+#define STOP_READS_MAX         10000U
 #define PORT61                 0x61
 #define GATE2                  0x01
 #define SPEAKER                0x02
@@ -70,6 +77,27 @@ static struct span run_ticks(uint16_t ticks)
     }
     outb(PORT61, old & 0x0f);
     return s;
+}
+
+void pit_tick_stop(void)
+{
+    outb(PIT_MODE, MODE_CH0_LOHI_TERMINAL);
+    outb(PIT_CHANNEL0, 1);
+    outb(PIT_CHANNEL0, 0);
+    /* Its output rises once more: not later, when somebody listens. */
+    for (unsigned int i = 0; i < STOP_READS_MAX; i++) {
+        outb(PIT_MODE, READ_BACK_STATUS0);
+        if ((inb(PIT_CHANNEL0) & STATUS_OUTPUT) != 0) {
+            return;
+        }
+    }
+}
+
+void pit_tick_start(void)
+{
+    outb(PIT_MODE, MODE_CH0_LOHI_RATE);
+    outb(PIT_CHANNEL0, 0); /* 65536 */
+    outb(PIT_CHANNEL0, 0);
 }
 
 uint64_t pit_measure_tsc_khz(void)

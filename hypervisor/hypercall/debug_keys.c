@@ -238,6 +238,7 @@ static const struct debug_key {
     {'+', false, debug_key_more, "show one log level more on the console"},
     {'-', false, debug_key_less, "show one log level less"},
     {'0', true, key_dom0_registers, "registers of the control domain"},
+    {'B', true, debug_key_cpus, "where each processor is, with its stack"},
     {'C', false, key_crash, "crash the hypervisor, leaving a record"},
     {'G', false, debug_key_whose, "whose levels + and - change: ours, guests'"},
     {'M', true, key_msis, "message-signalled interrupts"},

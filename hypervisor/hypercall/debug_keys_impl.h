@@ -14,6 +14,13 @@
 void debug_key_timers(void);
 
 /**
+ * debug_key_cpus() - key B: every CPU writes its stack
+ *
+ * Context: hypercall or softirq.
+ */
+void debug_key_cpus(void);
+
+/**
  * debug_key_clocks() - key t: TSC, system time, wall clock
  *
  * Context: hypercall or softirq.

@@ -13,6 +13,7 @@
 #include "cpu/clock.h"
 #include "cpu/smp.h"
 #include "cpu/timer.h"
+#include "crash/dump.h"
 #include "crash/symbols.h"
 #include "mm/heap.h"
 #include "dev/ioapic.h"
@@ -55,6 +56,13 @@ void debug_key_timers(void)
         if (smp_is_online(cpu)) {
             print_timers(cpu, now);
         }
+    }
+}
+
+void debug_key_cpus(void)
+{
+    if (dump_cpus(LOG_NOTICE, NULL, DUMP_PATIENT_NS) == DUMP_NOT_NOW) {
+        printk(LOG_NOTICE, "somebody else has just asked them");
     }
 }
 

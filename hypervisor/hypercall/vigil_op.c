@@ -4,12 +4,14 @@
  * Xen ABI (<vigil/vigil_op.h>).
  *
  *   version      anybody
- *   box_info, box_read, box_ack, death_next, provoke, counters, holdings
+ *   box_info, box_read, box_ack, death_next, provoke, counters, holdings,
+ *   domain_times, backtrace, watchdog
  *                control domain only
  *
  * Return:  0; -EFAULT; -EPERM not the control domain, or provoke without the
  *          boot option; -ENOENT no box, no newer death; -EINVAL offset beyond
- *          the box, no such provocation; -ENOSYS no such op
+ *          the box, no such provocation; -EBUSY backtraces are being written;
+ *          -ENOSYS no such op
  */
 #include "hypercall/vigil_op.h"
 
@@ -20,11 +22,13 @@
 #include "log/printk.h"
 #include "cpu/clock.h"
 #include "cpu/timer.h"
+#include "crash/dump.h"
 #include "crash/harvest.h"
 #include "mm/heap.h"
 #include "mm/page_alloc.h"
 #include "ras/mce.h"
 #include "ras/record.h"
+#include "ras/watchdog.h"
 #include "domain/death.h"
 #include "domain/evtchn.h"
 #include "domain/grant.h"
@@ -249,6 +253,31 @@ static int64_t op_domain_times(uint64_t arg)
     return copy_to_guest(arg, &t, sizeof(t));
 }
 
+static int64_t op_backtrace(uint64_t arg)
+{
+    struct vigil_op_backtrace b;
+
+    pr_notice(VIGIL_BACKTRACE_BEGIN);
+    b.silent = dump_cpus(LOG_NOTICE, NULL, DUMP_PATIENT_NS);
+    return b.silent == DUMP_NOT_NOW ? -EBUSY
+                                    : copy_to_guest(arg, &b, sizeof(b));
+}
+
+static int64_t op_watchdog(uint64_t arg)
+{
+    struct vigil_op_watchdog w = {0};
+    struct watchdog_state s;
+
+    watchdog_get_state(&s);
+    w.timeout_ms = s.timeout_ms;
+    w.flags = (s.is_proved ? VIGIL_WATCHDOG_PROVED : 0) |
+              (s.is_fatal ? VIGIL_WATCHDOG_FATAL : 0);
+    w.nmis = s.nmis;
+    w.stalls = s.stalls;
+    strlcpy(w.source, s.source, sizeof(w.source));
+    return copy_to_guest(arg, &w, sizeof(w));
+}
+
 int64_t do_vigil_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                     uint64_t a5)
 {
@@ -278,6 +307,10 @@ int64_t do_vigil_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
         return op_holdings(a2);
     case VIGIL_OP_domain_times:
         return op_domain_times(a2);
+    case VIGIL_OP_backtrace:
+        return op_backtrace(a2);
+    case VIGIL_OP_watchdog:
+        return op_watchdog(a2);
     default:
         return -ENOSYS;
     }

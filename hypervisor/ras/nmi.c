@@ -19,12 +19,14 @@
 #include "x86/percpu.h"
 #include "log/printk.h"
 #include "cpu/clock.h"
+#include "crash/dump.h"
 #include "crash/panic.h"
 #include "crash/stop.h"
 #include "dev/port61.h"
 #include "ras/mce.h"
 #include "ras/nmi_note.h"
 #include "ras/nmi_storm.h"
+#include "ras/watchdog.h"
 
 enum nmi_policy {
     NMI_TO_DOM0,
@@ -155,11 +157,20 @@ NMI_SAFE void ras_nmi(struct cpu_regs *regs)
     enum nmi_admission admission;
     unsigned int causes;
     uint8_t port, lines;
+    bool ours = false;
 
     if (crash_stop_requested()) {
         crash_stop_park(regs);
     }
+    if (dump_if_asked(regs)) {
+        ours = true;
+        watchdog_asked(regs);
+    }
+    ours = watchdog_nmi(regs) || ours;
     causes = ask_port61(&port);
+    if (ours && causes == NMI_CAUSE_UNKNOWN) {
+        return;
+    }
     lines = lines_of(causes);
     admission = nmi_storm_admit(lines != 0 ? NMI_FROM_PORT61 : NMI_FROM_NOBODY,
                                 clock_now_ns());

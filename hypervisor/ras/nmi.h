@@ -5,10 +5,13 @@
  * Every source is asked, for two causes can arrive as one NMI:
  *
  *   1  a dying CPU wants this one to stop (before anything else)
- *   2  port 0x61: SERR or IOCHK (boot CPU only)
- *   3  nobody: unknown
+ *   2  somebody asks where this CPU is (crash/dump.h)
+ *   3  the watchdog's own (ras/watchdog.h)
+ *   4  port 0x61: SERR or IOCHK (boot CPU only)
+ *   5  nobody: unknown
  *
- * What is seen is noted (ras/nmi_note.h), then the policy (nmi=) decides.  For
+ * One that was 2 or 3 and nothing else ends there.  Of another what is seen is
+ * noted (ras/nmi_note.h), then the policy (nmi=) decides.  For
  * Dom0 the causes are counted, one count for one NMI; response/nmi_reflect.c
  * hands them out one by one, so none is lost when Dom0 is slower than they
  * come.  A source that sends too many (ras/nmi_storm.h) is only counted.

@@ -82,6 +82,7 @@ struct cpu_block {
     /* These two outlive that the CPU stops and starts: others may wait.   */
     uint64_t tlb_asked;  /* a: flushes others have asked for             */
     uint64_t tlb_done;   /* up to which this CPU has answered            */
+    uint64_t heartbeat;  /* moves while softirqs run (ras/watchdog.c); n */
 };
 
 _Static_assert(sizeof(struct cpu_block) <= CPU_STRUCT_BYTES, "cpu_block");

@@ -10,12 +10,15 @@ Breakpoints live in QEMU and change no memory; write() does.  Nothing is single-
 that would mask interrupts, NMIs and machine checks.
 """
 
+import re
 import socket
 import subprocess
 import time
 
 from suite import hypervisor
 from vm import VMError
+
+RIP, RFLAGS = 16, 17    # gdb's numbers of registers
 
 
 def symbols():
@@ -51,6 +54,10 @@ class Debugger:
             if self._vm.running:
                 self._vm.hmp("gdbserver none")
                 self._vm.qmp("cont")
+                # Several may have come to a breakpoint at a time.
+                time.sleep(0.05)
+                if self._vm.qmp("query-status")["status"] == "debug":
+                    self._vm.qmp("cont")
         except (OSError, VMError):
             pass    # the case has failed already, for a better reason
 
@@ -99,6 +106,46 @@ class Debugger:
         if not stop.startswith("T05"):
             raise VMError(f"stopped with '{stop}'")
         self._do(f"z0,{address:x},1")
+
+    def run_cpu_to(self, address, cpu, seconds=30):
+        """The same, until this processor is: others are stepped over it."""
+        deadline = time.monotonic() + seconds
+        self._do(f"Z0,{address:x},1")
+        self._send("c")
+        while True:
+            stop = self._packet(seconds)
+            found = re.match(r"T05.*thread:([0-9a-f]+);", stop)
+            if not found or time.monotonic() > deadline:
+                raise VMError(f"CPU {cpu} not at {address:#x}: '{stop}'")
+            where = int(found.group(1), 16) - 1
+            if where == cpu and self._at(where) == address:
+                break
+            self._do(f"Hc{where + 1:x}")
+            self._send("s" if self._at(where) == address else "c")
+        self._do(f"z0,{address:x},1")
+
+    def _at(self, cpu):
+        """Return where a processor stands."""
+        self._do(f"Hg{cpu + 1:x}")
+        self._send("g")
+        return int.from_bytes(bytes.fromhex(self._packet(10))[RIP * 8:][:8],
+                              "little")
+
+    def set_registers(self, cpu, values):
+        """Change registers of a processor: {gdb's number: (value, bytes)}."""
+        # QEMU writes single registers for those who have asked for their list.
+        self._send("qXfer:features:read:target.xml:0,10")
+        self._packet(10)
+        self._do(f"Hg{cpu + 1:x}")
+        for number, (value, size) in values.items():
+            self._do(f"P{number:x}={value.to_bytes(size, 'little').hex()}")
+
+    def hang(self, cpu, loop):
+        """From now on this processor executes what stands at loop, for ever.
+
+        It stands in the hypervisor; interrupts are off there.
+        """
+        self.set_registers(cpu, {RIP: (loop, 8), RFLAGS: (2, 4)})
 
     def write(self, address, data):
         """Write bytes to the machine's memory, at a physical address."""

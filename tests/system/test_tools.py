@@ -51,6 +51,31 @@ class Tools(Suite):
         text = self.vm.dom0("xl dmesg")
         check("(XEN)" in text or len(text) > 200, f"'{text[:200]}'")
 
+    def test_watchdog(self):
+        """It has proved its source, and is on unless told otherwise."""
+        need_vigil()
+        info = self.vm.dom0_json("vigil info --json")
+        check(info["watchdog"].startswith("HPET"), info["watchdog"])
+        check(info["watchdog_timeout_ms"] == 5000, f"{info}")
+        check(info["watchdog_policy"] == "panic", info["watchdog_policy"])
+        check(info["watchdog_nmis"] > 0, "no NMI of its own")
+        check(info["watchdog_stalls"] == 0, f"{info['watchdog_stalls']} stalls")
+        # They are not among those that others sent.
+        check(info["vigil_counters"]["nmi_total"] == 0, f"{info}")
+
+    def test_backtrace_host(self):
+        """By our tool, and by the debug key of xl."""
+        lines = self.vigil("backtrace host").split("\n")
+        check(lines[0].startswith("CPU 0: at "), lines[0])
+        check("do_vigil_op+" in "".join(lines), f"{lines}")
+        check(lines[-1].startswith("all-CPU dump: 1 of 1 CPUs"), lines[-1])
+        answer = self.vm.dom0_json("vigil backtrace host --json")
+        check(answer["silent_cpus"] == [], f"{answer}")
+        check(len(answer["lines"]) >= 3, f"{answer}")
+        self.vm.dom0("xl debug-keys B")
+        text = self.vm.dom0("xl dmesg | tail -n 30")
+        check("do_sysctl+" in text, text)
+
     def test_xenstore(self):
         text = self.vm.dom0("xenstore-write /tool/probe yes && "
                             "xenstore-read /tool/probe")

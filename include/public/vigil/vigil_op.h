@@ -23,6 +23,8 @@
 #define VIGIL_OP_counters 6  /* struct vigil_op_counters           */
 #define VIGIL_OP_holdings 7  /* struct vigil_op_holdings           */
 #define VIGIL_OP_domain_times 8 /* struct vigil_op_domain_times    */
+#define VIGIL_OP_backtrace 9 /* struct vigil_op_backtrace          */
+#define VIGIL_OP_watchdog 10 /* struct vigil_op_watchdog           */
 
 struct vigil_op_version {
     uint32_t interface_version; /* out: VIGIL_INTERFACE_VERSION   */
@@ -153,6 +155,29 @@ struct vigil_op_domain_times {
     uint64_t runnable_ns; /* out: had to wait for a processor           */
     uint64_t blocked_ns;  /* out                                        */
     uint64_t offline_ns;  /* out: also while paused                     */
+};
+
+/*
+ * Every CPU writes where it is, with its stack, into the log: the lines between
+ * one that is VIGIL_BACKTRACE_BEGIN and one that begins with
+ * VIGIL_BACKTRACE_END.  -EBUSY: somebody else is asking; -ENOSYS: a Vigil that
+ * is older.
+ */
+#define VIGIL_BACKTRACE_BEGIN "backtraces of all CPUs, for the control domain"
+#define VIGIL_BACKTRACE_END "all-CPU dump: "
+struct vigil_op_backtrace {
+    uint64_t silent; /* out: CPUs that did not answer, by their bits      */
+};
+
+/* What looks after hanging CPUs.  -ENOSYS: a Vigil that is older. */
+#define VIGIL_WATCHDOG_PROVED 1U /* its NMIs come                       */
+#define VIGIL_WATCHDOG_FATAL 2U  /* a CPU that hangs is a panic         */
+struct vigil_op_watchdog {
+    uint32_t timeout_ms; /* out: 0: off                                 */
+    uint32_t flags;      /* out: VIGIL_WATCHDOG_*                       */
+    uint64_t nmis;       /* out: its own, so far                        */
+    uint64_t stalls;     /* out: CPUs that hung, and were not fatal     */
+    char source[40];     /* out: what sends its NMIs, NUL terminated    */
 };
 
 #endif

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 tests += crash/test_blackbox crash/test_panic crash/test_backtrace \
-         crash/test_reboot crash/test_stop
+         crash/test_reboot crash/test_stop crash/test_dump
 crash-log := $(addprefix hypervisor/log/,ring.c printk.c sink.c conring.c) \
              hypervisor/sync/spinlock.c $(unit-lib)
 test_blackbox-srcs := hypervisor/crash/blackbox.c $(crash-log) $(unit-alarm)
@@ -10,4 +10,6 @@ test_panic-srcs := $(addprefix hypervisor/crash/,panic.c stop.c notes.c \
 test_backtrace-srcs := $(addprefix hypervisor/crash/,backtrace.c symbols.c) \
                        $(unit-lib) $(unit-log) $(unit-alarm)
 test_reboot-srcs := hypervisor/crash/reboot.c $(unit-lib) $(unit-log)
+test_dump-srcs := hypervisor/crash/dump.c hypervisor/cpu/tenant.c \
+                  $(unit-lib) $(unit-log)
 test_stop-srcs := hypervisor/crash/stop.c $(unit-lib) $(unit-log)

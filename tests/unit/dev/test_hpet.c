@@ -4,6 +4,8 @@
  */
 #include "tests/unit/dev/acpi_machine.h"
 
+#include <errno.h>
+
 #include "dev/acpi_hpet.h"
 #include "dev/hpet.h"
 #include "dev/pmtimer.h"
@@ -123,10 +125,90 @@ static void pmtimer(void **state)
     assert_int_equal(reads, 11);
 }
 
+static uint64_t counter;
+
+static uint32_t counting(const volatile void *p)
+{
+    size_t at = (size_t)((const volatile uint8_t *)p - (uint8_t *)regs);
+
+    if (at == 0xf0 || at == 0xf4) {
+        counter++;
+        return (uint32_t)(at == 0xf0 ? counter : counter >> 32);
+    }
+    return regs[at / 4];
+}
+
+static uint64_t comparator(unsigned int n)
+{
+    return regs[(0x108 + 0x20 * n) / 4] |
+           (uint64_t)regs[(0x10c + 0x20 * n) / 4] << 32;
+}
+
+static void nmi(void **state)
+{
+    (void)state;
+    found.base = 0;
+    assert_int_equal(hpet_init(), 0);
+    assert_int_equal(hpet_nmi_setup(true, 0, 0), -ENODEV);
+    found.base = 0xfed00000;
+    memset(regs, 0, sizeof(regs));
+    regs[0] = 0x8086a201;
+    regs[1] = 10000000; /* three comparators, 100 MHz */
+    for (unsigned int i = 0; i < 3; i++) {
+        regs[(0x100 + 0x20 * i) / 4] = 0x30; /* 64 bits */
+        regs[(0x104 + 0x20 * i) / 4] = 0x4;  /* pin 2 */
+    }
+    assert_int_equal(hpet_init(), 100000000);
+    /* None can send messages, none reaches pin 3. */
+    assert_int_equal(hpet_nmi_setup(true, 2, 0), -ENODEV);
+    assert_int_equal(hpet_nmi_setup(false, 3, 0), -ENODEV);
+    fake_mmio_in_hook = counting;
+    counter = 0x1ffff0000;
+    assert_int_equal(hpet_nmi_setup(false, 2, 0), 0);
+    assert_false(hpet_nmi_take()); /* not due before it is started */
+    assert_int_equal(regs[0x140 / 4], 2 << 9);
+    /* The low half carries on the way to the first. */
+    hpet_nmi_start(1000000, 1250000000);
+    assert_int_equal(regs[0x140 / 4], 2 << 9 | 4);
+    assert_in_range(comparator(2), 0x1ffff0000 + 100000,
+                    0x1ffff0000 + 100010);
+    assert_false(hpet_nmi_take());
+    counter += 99900;
+    assert_false(hpet_nmi_take());
+    counter += 100;
+    assert_true(hpet_nmi_take());
+    assert_false(hpet_nmi_take()); /* once */
+    assert_in_range(comparator(2), counter + 125000000 - 10,
+                    counter + 125000000);
+    /* Late by a second. */
+    counter += 225000000;
+    assert_true(hpet_nmi_take());
+    assert_in_range(comparator(2), counter + 125000000 - 10,
+                    counter + 125000000);
+    hpet_nmi_stop();
+    assert_int_equal(regs[0x140 / 4] & 4, 0);
+    /* By message: the last that can, though it has 32 bits only. */
+    regs[0x120 / 4] = 0x8000;
+    assert_int_equal(hpet_nmi_setup(true, 0, 300), -ENODEV);
+    assert_int_equal(hpet_nmi_setup(true, 0, 5), 0);
+    assert_int_equal(regs[0x130 / 4], 0x400);
+    assert_int_equal(regs[0x134 / 4], 0xfee05000);
+    hpet_nmi_start(1000000, 3600000000000);
+    assert_int_equal(regs[0x120 / 4], 0x4000 | 0x100 | 4);
+    counter += 100000;
+    assert_true(hpet_nmi_take());
+    assert_int_equal(comparator(1) >> 32, 0);
+    /* An hour is more than half of what 32 bits hold. */
+    assert_in_range((uint32_t)comparator(1) - (uint32_t)counter,
+                    (1U << 30) - 10, 1U << 30);
+    fake_mmio_in_hook = NULL;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hpet),
+        cmocka_unit_test(nmi),
         cmocka_unit_test(hpet_nonsense),
         cmocka_unit_test(pmtimer),
     };

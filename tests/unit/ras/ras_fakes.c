@@ -17,7 +17,7 @@
 #include "lib/panic.h"
 
 struct cpu_features cpu_features;
-bool fake_stop_requested;
+bool fake_stop_requested, fake_stop_began;
 bool fake_dying;
 unsigned int fake_parked;
 uint64_t fake_now_ns;
@@ -25,6 +25,11 @@ uint64_t fake_now_ns;
 bool crash_stop_requested(void)
 {
     return fake_stop_requested;
+}
+
+bool crash_stop_began(void)
+{
+    return fake_stop_began;
 }
 
 bool crash_in_progress(void)

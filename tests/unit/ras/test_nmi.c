@@ -14,11 +14,13 @@
 #include "x86/percpu.h"
 #include "cpu/tenant.h"
 #include "cpu/timer.h"
+#include "crash/dump.h"
 #include "crash/notes.h"
 #include "ras/mce.h"
 #include "ras/nmi.h"
 #include "ras/nmi_note.h"
 #include "ras/nmi_storm.h"
+#include "ras/watchdog.h"
 
 struct ras_counters ras_counters;
 
@@ -28,6 +30,27 @@ static uint8_t port61;
 static unsigned int port61_writes;
 static uint32_t port61_last;
 static struct cpu_regs regs = {.rip = 0xffffffff81001234, .cs = 0xe033};
+
+static bool dump_asked, was_told, is_watchdogs;
+
+bool dump_if_asked(const struct cpu_regs *r)
+{
+    assert_ptr_equal(r, &regs);
+    return dump_asked;
+}
+
+void watchdog_asked(const struct cpu_regs *r)
+{
+    assert_true(dump_asked);
+    assert_ptr_equal(r, &regs);
+    was_told = true;
+}
+
+bool watchdog_nmi(const struct cpu_regs *r)
+{
+    assert_ptr_equal(r, &regs);
+    return is_watchdogs;
+}
 
 static uint32_t port_in(uint16_t port, unsigned int bytes)
 {
@@ -99,6 +122,7 @@ static int set_up(void **state)
     calm_down();
     fake_stop_requested = false;
     fake_dying = false;
+    dump_asked = was_told = is_watchdogs = false;
     fake_printk_count = 0;
     tenant_set(0, 0);
     assert_int_equal(nmi_set_policy("dom0"), 0);
@@ -336,10 +360,32 @@ static void says_whom_it_interrupted(void **state)
     regs.cs = 0xe033;
 }
 
+/* Those that we sent ourselves are nobody else's business. */
+static void our_own(void **state)
+{
+    (void)state;
+    dump_asked = true;
+    ras_nmi(&regs);
+    assert_true(was_told);
+    dump_asked = was_told = false;
+    is_watchdogs = true;
+    ras_nmi(&regs);
+    assert_false(was_told);
+    assert_int_equal(fake_printk_count, 0);
+    assert_int_equal(ras_counters.nmi_total, 0);
+    assert_false(nmi_waits_for_dom0());
+    /* One that came together with another is still that other. */
+    port61 = 0x80;
+    ras_nmi(&regs);
+    assert_int_equal(ras_counters.nmi_serr, 1);
+    assert_int_equal(nmi_next_for_dom0(), NMI_CAUSE_SERR);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(causes, set_up),
+        cmocka_unit_test_setup(our_own, set_up),
         cmocka_unit_test_setup(policies, set_up),
         cmocka_unit_test_setup(each_is_counted, set_up),
         cmocka_unit_test_setup(lines_are_settled, set_up),

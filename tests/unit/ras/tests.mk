@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-tests += ras/test_severity ras/test_record ras/test_nmi ras/test_mce
+tests += ras/test_watchdog ras/test_severity ras/test_record ras/test_nmi ras/test_mce
 ras-fakes := tests/unit/ras/ras_fakes.c hypervisor/cpu/tenant.c $(unit-lib) \
              $(unit-alarm) $(unit-log)
 test_severity-srcs := $(addprefix hypervisor/ras/,severity.c severity_rules.c \
@@ -8,5 +8,6 @@ test_record-srcs := $(addprefix hypervisor/ras/,record.c severity.c \
                       severity_rules.c) $(ras-fakes)
 test_nmi-srcs := $(addprefix hypervisor/ras/,nmi.c nmi_note.c nmi_storm.c \
                    decode.c) hypervisor/dev/port61.c $(ras-fakes)
+test_watchdog-srcs := hypervisor/ras/watchdog.c $(ras-fakes)
 test_mce-srcs := $(addprefix hypervisor/ras/,mce.c bank.c poll.c inject.c \
                    record.c severity.c severity_rules.c decode.c) $(ras-fakes)

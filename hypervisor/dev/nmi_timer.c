@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dev/nmi_timer.c - which source sends NMIs, and when the next is due.
+ */
+#include "dev/nmi_timer.h"
+
+#include "lib/errno.h"
+#include "cpu/clock.h"
+#include "cpu/lapic.h"
+#include "dev/hpet.h"
+#include "dev/irq.h"
+#include "dev/pit.h"
+
+/* An edge of the 8254 is not earlier than this after the one before. */
+#define PIT_DUE_NS (PIT_TICK_NS / 4 * 3)
+
+/* Written with the source silent, by the CPU whose NMIs they are. */
+static enum nmi_timer running = NMI_TIMER_NONE;
+static uint64_t pit_last_ns; /* only in NMI while the 8254 runs */
+
+static unsigned int timer_pin(void)
+{
+    return irq_isa_to_gsi(0);
+}
+
+static void stop(void)
+{
+    enum nmi_timer which = running;
+
+    WRITE_ONCE(running, NMI_TIMER_NONE);
+    switch (which) {
+    case NMI_TIMER_HPET_MSG:
+        hpet_nmi_stop();
+        break;
+    case NMI_TIMER_HPET_PIN:
+        hpet_nmi_stop();
+        irq_give_nmi(timer_pin());
+        break;
+    case NMI_TIMER_PIT:
+        irq_give_nmi(timer_pin());
+        pit_tick_stop();
+        break;
+    case NMI_TIMER_NONE:
+        break;
+    }
+}
+
+static int start_hpet(enum nmi_timer which, uint64_t first_ns,
+                      uint64_t period_ns)
+{
+    bool by_message = which == NMI_TIMER_HPET_MSG;
+    int rc = hpet_nmi_setup(by_message, timer_pin(), lapic_id());
+
+    if (rc == 0 && !by_message) {
+        /* The firmware's ticker has the same pin. */
+        pit_tick_stop();
+        rc = irq_take_nmi(timer_pin());
+    }
+    if (rc == 0) {
+        /* Before the first NMI may come; it is not due yet. */
+        WRITE_ONCE(running, which);
+        hpet_nmi_start(first_ns, period_ns);
+    }
+    return rc;
+}
+
+static int start_pit(void)
+{
+    int rc;
+
+    pit_tick_stop();
+    pit_last_ns = clock_now_ns() - PIT_TICK_NS;
+    WRITE_ONCE(running, NMI_TIMER_PIT);
+    rc = irq_take_nmi(timer_pin());
+    if (rc != 0) {
+        WRITE_ONCE(running, NMI_TIMER_NONE);
+        return rc;
+    }
+    pit_tick_start();
+    return 0;
+}
+
+int nmi_timer_start(enum nmi_timer which, uint64_t first_ns, uint64_t period_ns)
+{
+    stop();
+    switch (which) {
+    case NMI_TIMER_HPET_MSG:
+    case NMI_TIMER_HPET_PIN:
+        return start_hpet(which, first_ns, period_ns);
+    case NMI_TIMER_PIT:
+        return start_pit();
+    case NMI_TIMER_NONE:
+        break;
+    }
+    return 0;
+}
+
+static NMI_SAFE bool pit_take(void)
+{
+    uint64_t now = clock_now_ns();
+
+    if (now - pit_last_ns < PIT_DUE_NS) {
+        return false;
+    }
+    pit_last_ns = now;
+    return true;
+}
+
+NMI_SAFE bool nmi_timer_take(void)
+{
+    enum nmi_timer which = READ_ONCE(running);
+
+    if (which == NMI_TIMER_NONE) {
+        return false;
+    }
+    return which == NMI_TIMER_PIT ? pit_take() : hpet_nmi_take();
+}
+
+const char *nmi_timer_name(enum nmi_timer which)
+{
+    static const char *const names[] = {
+        [NMI_TIMER_HPET_MSG] = "HPET, by message",
+        [NMI_TIMER_HPET_PIN] = "HPET, by a pin",
+        [NMI_TIMER_PIT] = "8254",
+        [NMI_TIMER_NONE] = "no source",
+    };
+
+    return names[which];
+}

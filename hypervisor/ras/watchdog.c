@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ras/watchdog.c - hearts, who looks at them, and what a stopped one leads to.
+ *
+ *   beating --4 looks, not moved--> stopped --it moves--> beating
+ *                                     | panics, if that is wanted
+ */
+#include "ras/watchdog.h"
+
+#include "lib/bits.h"
+#include "lib/errno.h"
+#include "lib/parse.h"
+#include "lib/string.h"
+#include "x86/atomic.h"
+#include "x86/irqflags.h"
+#include "x86/percpu.h"
+#include "log/printk.h"
+#include "cpu/clock.h"
+#include "cpu/smp.h"
+#include "cpu/timer.h"
+#include "crash/dump.h"
+#include "crash/panic.h"
+#include "crash/stop.h"
+#include "dev/nmi_timer.h"
+
+#define NS_PER_S          1000000000ULL
+#define TIMEOUT_S         5U
+#define TIMEOUT_S_MAX     3600U
+#define LOOKS             4U /* in a time-out */
+#define FIRST_NMI_NS      1000000ULL
+#define PROVE_NS          20000000ULL
+#define PROVE_LOOKS       5U /* waits of PROVE_NS, then the next source */
+#define OTHERS_NS         (2 * DUMP_LIMIT_NS)
+
+enum watchdog_policy {
+    WATCHDOG_OFF,
+    WATCHDOG_REPORTS,
+    WATCHDOG_PANICS
+};
+
+/* What one that looks remembers of a heart. */
+struct look {
+    uint64_t seen;
+    uint64_t since_ns; /* when it moved last */
+    unsigned int still; /* looks since        */
+};
+
+/* Legend: p its own CPU; n the NMIs of CPU 0; w whoever is its neighbour */
+struct heart {
+    struct timer timer;  /* p */
+    bool is_watched;     /* p; read by all */
+    struct look by_nmi;  /* n */
+    struct look by_cpu;  /* w */
+    uint64_t told;       /* a: where it stopped, as said in the log; 0: never */
+} ALIGNED(64);
+
+static struct heart hearts[NR_CPUS];
+
+static enum watchdog_policy policy = WATCHDOG_PANICS; /* c */
+static unsigned int timeout_s = TIMEOUT_S;            /* c */
+static uint64_t look_ns;                              /* c */
+
+static enum nmi_timer source = NMI_TIMER_NONE; /* timers of CPU 0 */
+static bool is_proved;                         /* timers of CPU 0 */
+static unsigned int prove_looks;               /* timers of CPU 0 */
+static uint64_t nmis_before;                   /* timers of CPU 0 */
+static struct timer prove_timer;
+
+static uint64_t nmi_count;    /* n; read by all */
+static uint64_t next_look_ns; /* n              */
+static uint32_t culprit;      /* a: CPU + 1 that shall panic */
+static uint64_t stall_count;  /* a */
+
+int watchdog_option(const char *value)
+{
+    bool on = true;
+    int rc = 0;
+
+    if (strcmp(value, "report") == 0) {
+        policy = WATCHDOG_REPORTS;
+        return 0;
+    }
+    if (*value != '\0' && strcmp(value, "force") != 0) {
+        rc = parse_bool(value, &on);
+    }
+    if (rc == 0) {
+        policy = on ? WATCHDOG_PANICS : WATCHDOG_OFF;
+    }
+    return rc;
+}
+
+int watchdog_timeout_option(const char *value)
+{
+    return parse_uint(value, TIMEOUT_S_MAX, &timeout_s);
+}
+
+/* ---- a heart has stopped ------------------------------------------------- */
+
+static NMI_SAFE uint64_t still_ms(const struct look *l)
+{
+    return (clock_now_ns() - l->since_ns) / 1000000;
+}
+
+/*
+ * @regs: of this NMI, or NULL.  Return: this CPU has to panic for it.
+ */
+static NMI_SAFE bool stopped(cpu_t cpu, const struct look *l,
+                             const struct cpu_regs *regs)
+{
+    struct heart *h = &hearts[cpu];
+    cpumask_t silent;
+
+    /* Somebody has begun a panic for it, and did not come to its end. */
+    if (atomic_load(&h->told) == l->seen) {
+        return policy == WATCHDOG_PANICS;
+    }
+    log_nmi(LOG_ERROR, "watchdog: CPU %u hangs, for %lu ms now; noticed by CPU "
+            "%u", cpu, still_ms(l), this_cpu_id());
+    atomic_store(&culprit, policy == WATCHDOG_PANICS && cpu != this_cpu_id()
+                               ? cpu + 1
+                               : 0);
+    silent = dump_cpus(LOG_ERROR, regs, DUMP_LIMIT_NS);
+    if (silent == DUMP_NOT_NOW) {
+        atomic_store(&culprit, 0U);
+        return false; /* the next look comes back to it */
+    }
+    atomic_store(&h->told, l->seen);
+    (void)atomic_add(&stall_count, 1);
+    return policy == WATCHDOG_PANICS &&
+           (cpu == this_cpu_id() || (silent & CPUMASK_OF(cpu)) != 0);
+}
+
+NMI_SAFE void watchdog_asked(const struct cpu_regs *regs)
+{
+    uint64_t end;
+
+    if (atomic_load(&culprit) != this_cpu_id() + 1) {
+        return;
+    }
+    /* Stop the others not before they have written their lines. */
+    end = clock_now_ns() + OTHERS_NS;
+    while (dump_is_on() && clock_now_ns() < end) {
+        cpu_relax();
+    }
+    if (!crash_in_progress()) {
+        panic_regs(regs, "watchdog: this CPU, %u, hangs", this_cpu_id());
+    }
+}
+
+/* Return: it has stood still for so many looks, or one more. */
+static NMI_SAFE bool look_at_heart(cpu_t cpu, struct look *l, unsigned int limit)
+{
+    uint64_t now = READ_ONCE(cpu_blocks[cpu]->heartbeat);
+
+    if (now != l->seen || !READ_ONCE(hearts[cpu].is_watched)) {
+        if (l->still >= limit && hearts[cpu].is_watched) {
+            log_nmi(LOG_WARNING, "watchdog: CPU %u goes on, after %lu ms", cpu,
+                    still_ms(l));
+        }
+        *l = (struct look){now, clock_now_ns(), 0};
+        return false;
+    }
+    l->still++;
+    return l->still >= limit &&
+           (l->still == limit || policy == WATCHDOG_PANICS);
+}
+
+/* ---- CPU 0's NMIs ----------------------------------------------------------- */
+
+static NMI_SAFE void look_at_all(const struct cpu_regs *regs)
+{
+    cpumask_t left = smp_online();
+
+    while (left != 0) {
+        cpu_t cpu = bit_lowest(left);
+        struct look *l = &hearts[cpu].by_nmi;
+
+        left &= left - 1;
+        if (look_at_heart(cpu, l, LOOKS) && stopped(cpu, l, regs)) {
+            panic_regs(regs, "watchdog: CPU %u hangs, for %lu ms now", cpu,
+                       still_ms(l));
+        }
+    }
+}
+
+NMI_SAFE bool watchdog_nmi(const struct cpu_regs *regs)
+{
+    uint64_t now;
+
+    if (this_cpu_id() != 0 || !nmi_timer_take()) {
+        return false;
+    }
+    nmi_count++;
+    now = clock_now_ns();
+    if (now >= next_look_ns && !crash_in_progress() && !crash_stop_began()) {
+        /* A source that is faster, or late, makes no look come early. */
+        next_look_ns = now + look_ns / 4 * 3;
+        look_at_all(regs);
+    }
+    return true;
+}
+
+/* ---- each CPU ------------------------------------------------------------------ */
+
+/* The one after this, in a ring. */
+static cpu_t neighbour(void)
+{
+    cpumask_t all = smp_online(), later = all & ~MASK_BITS(this_cpu_id() + 1);
+
+    return later != 0 ? bit_lowest(later) : bit_lowest(all);
+}
+
+static void look_at_neighbour(void)
+{
+    cpu_t cpu = neighbour();
+    struct look *l = &hearts[cpu].by_cpu;
+
+    /* One later than by NMI: that has the better record. */
+    if (cpu != this_cpu_id() && look_at_heart(cpu, l, LOOKS + 1) &&
+        stopped(cpu, l, NULL)) {
+        panic("watchdog: CPU %u hangs, for %lu ms now, and does not answer an "
+              "NMI", cpu, still_ms(l));
+    }
+}
+
+/* The source was proved, and is silent: somebody has changed it. */
+static void look_at_source(void)
+{
+    static unsigned int silent;
+    uint64_t now = READ_ONCE(nmi_count);
+
+    if (!is_proved) {
+        return;
+    }
+    if (now != nmis_before) {
+        silent = 0;
+    } else if (++silent == 2 * LOOKS) {
+        pr_warn("watchdog: its NMIs do not come any more (%s): CPUs watch each "
+                "other", nmi_timer_name(source));
+        is_proved = false;
+    }
+    nmis_before = now;
+}
+
+static void heart_beats(void *arg)
+{
+    cpu_t cpu = this_cpu_id();
+    struct heart *h = &hearts[cpu];
+
+    (void)arg;
+    this_cpu()->heartbeat++;
+    h->is_watched = true;
+    timer_set(&h->timer, clock_now_ns() + look_ns);
+    if (cpu == 0) {
+        look_at_source();
+    }
+    look_at_neighbour();
+}
+
+void watchdog_cpu_init(void)
+{
+    struct heart *h = &hearts[this_cpu_id()];
+
+    if (policy == WATCHDOG_OFF) {
+        return;
+    }
+    *h = (struct heart){.is_watched = false};
+    timer_init(&h->timer, heart_beats, NULL);
+    timer_set(&h->timer, clock_now_ns() + look_ns);
+}
+
+void watchdog_cpu_down(void)
+{
+    struct heart *h = &hearts[this_cpu_id()];
+
+    if (policy != WATCHDOG_OFF) {
+        h->is_watched = false;
+        timer_stop(&h->timer);
+    }
+}
+
+/* ---- the source ------------------------------------------------------------------ */
+
+/* The one after @source; the first, if that is none. */
+static void try_next(void)
+{
+    enum nmi_timer next = source == NMI_TIMER_NONE ? 0 : source + 1;
+
+    while (next < NMI_TIMER_NONE &&
+           nmi_timer_start(next, FIRST_NMI_NS, look_ns) != 0) {
+        next++;
+    }
+    source = next;
+    is_proved = false;
+    nmis_before = READ_ONCE(nmi_count);
+    prove_looks = 0;
+    if (next == NMI_TIMER_NONE) {
+        (void)!nmi_timer_start(NMI_TIMER_NONE, 0, 0);
+        pr_warn("watchdog: no source of NMIs: CPUs watch each other, time-out "
+                "%u s", timeout_s);
+        return;
+    }
+    timer_set(&prove_timer, clock_now_ns() + PROVE_NS);
+}
+
+static void prove(void *arg)
+{
+    (void)arg;
+    if (READ_ONCE(nmi_count) != nmis_before) {
+        is_proved = true;
+        pr_info("watchdog: NMIs from the %s, time-out %u s%s",
+                nmi_timer_name(source), timeout_s,
+                policy == WATCHDOG_REPORTS ? ", only reports" : "");
+    } else if (++prove_looks < PROVE_LOOKS) {
+        timer_set(&prove_timer, clock_now_ns() + PROVE_NS);
+    } else {
+        pr_info("watchdog: no NMI from the %s", nmi_timer_name(source));
+        try_next();
+    }
+}
+
+void watchdog_init(void)
+{
+    if (timeout_s == 0) {
+        policy = WATCHDOG_OFF;
+    }
+    if (policy == WATCHDOG_OFF) {
+        pr_info("watchdog: off");
+        return;
+    }
+    look_ns = timeout_s * NS_PER_S / LOOKS;
+    source = NMI_TIMER_NONE;
+    timer_init(&prove_timer, prove, NULL);
+    watchdog_cpu_init();
+    try_next();
+}
+
+void watchdog_get_state(struct watchdog_state *ret_state)
+{
+    *ret_state = (struct watchdog_state){
+        .source = nmi_timer_name(source),
+        .timeout_ms = policy == WATCHDOG_OFF ? 0 : timeout_s * 1000,
+        .is_proved = is_proved,
+        .is_fatal = policy == WATCHDOG_PANICS,
+        .nmis = READ_ONCE(nmi_count),
+        .stalls = atomic_load(&stall_count),
+    };
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ras/watchdog.h - a CPU that hangs is noticed.
+ *
+ * Each CPU has a heart, cpu_block.heartbeat: a timer of its own moves it, from a
+ * softirq, four times in a time-out.  So it stands still on a CPU that takes no
+ * interrupts, or never comes to the end of what it does.  It is looked at
+ *
+ *   by an NMI on CPU 0, four times in a time-out: all hearts
+ *   by each CPU when its own heart beats: that of its neighbour
+ *
+ * A heart that stands still for four looks of the first kind, or five of the
+ * second, has stopped.  Looks are counted, not just time, so that a machine that
+ * was elsewhere (a busy emulator, firmware) is not taken for a hanging one.
+ * Then all CPUs write where they are (crash/dump.h), and the one that hangs
+ * panics, if it still takes NMIs, so that the record is of its registers; else
+ * the one that noticed does.
+ *
+ * Code that keeps a CPU busy for seconds and is right to do so moves the heart
+ * itself now and then: this_cpu()->heartbeat++.
+ */
+#ifndef VIGIL_RAS_WATCHDOG_H
+#define VIGIL_RAS_WATCHDOG_H
+
+#include "lib/compiler.h"
+#include "lib/types.h"
+#include "x86/regs.h"
+
+/* What there is to say of it (vigil info). */
+struct watchdog_state {
+    const char *source;   /* what sends its NMIs, as dev/nmi_timer.h has it */
+    uint32_t timeout_ms;  /* 0: off                                         */
+    bool is_proved;       /* NMIs have come                                 */
+    bool is_fatal;        /* a CPU that hangs is a panic                    */
+    uint64_t nmis;        /* its NMIs so far                                */
+    uint64_t stalls;      /* CPUs found hanging (those that went on again)  */
+};
+
+/**
+ * watchdog_option() - the option watchdog=
+ * @value: a boolean; "force": as yes; "report": say so, but do not panic
+ *
+ * Context: boot.
+ * Return:  0, -EINVAL
+ */
+int watchdog_option(const char *value) MUST_CHECK;
+
+/**
+ * watchdog_timeout_option() - the option watchdog_timeout=
+ * @value: seconds, 0: off
+ *
+ * Context: boot.
+ * Return:  0, -EINVAL
+ */
+int watchdog_timeout_option(const char *value) MUST_CHECK;
+
+/**
+ * watchdog_init() - begin to watch, on the first CPU
+ *
+ * The source of NMIs has to prove itself while the boot goes on.
+ * Context: boot, when timers run.
+ */
+void watchdog_init(void);
+
+/**
+ * watchdog_cpu_init() - watch this CPU, from its first beat on
+ *
+ * Context: boot, on each CPU but the first.
+ */
+void watchdog_cpu_init(void);
+
+/**
+ * watchdog_cpu_down() - this CPU stops
+ *
+ * Context: interrupts off, on that CPU.
+ */
+void watchdog_cpu_down(void);
+
+/**
+ * watchdog_nmi() - was this NMI the watchdog's?  Then look at the hearts
+ * @regs: interrupted context
+ *
+ * Context: NMI.
+ * Return:  true: it was
+ */
+NMI_SAFE bool watchdog_nmi(const struct cpu_regs *regs);
+
+/**
+ * watchdog_asked() - this CPU has written its lines of an all-CPU dump
+ * @regs: interrupted context
+ *
+ * Does not return on the CPU that hangs, if that is a panic.
+ * Context: NMI.
+ */
+NMI_SAFE void watchdog_asked(const struct cpu_regs *regs);
+
+/**
+ * watchdog_get_state() - what it does
+ * @ret_state: filled in
+ *
+ * Context: any but NMI/#MC.
+ */
+void watchdog_get_state(struct watchdog_state *ret_state);
+
+#endif
