@@ -228,6 +228,7 @@ static const struct {
     {"nmi", set_nmi},
     {"nmi_ratelimit", set_nmi_ratelimit},
     {"watchdog", watchdog_option},
+    {"watchdog_hw", watchdog_hardware_option},
     {"watchdog_timeout", watchdog_timeout_option},
     {"dom0_mem", set_dom0_mem},
     {"dom0_max_vcpus", set_dom0_max_vcpus},

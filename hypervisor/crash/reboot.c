@@ -61,6 +61,8 @@ static uint8_t port_bits = RESET_SYSTEM;
 static volatile uint16_t *bios_flag;
 static uint16_t bios_kind = BIOS_COLD;
 
+static void (*stop_watchdog)(void);
+
 static uint32_t leaver; /* a: CPU + 1 of who leaves the machine, 0: nobody */
 
 void reboot_register(const struct reboot_ops *ops)
@@ -126,6 +128,22 @@ int reboot_set_option(const char *value)
     return rc;
 }
 
+void reboot_set_hardware_watchdog(void (*stop)(void))
+{
+    stop_watchdog = stop;
+}
+
+/* For good, on purpose. */
+static NORETURN void stand(void)
+{
+    if (stop_watchdog != NULL) {
+        stop_watchdog();
+    }
+    for (;;) {
+        halt();
+    }
+}
+
 static void wait_us(unsigned int us)
 {
     for (; us > 0; us--) {
@@ -177,9 +195,7 @@ void machine_close(const char *how)
 void machine_halt(void)
 {
     machine_close("machine halted");
-    for (;;) {
-        halt();
-    }
+    stand();
 }
 
 static void by_acpi(void)
@@ -240,9 +256,7 @@ void machine_restart(void)
     machine_close("machine restarts");
     if (never_reboot) {
         printk(LOG_PANIC, "Halted: the option reboot=no was given.");
-        for (;;) {
-            halt();
-        }
+        stand();
     }
     if (bios_flag != NULL) {
         *bios_flag = bios_kind;
@@ -271,9 +285,7 @@ void machine_leave(void)
 {
     if (noreboot_asked) {
         printk(LOG_PANIC, "Halted: the option noreboot was given.");
-        for (;;) {
-            halt();
-        }
+        stand();
     }
     printk(LOG_PANIC, "Resetting the machine.");
     wait_us(log_linger_ms() * 1000);

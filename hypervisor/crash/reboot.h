@@ -60,6 +60,15 @@ int reboot_set_option(const char *value) MUST_CHECK;
 void reboot_set_bios_flag(volatile uint16_t *word);
 
 /**
+ * reboot_set_hardware_watchdog() - how to keep hardware from resetting
+ * @stop: called where the machine is to stand; takes no lock
+ *
+ * Context: boot.
+ * Return:  nothing.
+ */
+void reboot_set_hardware_watchdog(void (*stop)(void));
+
+/**
  * machine_close() - the machine is about to be left: no way back
  * @how: one line for the log and the black box
  *

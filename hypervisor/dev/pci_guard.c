@@ -21,12 +21,20 @@
 #include "dev/msix_table.h"
 
 #define TABLES_MAX 128
+#define NOBODY     0xffffffffU
+
+static pci_bdf_t hidden = NOBODY; /* c */
 
 static SPINLOCK(guard_lock, LOCK_RANK_PCI_PAGES, IRQ_ANY);
 static struct guarded_table { /* guard_lock */
     pci_bdf_t bdf;
     struct msix_table table; /* rows 0: free */
 } tables[TABLES_MAX];
+
+void pci_hide(pci_bdf_t bdf)
+{
+    hidden = bdf;
+}
 
 /* ---- capabilities ---------------------------------------------------------- */
 
@@ -126,6 +134,9 @@ static bool shows_table(unsigned int reg, unsigned int bytes)
 void pci_guest_write(pci_bdf_t bdf, unsigned int reg, unsigned int bytes,
                      uint32_t value)
 {
+    if (bdf == hidden) {
+        return;
+    }
     if (reg >= PCI_CAPS_FIRST && reg < PCI_CFG_BYTES_PORTS &&
         (msi_write(bdf, reg, bytes, value) ||
          msix_write(bdf, reg, bytes, value))) {
@@ -144,7 +155,8 @@ uint32_t pci_guest_port_read(uint32_t cf8, unsigned int offset,
     pci_bdf_t bdf;
     unsigned int reg;
 
-    return pci_cf8_decode(cf8, offset, bytes, &bdf, &reg)
+    return pci_cf8_decode(cf8, offset, bytes, &bdf, &reg) &&
+                       bdf != hidden
                ? pci_cfg_read(bdf, reg, bytes)
                : 0xffffffffU;
 }

@@ -21,6 +21,15 @@ enum pci_guarded {
 };
 
 /**
+ * pci_hide() - a device of our own: the control domain finds none there
+ * @bdf: reachable by ports
+ *
+ * Context: boot; one device.
+ * Return:  nothing.
+ */
+void pci_hide(pci_bdf_t bdf);
+
+/**
  * pci_guest_port_read() - the control domain reads ports 0xcfc .. 0xcff
  * @cf8:    what it wrote to 0xcf8 last
  * @offset: port - 0xcfc

@@ -12,6 +12,7 @@
 #include "dev/acpi.h"
 #include "dev/acpi_madt.h"
 #include "dev/efi.h"
+#include "dev/i6300esb.h"
 #include "dev/irq.h"
 #include "dev/uart16550.h"
 
@@ -107,6 +108,9 @@ void rights_init_control(struct domain *d)
     }
     for (unsigned int i = 0; irq_ioapic_page(i) != 0; i++) {
         deny_mem(d, irq_ioapic_page(i), PAGE_SIZE);
+    }
+    if (esb_page() != 0) {
+        deny_mem(d, esb_page(), PAGE_SIZE);
     }
     deny_firmware_code(d);
 }

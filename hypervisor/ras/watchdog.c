@@ -21,6 +21,7 @@
 #include "crash/dump.h"
 #include "crash/panic.h"
 #include "crash/stop.h"
+#include "dev/i6300esb.h"
 #include "dev/nmi_timer.h"
 
 #define NS_PER_S          1000000000ULL
@@ -30,6 +31,8 @@
 #define FIRST_NMI_NS      1000000ULL
 #define PROVE_NS          20000000ULL
 #define PROVE_LOOKS       5U /* waits of PROVE_NS, then the next source */
+/* Of the hardware's, in time-outs: the others have had their chance. */
+#define HARDWARE_TIMEOUTS 3U
 #define OTHERS_NS         (2 * DUMP_LIMIT_NS)
 
 enum watchdog_policy {
@@ -51,6 +54,7 @@ struct heart {
     bool is_watched;     /* p; read by all */
     struct look by_nmi;  /* n */
     struct look by_cpu;  /* w */
+    struct look by_hw;   /* timers of CPU 0 */
     uint64_t told;       /* a: where it stopped, as said in the log; 0: never */
 } ALIGNED(64);
 
@@ -59,6 +63,10 @@ static struct heart hearts[NR_CPUS];
 static enum watchdog_policy policy = WATCHDOG_PANICS; /* c */
 static unsigned int timeout_s = TIMEOUT_S;            /* c */
 static uint64_t look_ns;                              /* c */
+
+static bool hardware_wanted = true; /* c */
+static bool has_hardware;           /* c */
+static bool hardware_is_on;         /* timers of CPU 0 */
 
 static enum nmi_timer source = NMI_TIMER_NONE; /* timers of CPU 0 */
 static bool is_proved;                         /* timers of CPU 0 */
@@ -92,6 +100,11 @@ int watchdog_option(const char *value)
 int watchdog_timeout_option(const char *value)
 {
     return parse_uint(value, TIMEOUT_S_MAX, &timeout_s);
+}
+
+int watchdog_hardware_option(const char *value)
+{
+    return parse_bool(value, &hardware_wanted);
 }
 
 /* ---- a heart has stopped ------------------------------------------------- */
@@ -242,6 +255,33 @@ static void look_at_source(void)
     nmis_before = now;
 }
 
+/* It is fed only while all hearts beat. */
+static void feed_hardware(void)
+{
+    cpumask_t left = smp_online();
+    bool all_beat = true;
+
+    while (left != 0) {
+        cpu_t cpu = bit_lowest(left);
+        struct look *l = &hearts[cpu].by_hw;
+        uint64_t now = READ_ONCE(cpu_blocks[cpu]->heartbeat);
+
+        left &= left - 1;
+        if (now != l->seen || !READ_ONCE(hearts[cpu].is_watched)) {
+            l->seen = now;
+            l->still = 0;
+        } else if (++l->still >= LOOKS) {
+            all_beat = false;
+        }
+    }
+    if (!hardware_is_on) {
+        hardware_is_on = true;
+        esb_start(1000ULL * timeout_s * HARDWARE_TIMEOUTS);
+    } else if (all_beat) {
+        esb_feed();
+    }
+}
+
 static void heart_beats(void *arg)
 {
     cpu_t cpu = this_cpu_id();
@@ -253,6 +293,9 @@ static void heart_beats(void *arg)
     timer_set(&h->timer, clock_now_ns() + look_ns);
     if (cpu == 0) {
         look_at_source();
+        if (has_hardware) {
+            feed_hardware();
+        }
     }
     look_at_neighbour();
 }
@@ -331,6 +374,12 @@ void watchdog_init(void)
     look_ns = timeout_s * NS_PER_S / LOOKS;
     source = NMI_TIMER_NONE;
     timer_init(&prove_timer, prove, NULL);
+    has_hardware =
+        policy == WATCHDOG_PANICS && hardware_wanted && esb_find();
+    if (has_hardware) {
+        pr_info("watchdog: i6300esb resets the machine after %u s",
+                timeout_s * HARDWARE_TIMEOUTS);
+    }
     watchdog_cpu_init();
     try_next();
 }

@@ -16,6 +16,10 @@
  * panics, if it still takes NMIs, so that the record is of its registers; else
  * the one that noticed does.
  *
+ * Where the machine has a watchdog of its own (dev/i6300esb.h) it is fed by CPU
+ * 0 while all hearts beat, and resets the machine after three time-outs, which
+ * leaves the black box.
+ *
  * Code that keeps a CPU busy for seconds and is right to do so moves the heart
  * itself now and then: this_cpu()->heartbeat++.
  */
@@ -53,6 +57,15 @@ int watchdog_option(const char *value) MUST_CHECK;
  * Return:  0, -EINVAL
  */
 int watchdog_timeout_option(const char *value) MUST_CHECK;
+
+/**
+ * watchdog_hardware_option() - the option watchdog_hw=
+ * @value: a boolean; no: the i6300esb is the control domain's, if it is there
+ *
+ * Context: boot.
+ * Return:  0, -EINVAL
+ */
+int watchdog_hardware_option(const char *value) MUST_CHECK;
 
 /**
  * watchdog_init() - begin to watch, on the first CPU

@@ -46,6 +46,16 @@ static inline void outl(uint16_t port, uint32_t v)
     asm volatile("outl %0, %1" : : "a"(v), "Nd"(port));
 }
 
+static inline uint16_t mmio_read16(const volatile void *p)
+{
+    return *(const volatile uint16_t *)p;
+}
+
+static inline void mmio_write16(volatile void *p, uint16_t v)
+{
+    *(volatile uint16_t *)p = v;
+}
+
 static inline uint32_t mmio_read32(const volatile void *p)
 {
     return *(const volatile uint32_t *)p;

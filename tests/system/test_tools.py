@@ -17,7 +17,7 @@ class Tools(Suite):
     weight = 30
 
     def setup(self):
-        self.boot()
+        self.boot(extra=("-device", "i6300esb"))
 
     def vigil(self, words):
         """Run our tool; it must succeed."""
@@ -60,6 +60,12 @@ class Tools(Suite):
         check(info["watchdog_policy"] == "panic", info["watchdog_policy"])
         check(info["watchdog_nmis"] > 0, "no NMI of its own")
         check(info["watchdog_stalls"] == 0, f"{info['watchdog_stalls']} stalls")
+        # The hardware's is ours, and fed: Dom0 has been booting for longer.
+        check("i6300esb resets the machine after 15 s" in
+              self.vm.dom0("xl dmesg"), "the hardware's watchdog is not used")
+        devices = self.vm.dom0("cat /sys/bus/pci/devices/*/device")
+        check("0x25ab" not in devices.split(), "Dom0 sees it")
+        check("0x7000" in devices.split(), f"Dom0 sees no devices: {devices}")
         # They are not among those that others sent.
         check(info["vigil_counters"]["nmi_total"] == 0, f"{info}")
 

@@ -5,7 +5,9 @@ A CPU is made to hang from outside: it is stopped at some instruction of the
 hypervisor, and goes on in a loop, with interrupts off.
 """
 
+import calendar
 import re
+import time
 
 from gdbstub import Debugger, symbols
 from suite import Suite, check, need_vigil
@@ -15,6 +17,7 @@ IMAGE = 0xFFFF82D080000000      # where the hypervisor's physical 0 lies
 NOTICED = r"watchdog: CPU (\d+) hangs, for (\d+) ms now; noticed by CPU (\d+)"
 DUMPED = r"all-CPU dump: (\d+) of (\d+) CPUs, (\d+) us"
 LEFT = r"previous boot left a black box: hypervisor panic: watchdog: "
+BEGINNING = (2026, 1, 1, 0, 0, 0)
 LOOP = "machine_poweroff"       # nobody needs that meanwhile
 
 
@@ -26,10 +29,11 @@ class Watchdog(Suite):
     def start_stub(self, label, smp, options="", wait=True, **more):
         """Start it, and wait until its watchdog has proved its source."""
         need_vigil()
+        extra = ("-accel", "tcg,thread=multi", *more.pop("extra", ()))
         vm = self.boot_stub(
             "hello", "hold", label=label, smp=smp, resets=True,
             options=f"watchdog_timeout={TIMEOUT} {options}",
-            extra=("-accel", "tcg,thread=multi"), **more)
+            extra=extra, **more)
         if wait:
             vm.expect(r"watchdog: NMIs from the (.*), time-out", 30)
         self.stub_verdict(vm, "hello")
@@ -81,6 +85,17 @@ class Watchdog(Suite):
               "no backtrace through the timers")
         vm.close()
 
+    def test_hardware(self):
+        """CPU 0 hangs in its NMI handler, the only one: hardware resets."""
+        vm = self.start_stub("hardware", 1, extra=("-device", "i6300esb"))
+        check("i6300esb resets the machine after 6 s" in vm.text, "not armed")
+        with Debugger(vm) as debugger:
+            self.hang(debugger, 0, "watchdog_nmi")
+        vm.expect(r"previous boot left a black box: unfinished", 60)
+        vm.expect(r"it was this watchdog that reset the machine", 30)
+        check("Panic on CPU" not in vm.text, "somebody panicked")
+        vm.close()
+
     def test_dead(self):
         """Of 8 CPUs number 5 hangs, and where its NMI comes once more."""
         vm = self.start_stub("dead", 8)
@@ -90,3 +105,40 @@ class Watchdog(Suite):
         check(self.noticed(vm, 5, 8, 7) != 5, "a dead CPU panicked")
         check("CPU 5: does not answer" in vm.text, "CPU 5 is not named")
         vm.close()
+
+
+class WatchdogLong(Suite):
+    """A day goes by, and nobody hangs: four processors, idle and busy."""
+
+    weight = 300
+    long = True
+    hours = 24
+
+    def test_no_false_alarm(self):
+        """With -icount idle time costs nothing, and each run is the same."""
+        need_vigil()
+        seconds = self.hours * 3600
+        vm = self.boot_stub("hello", "hold", smp=4, memory="256M", wall=3000,
+                            silence=3000, options="dom0_mem=64M,max:64M",
+                            extra=("-icount", "shift=4,sleep=off", "-rtc",
+                                   "base=2026-01-01,clock=vm"))
+        self.stub_verdict(vm, "hello")
+        vm.expect(r"watchdog: NMIs from the ", 60)
+        deadline = vm.deadline(2400)
+        while uptime(vm) < seconds:
+            check(time.monotonic() < deadline,
+                  f"only {uptime(vm):.0f} s have gone by")
+            time.sleep(1)
+        check("watchdog: CPU" not in vm.text, "a false alarm")
+        check("Panic" not in vm.text and "NMI on CPU" not in vm.text,
+              "an NMI that nobody sent")
+        print(f"# {uptime(vm) / 3600:.1f} hours")
+        vm.close()
+
+
+def uptime(vm):
+    """Return the seconds that have gone by for the machine, by its clock."""
+    now = vm.qmp("qom-get", path="/machine", property="rtc-time")
+    return calendar.timegm((now["tm_year"] + 1900, now["tm_mon"] + 1,
+                            now["tm_mday"], now["tm_hour"], now["tm_min"],
+                            now["tm_sec"])) - calendar.timegm(BEGINNING)

@@ -38,6 +38,21 @@ static inline void outl(uint16_t port, uint32_t v)
     fake_out(port, 4, v);
 }
 
+static inline uint16_t mmio_read16(const volatile void *p)
+{
+    return fake_mmio_in_hook != NULL ? (uint16_t)fake_mmio_in_hook(p)
+                                     : *(const volatile uint16_t *)p;
+}
+
+static inline void mmio_write16(volatile void *p, uint16_t v)
+{
+    if (fake_mmio_out_hook != NULL) {
+        fake_mmio_out_hook(p, v);
+    } else {
+        *(volatile uint16_t *)p = v;
+    }
+}
+
 static inline uint32_t mmio_read32(const volatile void *p)
 {
     return fake_mmio_in_hook != NULL ? fake_mmio_in_hook(p)

@@ -15,6 +15,7 @@
 #include "cpu/smp.h"
 #include "cpu/timer.h"
 #include "crash/dump.h"
+#include "dev/i6300esb.h"
 #include "dev/nmi_timer.h"
 #include "ras/mce.h"
 #include "ras/watchdog.h"
@@ -90,6 +91,28 @@ const char *nmi_timer_name(enum nmi_timer which)
     static const char *const names[] = {"one", "two", "three", "none"};
 
     return names[which];
+}
+
+/* ---- the hardware's -------------------------------------------------------------- */
+
+static bool has_esb;
+static unsigned int feeds;
+static uint64_t esb_ms;
+
+bool esb_find(void)
+{
+    return has_esb;
+}
+
+void esb_start(uint64_t timeout_ms)
+{
+    esb_ms = timeout_ms;
+}
+
+void esb_feed(void)
+{
+    assert_int_not_equal(esb_ms, 0);
+    feeds++;
 }
 
 /* ---- dumps ---------------------------------------------------------------------- */
@@ -398,6 +421,36 @@ static void sources(void **state)
     assert_null(asked_with);
 }
 
+/* It is fed while all hearts beat, and not otherwise. */
+static void hardware(void **state)
+{
+    unsigned int before;
+
+    (void)state;
+    assert_int_equal(watchdog_hardware_option("perhaps"), -EINVAL);
+    has_esb = true;
+    assert_int_equal(watchdog_hardware_option("no"), 0);
+    start("yes");
+    run(10000 * MS);
+    assert_int_equal(esb_ms, 0);
+    assert_int_equal(watchdog_hardware_option("yes"), 0);
+    start("report"); /* a reset would be more than that */
+    run(10000 * MS);
+    assert_int_equal(esb_ms, 0);
+    start("yes");
+    run(10000 * MS);
+    assert_int_equal(esb_ms, 15000);
+    assert_in_range(feeds, 6, 8);
+    /* CPU 2 hangs, and all who could say so are busy with something else. */
+    hangs = CPUMASK_OF(2);
+    round_is_on = true;
+    run(6000 * MS);
+    before = feeds;
+    run(30000 * MS);
+    assert_int_equal(feeds, before);
+    has_esb = false;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -407,6 +460,7 @@ int main(void)
         cmocka_unit_test(own_hangs),     cmocka_unit_test(neighbour),
         cmocka_unit_test(reports),       cmocka_unit_test(not_now),
         cmocka_unit_test(leaving),       cmocka_unit_test(offline),
+        cmocka_unit_test(hardware),
     };
 
     return UNIT_RUN(tests);
