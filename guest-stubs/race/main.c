@@ -28,8 +28,8 @@ static const struct race *const races[] = {&race_grants, &race_ports,
                                      &race_tables};
 #define RACES (sizeof(races) / sizeof(races[0]))
 
-static unsigned int running; /* the number of the race, from 1; 0: none */
-static unsigned int idle;    /* vcpus that see there is none           */
+static unsigned int round;   /* odd: a race, (round - 1) / 2; even: it has ended */
+static unsigned int idle;    /* vcpus that have seen that                       */
 static uint64_t turns;
 
 static void worker(unsigned int id)
@@ -38,14 +38,15 @@ static void worker(unsigned int id)
     unsigned int now = 0;
 
     for (;;) {
-        unsigned int next = __atomic_load_n(&running, __ATOMIC_SEQ_CST);
+        unsigned int next = __atomic_load_n(&round, __ATOMIC_SEQ_CST);
 
-        if (next == 0 && now != 0) {
+        /* On a busy machine one may have slept for the whole race. */
+        if (next % 2 == 0 && now != next) {
             __atomic_fetch_add(&idle, 1, __ATOMIC_SEQ_CST);
         }
         now = next;
-        if (now != 0) {
-            races[now - 1]->turn(id, &seed);
+        if (now % 2 != 0) {
+            races[now / 2]->turn(id, &seed);
             count(&turns);
         } else {
             hc_sched_op(SCHEDOP_yield, NULL);
@@ -57,7 +58,7 @@ static bool stop(void)
 {
     uint64_t since = time_now_ns();
 
-    __atomic_store_n(&running, 0, __ATOMIC_SEQ_CST);
+    __atomic_fetch_add(&round, 1, __ATOMIC_SEQ_CST);
     while (__atomic_load_n(&idle, __ATOMIC_SEQ_CST) < vcpus - 1) {
         hc_sched_op(SCHEDOP_yield, NULL);
         if (time_now_ns() - since > ENDS_IN_NS) {
@@ -79,7 +80,7 @@ static bool run(unsigned int n, uint64_t ns)
     idle = 0;
     turns = 0;
     since = time_now_ns();
-    __atomic_store_n(&running, n + 1, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&round, 2 * n + 1, __ATOMIC_SEQ_CST);
     while (time_now_ns() - since < (r->enough() ? ns : ENDS_IN_NS)) {
         r->step(&seed);
         steps++;

@@ -204,6 +204,7 @@ class Shootdowns(Suite):
 
     weight = 30
     load = 1000
+    slow = 10
 
     def flush(self, smp, line, threads):
         """Return what it printed, after its verdict."""
@@ -238,7 +239,9 @@ class Shootdowns(Suite):
         found = re.search(rf"flush: load: (\d+) flushes(?:.|\n)*?{SHOOTDOWNS}", text)
         check(found and int(found[1]) == self.load, "the load was not counted")
         check(int(found[2]) >= self.load, found[0])
-        check(int(found[4]) == 0, f"somebody waited for a second: {found[0]}")
+        # An interrupt that is lost is waited for without end.  For a second: a
+        # busy machine may not run one of the emulator's threads for so long.
+        check(int(found[4]) <= self.slow, f"somebody waited for a second: {found[0]}")
 
     def test_load(self):
         """Four threads."""
@@ -255,6 +258,7 @@ class ShootdownsLong(Shootdowns):
     long = True
     weight = 300
     load = 10000
+    slow = 0    # on an idle machine
 
 
 class SmpDom0(Suite):
