@@ -3,7 +3,7 @@
  * storm - vcpus that are moved all the time lose no wake-up and no time.
  *
  * Claim: whatever wakes a vcpu does so while its pin changes 1,000 times a
- * second; nobody's clock goes backwards, and everybody's run times add up.
+ * second; an NMI comes exactly once; nobody's clock goes backwards, and everybody's run times add up.
  * Plan: Dom0 with 3 vcpus or more.  The first is pinned, and every millisecond
  * pins each of the others somewhere.  Those work for a moment, reading the
  * clock, and sleep in every way there is: until a time, or until one of the
@@ -100,7 +100,10 @@ static bool on_event(struct trap_regs *regs)
 /* It may come between a look and the block that follows: let that return. */
 static bool on_nmi(struct trap_regs *regs)
 {
+    struct worker *w = &workers[vcpu_self()];
+
     (void)regs;
+    WRITE_ONCE(w->nmis, w->nmis + 1);
     WRITE_ONCE(vcpu_info_of(vcpu_self())->evtchn_upcall_pending, 1);
     return true;
 }
@@ -175,7 +178,7 @@ static uint64_t sleep_asking(unsigned int id, enum sleep how)
 {
     struct worker *w = &workers[id];
     struct sched_poll poll = {.nr_ports = 1};
-    uint32_t was = w->rung;
+    uint32_t was = w->rung, nmis = w->nmis;
     unsigned int whom;
 
     do {
@@ -185,7 +188,9 @@ static uint64_t sleep_asking(unsigned int id, enum sleep how)
     fall_asleep(w, how, clock_read(id));
     __atomic_store_n(&workers[whom].asks[id], how, __ATOMIC_SEQ_CST);
     hc_evtchn_send(workers[whom].ask_port);
-    if (how != SLEEP_PORT) {
+    if (how == SLEEP_NMI) {
+        block_while(id, &w->nmis, nmis);
+    } else if (how != SLEEP_PORT) {
         block_while(id, &w->rung, was);
     } else {
         events_on(id);
@@ -423,6 +428,9 @@ static void tell(uint64_t ms)
         print("storm: vcpu %u: %lu turns, the last to wake after %lu us (%s)\n",
               i, w->turns, w->worst_ns / NS_PER_US, sleep_names[w->worst_how]);
         CHECK(w->turns > 0, "vcpu %u never got on", i);
+        /* The last one may have been asked for when the storm ended. */
+        CHECK(w->nmis == w->count[SLEEP_NMI], "vcpu %u: %u NMIs for %lu sleeps",
+              i, w->nmis, w->count[SLEEP_NMI]);
         worst = w->worst_ns > worst ? w->worst_ns : worst;
         early += w->early;
     }

@@ -30,6 +30,7 @@ struct worker {
     uint64_t early;         /* w: woken before it was time */
     uint64_t random;        /* w */
     uint32_t fired;         /* w: by its handlers */
+    uint32_t nmis;          /* w: by its handler */
     uint32_t wants_up;      /* w to set, vcpu 0 to clear */
     uint64_t rung_ns;       /* o: when it was woken */
     uint32_t rung;          /* o */
