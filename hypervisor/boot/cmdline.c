@@ -180,6 +180,12 @@ static int set_nmi(const char *v)
     return nmi_set_policy(v);
 }
 
+/* Which CPU has the machine's NMI line. */
+static int set_nmi_cpu(const char *v)
+{
+    return parse_uint(v, NR_CPUS - 1, &boot_options.nmi_cpu);
+}
+
 /* NMIs of one source in a second; 0: as many as there are. */
 static int set_nmi_ratelimit(const char *v)
 {
@@ -226,6 +232,7 @@ static const struct {
     {"reboot", reboot_set_option},
     {"clocksource", platform_timer_option},
     {"nmi", set_nmi},
+    {"nmi_cpu", set_nmi_cpu},
     {"nmi_ratelimit", set_nmi_ratelimit},
     {"watchdog", watchdog_option},
     {"watchdog_hw", watchdog_hardware_option},

@@ -15,6 +15,7 @@ struct boot_options {
     int64_t dom0_max_bytes;  /* INT64_MAX: none                      */
     unsigned int dom0_max_vcpus; /* 0: as many as there are CPUs     */
     unsigned int maxcpus;        /* 0 and 1: the first only          */
+    unsigned int nmi_cpu;        /* has the NMI line                 */
     bool dom0_vcpus_pin;         /* each of them to a CPU of its own */
     bool screen;       /* console=vga, or console= not given         */
     bool screen_kept;  /* vga=keep: Dom0 does not get the screen     */

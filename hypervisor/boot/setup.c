@@ -425,7 +425,7 @@ void boot_main(uint32_t magic, uint32_t info)
     watchdog_init();
     /* 7. The other processors, Dom0. */
     irq_enable();
-    smp_start_all();
+    smp_start_all(boot_options.nmi_cpu);
     start_dom0();
     page_alloc_stats(&stats);
     pr_info("mm: %lu KiB of RAM, %lu KiB free, %lu KiB kept by Vigil",

@@ -35,6 +35,7 @@
 #include "mm/page_alloc.h"
 #include "pv/descriptor.h"
 #include "ras/mce.h"
+#include "ras/nmi.h"
 #include "ras/poll.h"
 #include "ras/watchdog.h"
 #include "x86/atomic.h"
@@ -246,6 +247,26 @@ static int cpu_up(cpu_t cpu)
     return rc;
 }
 
+/* ---- the NMI line --------------------------------------------------------- */
+
+static void take_nmi_line(void *arg)
+{
+    lapic_take_nmi_line(*(const bool *)arg);
+}
+
+/* For a moment two have it, and what comes then is told twice; never by none. */
+static void move_nmi_line(cpu_t to)
+{
+    cpu_t from = nmi_line_cpu();
+    bool take = true, leave = false;
+
+    if (to != from) {
+        nmi_set_line_cpu(to);
+        smp_call(CPUMASK_OF(to), take_nmi_line, &take);
+        smp_call(CPUMASK_OF(from), take_nmi_line, &leave);
+    }
+}
+
 /* ---- stopping ------------------------------------------------------------- */
 
 static void ask_to_park(void *arg)
@@ -289,6 +310,9 @@ static int cpu_down(cpu_t cpu)
         sched_cpu_up(cpu);
         return rc;
     }
+    if (cpu == nmi_line_cpu()) {
+        move_nmi_line(0);
+    }
     smp_call(CPUMASK_OF(cpu), ask_to_park, NULL);
     while (smp_is_online(cpu)) {
         smp_answer();
@@ -331,12 +355,18 @@ void smp_init(unsigned int max)
     tlb_init(ptr_to_maddr(hv_l4), pv_own_descriptors);
 }
 
-void smp_start_all(void)
+void smp_start_all(cpu_t nmi_cpu)
 {
     for (cpu_t cpu = 1; cpu < smp_cpu_count() && cpu < max_cpus; cpu++) {
         if (smp_cpu_up(cpu) != 0) {
             pr_warn("boot: going on without CPU %u", cpu);
         }
+    }
+    if (smp_is_online(nmi_cpu)) {
+        move_nmi_line(nmi_cpu);
+    } else {
+        pr_warn("boot: nmi_cpu=%u is not online: CPU 0 has the NMI line",
+                nmi_cpu);
     }
     pr_info("cpu: %u of %u processors online%s", smp_online_count(),
             smp_cpu_count(), lapic_is_x2() ? ", x2APIC" : "");

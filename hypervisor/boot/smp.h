@@ -5,6 +5,8 @@
 #ifndef VIGIL_BOOT_SMP_H
 #define VIGIL_BOOT_SMP_H
 
+#include "lib/types.h"
+
 #include "lib/compiler.h"
 
 /**
@@ -18,11 +20,12 @@ void smp_init(unsigned int max);
 
 /**
  * smp_start_all() - start those smp_init() numbered, up to its @max
+ * @nmi_cpu: who shall have the machine's NMI line (nmi_cpu=)
  *
  * One that does not come is named in the log, and left out.
  * Context: boot, interrupts on, everything else has been initialised.
  */
-void smp_start_all(void);
+void smp_start_all(cpu_t nmi_cpu);
 
 /**
  * ap_main() - a further processor, on its own stack, in its own block

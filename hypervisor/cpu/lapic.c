@@ -112,6 +112,11 @@ bool lapic_is_x2(void)
     return is_x2;
 }
 
+void lapic_take_nmi_line(bool take)
+{
+    reg_write(REG_LVT_LINT1, take ? LVT_NMI : LVT_MASKED);
+}
+
 void lapic_init(void)
 {
     uint64_t base = rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE;
@@ -127,7 +132,7 @@ void lapic_init(void)
     reg_write(REG_LVT_TIMER, LVT_MASKED | VECTOR_TIMER);
     reg_write(REG_LVT_LINT0, LVT_MASKED);
     /* The firmware's NMI line goes to all of them, and one shall answer. */
-    reg_write(REG_LVT_LINT1, this_cpu_id() == 0 ? LVT_NMI : LVT_MASKED);
+    lapic_take_nmi_line(this_cpu_id() == 0);
     reg_write(REG_LVT_ERROR, LVT_MASKED | VECTOR_SPURIOUS);
     reg_write(REG_TIMER_DIVIDE, DIVIDE_BY_1);
     reg_write(REG_SVR, SVR_ENABLE | VECTOR_SPURIOUS);

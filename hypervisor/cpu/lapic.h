@@ -20,7 +20,8 @@
 /**
  * lapic_init() - enable this CPU's local APIC
  *
- * Masks every LVT entry but LINT1, which is NMI on the first CPU.
+ * Masks every LVT entry but LINT1, which is NMI on the first CPU
+ * (lapic_take_nmi_line()).
  * Switches to x2APIC mode where there is one.  Fills in cpu_block.apic_id.
  * Context: boot, on each CPU; the LAPIC page is mapped at FIXMAP_LAPIC_VA.
  */
@@ -115,6 +116,14 @@ void lapic_nmi(uint32_t apic_id);
  * Return:  true: x2APIC mode
  */
 bool lapic_is_x2(void);
+
+/**
+ * lapic_take_nmi_line() - answer to the machine's NMI line, LINT1, or do not
+ * @take: which
+ *
+ * Context: any but NMI/#MC; of this CPU.
+ */
+void lapic_take_nmi_line(bool take);
 
 /**
  * lapic_self_nmi() - send this CPU a real NMI

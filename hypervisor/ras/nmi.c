@@ -35,6 +35,7 @@ enum nmi_policy {
 };
 
 static enum nmi_policy policy = NMI_TO_DOM0; /* c */
+static cpu_t line_cpu;                       /* a */
 static uint32_t for_dom0[NMI_CAUSES];        /* a: NMIs that wait, by cause */
 static uint32_t for_dom0_count;              /* a: all of them; never more  */
 
@@ -50,6 +51,16 @@ int nmi_set_policy(const char *value)
         return -EINVAL;
     }
     return 0;
+}
+
+void nmi_set_line_cpu(cpu_t cpu)
+{
+    atomic_store(&line_cpu, cpu);
+}
+
+NMI_SAFE cpu_t nmi_line_cpu(void)
+{
+    return atomic_load(&line_cpu);
 }
 
 NMI_SAFE unsigned int nmi_causes_of(uint8_t port61)
@@ -120,8 +131,8 @@ static NMI_SAFE uint8_t lines_of(unsigned int causes)
 static NMI_SAFE unsigned int ask_port61(uint8_t *ret_byte)
 {
     *ret_byte = 0;
-    /* The chipset has one such port and wires it to the boot CPU. */
-    if (this_cpu_id() == 0) {
+    /* What it says belongs to the line's NMI, not to one that another sends. */
+    if (this_cpu_id() == nmi_line_cpu()) {
         *ret_byte = port61_read();
     }
     return nmi_causes_of(*ret_byte);

@@ -7,7 +7,7 @@
  *   1  a dying CPU wants this one to stop (before anything else)
  *   2  somebody asks where this CPU is (crash/dump.h)
  *   3  the watchdog's own (ras/watchdog.h)
- *   4  port 0x61: SERR or IOCHK (boot CPU only)
+ *   4  port 0x61: SERR or IOCHK (the CPU that has the NMI line)
  *   5  nobody: unknown
  *
  * One that was 2 or 3 and nothing else ends there.  Of another what is seen is
@@ -45,6 +45,22 @@ NMI_SAFE void ras_nmi(struct cpu_regs *regs);
  * Return:  0; -EINVAL
  */
 int nmi_set_policy(const char *value) MUST_CHECK;
+
+/**
+ * nmi_set_line_cpu() - whose LINT1 is the machine's NMI line
+ * @cpu: its number; the first CPU until this is called
+ *
+ * Context: any but NMI/#MC.
+ */
+void nmi_set_line_cpu(cpu_t cpu);
+
+/**
+ * nmi_line_cpu() - whose it is
+ *
+ * Context: any.
+ * Return:  number of a CPU
+ */
+cpu_t nmi_line_cpu(void);
 
 /**
  * nmi_causes_of() - what a value of port 0x61 says

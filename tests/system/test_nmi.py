@@ -96,3 +96,29 @@ class NmiPolicy(Suite):
         check(vm.running, "the machine ended")
         check("Panic" not in vm.text, "it panicked")
         vm.close()
+
+    def test_another_cpu(self):
+        """CPU 1 has the NMI line: told each with its reason, which is cleared."""
+        need_vigil()
+        vm = self.boot_stub("nmi", "wait=3", label="another", smp=2,
+                            options="nmi=dom0 nmi_cpu=1 noreboot")
+        vm.expect("nmi: ready", 60)
+        for number in range(1, 4):
+            vm.inject_nmi()
+            vm.expect(f"nmi: count={number} reason=4", 20)
+        vm.expect("nmi: one of our own: reason=0", 20)
+        self.stub_verdict(vm, "nmi")
+        seen = re.findall(r"NMI on CPU (\d): unknown source", vm.text)
+        check(seen == ["1"] * 3, f"NMIs on {seen}")
+        vm.close()
+
+    def test_no_such_cpu(self):
+        """Then the first one has it, and the log says so."""
+        need_vigil()
+        vm = self.boot_stub("hello", "hold", label="none",
+                            options="nmi=ignore nmi_cpu=5")
+        self.stub_verdict(vm, "hello")
+        check("boot: nmi_cpu=5 is not online: CPU 0 has the NMI line" in vm.text,
+              "no word of it")
+        inject_and_wait(vm)
+        vm.close()

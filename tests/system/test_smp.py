@@ -268,7 +268,8 @@ class SmpDom0(Suite):
 
     def setup(self):
         need_vigil()
-        self.boot(smp="4,sockets=2,cores=1,threads=2", cpu="EPYC")
+        self.boot(smp="4,sockets=2,cores=1,threads=2", cpu="EPYC",
+                  options="nmi_cpu=3")
 
     def test_cpus(self):
         """Linux and the tools see four."""
@@ -318,6 +319,10 @@ class SmpDom0(Suite):
             vm.dom0("xen-hptool cpu-online 3", 60)
             check(re.search(r"^nr_cpus\s*: 4$", vm.dom0("xl info"), re.M),
                   "xl info does not count it again")
+        seen = vm.text.count("NMI on CPU 0: ")
+        vm.inject_nmi()
+        vm.wait_count("NMI on CPU 0: ", seen + 1)
+        check("NMI on CPU 3: " not in vm.text, "CPU 3 has kept the NMI line")
         rc, text = vm.dom0_cmd("xen-hptool cpu-offline 0")
         check(rc != 0, f"the first processor went offline: {text}")
 

@@ -318,6 +318,22 @@ static void other_cpus_do_not_ask_the_port(void **state)
     assert_int_equal(nmi_next_for_dom0(), NMI_CAUSE_UNKNOWN);
 }
 
+/* Whoever has the line asks, and nobody else. */
+static void the_line_moves(void **state)
+{
+    (void)state;
+    port61 = 0x80;
+    nmi_set_line_cpu(1);
+    ras_nmi(&regs);
+    assert_int_equal(nmi_next_for_dom0(), NMI_CAUSE_UNKNOWN);
+    this_cpu()->cpu_id = 1;
+    ras_nmi(&regs);
+    this_cpu()->cpu_id = 0;
+    nmi_set_line_cpu(0);
+    assert_int_equal(nmi_next_for_dom0(), NMI_CAUSE_SERR);
+    assert_int_equal(port61_writes, 2);
+}
+
 /* One more panic would cost the record of the first one a stage. */
 static void not_fatal_while_dying(void **state)
 {
@@ -394,6 +410,7 @@ int main(void)
         cmocka_unit_test_setup(storms_of_two_cpus, set_up),
         cmocka_unit_test_setup(no_limit, set_up),
         cmocka_unit_test_setup(other_cpus_do_not_ask_the_port, set_up),
+        cmocka_unit_test_setup(the_line_moves, set_up),
         cmocka_unit_test_setup(not_fatal_while_dying, set_up),
         cmocka_unit_test_setup(stop_comes_first, set_up),
         cmocka_unit_test_setup(says_whom_it_interrupted, set_up),
