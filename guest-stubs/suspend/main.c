@@ -6,9 +6,11 @@
  * one (cancelled), all is as it was: memory, page tables, trap handlers, vector
  * registers, bases, breakpoints, callbacks.  The clock has not gone back.
  * Restored, it has a new shared page and no channel but those of start_info.
+ * Inside the NMI handler, with an NMI that waits: it comes once, and after.
  * Plan: prints `suspend: round=N port=P`; Dom0 puts P into xenstore as
  * device/suspend/event-channel and saves us, which notifies P.  Then we suspend
- * and check.  `rounds=N` (1) of these, then the verdict.
+ * and check.  `rounds=N` (1) of these, then the verdict.  From the second on
+ * we suspend in our NMI handler.
  */
 #include "breakpoint.h"
 
@@ -120,6 +122,42 @@ static long suspend(void)
     return rc;
 }
 
+/* NMIs that came; suspend_in_nmi() is inside the first one's handler. */
+static volatile unsigned int nmis, nmi_depth, nmi_deepest;
+static volatile bool suspend_in_nmi;
+static volatile long nmi_result;
+
+static bool on_nmi(struct trap_regs *regs)
+{
+    (void)regs;
+    nmis++;
+    nmi_depth++;
+    nmi_deepest = nmi_depth > nmi_deepest ? nmi_depth : nmi_deepest;
+    if (suspend_in_nmi) {
+        suspend_in_nmi = false;
+        /* Two more, which are one, and wait until we have returned. */
+        (void)hc_vcpu_op(VCPUOP_send_nmi, 0, NULL);
+        (void)hc_vcpu_op(VCPUOP_send_nmi, 0, NULL);
+        nmi_result = suspend();
+    }
+    nmi_depth--;
+    return true;
+}
+
+/* No word before the console has come up. */
+static long suspend_by_nmi(void)
+{
+    nmis = nmi_deepest = 0;
+    suspend_in_nmi = true;
+    (void)hc_vcpu_op(VCPUOP_send_nmi, 0, NULL);
+    barrier();
+    if (suspend_in_nmi) {
+        suspend_in_nmi = false;
+        return suspend();
+    }
+    return nmi_result;
+}
+
 /* What a kernel does anew in another domain. */
 static void come_up(evtchn_port_t old_port)
 {
@@ -174,7 +212,7 @@ static evtchn_port_t one_round(unsigned long round, evtchn_port_t port)
     breakpoint_set_dr(7, BREAKPOINT_ON);
     breakpoints = 0;
     before = time_now_ns();
-    rc = suspend();
+    rc = round == 1 ? suspend() : suspend_by_nmi();
     after = time_now_ns();
     if (rc == 0) {
         come_up(port);
@@ -185,6 +223,8 @@ static evtchn_port_t one_round(unsigned long round, evtchn_port_t port)
     breakpoint_target();
     breakpoint_set_dr(7, BREAKPOINT_OFF);
     CHECK(rc == 0 || rc == 1, "SHUTDOWN_suspend: %ld", rc);
+    CHECK(round == 1 || (nmis == 2 && nmi_deepest == 1),
+          "%u NMIs, not 2; %u at a time", nmis, nmi_deepest);
     CHECK(after > before && after - before < 3600 * NS_PER_SEC,
           "the clock was %lu, is %lu", before, after);
     CHECK(memcmp(got, vectors, sizeof(got)) == 0, "xmm0 to 15 have changed");
@@ -205,12 +245,16 @@ void stub_main(void)
 {
     unsigned long rounds = cmdline_number("rounds", 1);
     evtchn_port_t port;
+    long rc;
 
     if (stub_is_dom0()) {
         report(VERDICT_SKIP, "Dom0 is not saved");
         return;
     }
     trap_handle(TRAP_DB, breakpoint_taken);
+    trap_handle(TRAP_NMI, on_nmi);
+    rc = trap_register(TRAP_NMI, 0);
+    CHECK(rc == 0, "vector 2 refused: %ld", rc);
     CHECK(mm_protect(read_only, PTE_FLAGS_RO) == 0 && mm_protect(gone, 0) == 0,
           "mm_protect");
     describe();

@@ -16,7 +16,7 @@
 #include "domain/sched.h"
 #include "pv/context.h"
 #include "pv/fpu.h"
-#include "pv/guest_msr.h"
+#include "pv/saved_msr.h"
 #include "pv/vmca.h"
 #include "hypercall/domctl.h"
 #include "hypercall/xenctl_bitmap.h"
@@ -281,12 +281,12 @@ static int64_t set_xstate(struct vcpu *v,
 static int64_t get_msrs(struct vcpu *v, struct xen_domctl_vcpu_msrs *m,
                         bool *ret_back)
 {
-    xen_domctl_vcpu_msr_t msr[GUEST_MSRS_SAVED_MAX];
+    xen_domctl_vcpu_msr_t msr[SAVED_MSRS_MAX];
     unsigned int count;
 
     *ret_back = true;
     if (handle_is_null(m->msrs)) {
-        m->msr_count = GUEST_MSRS_SAVED_MAX;
+        m->msr_count = SAVED_MSRS_MAX;
         return 0;
     }
     if (v == current) {
@@ -294,7 +294,7 @@ static int64_t get_msrs(struct vcpu *v, struct xen_domctl_vcpu_msrs *m,
     }
     memset(msr, 0, sizeof(msr));
     domain_pause(v->domain);
-    count = guest_msrs_get(v, msr);
+    count = saved_msrs_get(v, msr);
     domain_unpause(v->domain);
     if (count > m->msr_count) {
         m->msr_count = count;
@@ -307,15 +307,15 @@ static int64_t get_msrs(struct vcpu *v, struct xen_domctl_vcpu_msrs *m,
 static int64_t set_msrs(struct vcpu *v, struct xen_domctl_vcpu_msrs *m,
                         bool *ret_back)
 {
-    xen_domctl_vcpu_msr_t msr[GUEST_MSRS_SAVED_MAX];
+    xen_domctl_vcpu_msr_t msr[SAVED_MSRS_MAX];
     int64_t rc;
 
     if (handle_is_null(m->msrs)) {
-        m->msr_count = GUEST_MSRS_SAVED_MAX;
+        m->msr_count = SAVED_MSRS_MAX;
         *ret_back = true;
         return 0;
     }
-    if (v->domain == current->domain || m->msr_count > GUEST_MSRS_SAVED_MAX) {
+    if (v->domain == current->domain || m->msr_count > SAVED_MSRS_MAX) {
         return -EINVAL;
     }
     if (copy_from_guest(msr, handle_va(m->msrs),
@@ -323,7 +323,7 @@ static int64_t set_msrs(struct vcpu *v, struct xen_domctl_vcpu_msrs *m,
         return -EFAULT;
     }
     domain_pause(v->domain);
-    rc = guest_msrs_set(v, msr, m->msr_count);
+    rc = saved_msrs_set(v, msr, m->msr_count);
     domain_unpause(v->domain);
     return rc;
 }

@@ -375,39 +375,3 @@ bool guest_wrmsr(struct vcpu *v, uint32_t index, uint64_t value)
         return write_rare(v, index, value);
     }
 }
-
-/* What migrates besides registers. */
-static const uint32_t saved_msrs[] = {MSR_SPEC_CTRL, MSR_TSC_AUX};
-
-unsigned int guest_msrs_get(struct vcpu *v, xen_domctl_vcpu_msr_t *out)
-{
-    unsigned int count = 0;
-
-    for (unsigned int i = 0; i < ARRAY_SIZE(saved_msrs); i++) {
-        uint64_t value;
-
-        if (guest_rdmsr(v, saved_msrs[i], &value) && value != 0) {
-            out[count] =
-                (xen_domctl_vcpu_msr_t){.index = saved_msrs[i], .value = value};
-            count++;
-        }
-    }
-    return count;
-}
-
-int guest_msrs_set(struct vcpu *v, const xen_domctl_vcpu_msr_t *msrs,
-                   unsigned int count)
-{
-    for (unsigned int i = 0; i < count; i++) {
-        bool known = false;
-
-        for (unsigned int j = 0; j < ARRAY_SIZE(saved_msrs); j++) {
-            known = known || msrs[i].index == saved_msrs[j];
-        }
-        if (!known || msrs[i].reserved != 0 ||
-            !guest_wrmsr(v, msrs[i].index, msrs[i].value)) {
-            return -EINVAL;
-        }
-    }
-    return 0;
-}

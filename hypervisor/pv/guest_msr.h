@@ -37,28 +37,4 @@ bool guest_rdmsr(struct vcpu *v, uint32_t index, uint64_t *ret_value)
  */
 bool guest_wrmsr(struct vcpu *v, uint32_t index, uint64_t value) MUST_CHECK;
 
-#define GUEST_MSRS_SAVED_MAX 8
-
-/**
- * guest_msrs_get() - MSRs to migrate (XEN_DOMCTL_get_vcpu_msrs)
- * @v:   vcpu that does not run
- * @out: room for GUEST_MSRS_SAVED_MAX entries
- *
- * Context: any but NMI/#MC.
- * Return:  entries stored; those with value 0 are left out
- */
-unsigned int guest_msrs_get(struct vcpu *v, xen_domctl_vcpu_msr_t *out);
-
-/**
- * guest_msrs_set() - MSRs of a migrated guest (XEN_DOMCTL_set_vcpu_msrs)
- * @v:     vcpu that does not run
- * @msrs:  entries, copied from the caller
- * @count: how many
- *
- * Context: any but NMI/#MC.
- * Return:  0; -EINVAL an index or value that cannot be set
- */
-int guest_msrs_set(struct vcpu *v, const xen_domctl_vcpu_msr_t *msrs,
-                   unsigned int count) MUST_CHECK;
-
 #endif

@@ -18,6 +18,9 @@ tests += pv/test_privop_decode pv/test_iret_fixup pv/test_vmca \
 test_privop_decode-srcs := hypervisor/pv/privop_decode.c hypervisor/lib/string.c
 test_iret_fixup-srcs := hypervisor/pv/iret_fixup.c $(unit-lib) $(unit-alarm)
 test_vmca-srcs := hypervisor/pv/vmca.c $(unit-lib) $(unit-alarm)
+tests += pv/test_saved_msr
+test_saved_msr-srcs := hypervisor/pv/saved_msr.c hypervisor/pv/vmca.c \
+    $(unit-lib) $(unit-alarm)
 test_debugreg-srcs := hypervisor/pv/debugreg.c $(unit-lib) $(unit-alarm)
 test_cpu_policy-srcs := hypervisor/pv/cpu_policy.c $(unit-lib) $(unit-alarm)
 tests += pv/test_elf pv/test_bzimage pv/test_layout_dom0 pv/test_dom0_memory
