@@ -36,7 +36,8 @@ WARNINGS_STRANGERS := -Wsign-conversion
 # Its image sits below the top 2 GiB, which belong to the guest, so code is
 # position independent and every symbol hidden (no GOT, no PLT).
 HV_INCLUDES := -nostdinc -isystem $(shell $(CC) -print-file-name=include) \
-               -isystem $(BUILD)/include -iquote $(TOP)/hypervisor \
+               -isystem $(BUILD)/include \
+               -isystem $(TOP)/hypervisor/lib/hosted -iquote $(TOP)/hypervisor \
                -I$(TOP)/include/public
 HV_CFLAGS := -std=gnu11 -O2 -g $(WARNINGS) -Wframe-larger-than=1024 \
              -ffreestanding -mgeneral-regs-only -mno-red-zone -fpie \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* lib/checksum.h - the checksum of the black box and the log (zlib's CRC-32). */
+/* lib/checksum.h - the checksum of the black box (zlib's CRC-32). */
 #ifndef VIGIL_TOOLS_CHECKSUM_H
 #define VIGIL_TOOLS_CHECKSUM_H
 

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include <vigil/log.h>
+#include <vigil/log_sum.h>
 
-#include "lib/checksum.h"
 #include "lib/escape.h"
 #include "lib/fault.h"
 
@@ -31,10 +31,10 @@ static int cell_is_whole(const struct vigil_log_cell *cell)
 {
     struct vigil_log_cell copy = *cell;
 
-    copy.crc32 = 0;
+    copy.sum = 0;
     return cell->len <= VIGIL_LOG_TEXT_BYTES &&
            cell->level <= VIGIL_LOG_DEBUG &&
-           checksum_crc32(&copy, sizeof(copy)) == cell->crc32;
+           vigil_log_sum(&copy) == cell->sum;
 }
 
 static int cell_order(const void *left, const void *right)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lib/crc32.h - the checksum of log cells and black-box sections.
+ * lib/crc32.h - the checksum of black-box sections.
  *
  * Polynomial 0xedb88320 reflected, initial value and final xor all ones: the
  * CRC-32 of zlib, gzip and ISO 3309, so tools in any language can check it.
@@ -22,17 +22,5 @@
  * Return:  checksum of everything so far
  */
 uint32_t crc32(uint32_t crc, const void *data, size_t len);
-
-#define CRC32_ZEROS 32 /* zero bytes are cheap by so many */
-
-/**
- * crc32_zeros() - go on with zero bytes that need not be looked at
- * @crc: checksum so far
- * @len: zero bytes
- *
- * Context: any.
- * Return:  what crc32() says of as many bytes of value 0
- */
-uint32_t crc32_zeros(uint32_t crc, size_t len);
 
 #endif

@@ -21,9 +21,10 @@
 #include "log/ring.h"
 
 #include "lib/assert.h"
-#include "lib/crc32.h"
 #include "lib/string.h"
 #include "x86/barrier.h"
+
+#include <vigil/log_sum.h>
 
 STATIC_ASSERT(sizeof(struct vigil_log_cell) == VIGIL_LOG_CELL_BYTES,
               "log cell size is ABI");
@@ -58,36 +59,10 @@ NMI_SAFE uint64_t log_ring_oldest(const struct log_ring *ring)
     return next > ring->count ? next - ring->count : 1;
 }
 
-/* Zero bytes at the end of a cell, in steps of CRC32_ZEROS. */
-static NMI_SAFE size_t zero_tail(const struct vigil_log_cell *cell)
+static NMI_SAFE __attribute__((flatten)) uint32_t
+cell_sum(const struct vigil_log_cell *cell)
 {
-    const uint64_t *word = (const uint64_t *)(cell + 1);
-    size_t zeros = 0;
-
-    _Static_assert(sizeof(*cell) - offsetof(struct vigil_log_cell, text) >=
-                       6 * CRC32_ZEROS,
-                   "text to look at");
-    while (zeros < 6 * CRC32_ZEROS) {
-        word -= CRC32_ZEROS / sizeof(*word);
-        if ((word[0] | word[1] | word[2] | word[3]) != 0) {
-            break;
-        }
-        zeros += CRC32_ZEROS;
-    }
-    return zeros;
-}
-
-NMI_SAFE uint32_t log_cell_crc(const struct vigil_log_cell *cell)
-{
-    const size_t at = offsetof(struct vigil_log_cell, crc32);
-    const size_t after = at + sizeof(cell->crc32);
-    const size_t zeros = zero_tail(cell);
-    const char *bytes = (const char *)cell;
-    uint32_t crc = crc32(0, bytes, at);
-
-    crc = crc32_zeros(crc, sizeof(cell->crc32));
-    crc = crc32(crc, bytes + after, sizeof(*cell) - after - zeros);
-    return crc32_zeros(crc, zeros);
+    return vigil_log_sum(cell);
 }
 
 /*
@@ -117,7 +92,8 @@ static NMI_SAFE void cell_publish(const struct log_ring *ring,
     __atomic_thread_fence(__ATOMIC_RELEASE);
     /* W4 is the first byte of it, and */
     /* W5 the last. */
-    memcpy((char *)slot + at, (const char *)cell + at, sizeof(*cell) - at);
+    memcpy((char *)slot + at, (const char *)cell + at,
+           offsetof(struct vigil_log_cell, text) - at + cell->len);
     now = 0;
     /* W6 */
     /* MB(log_ring:B) contents before the number; pairs with log_ring:C. */
@@ -151,10 +127,9 @@ NMI_SAFE uint64_t log_ring_write(struct log_ring *ring,
     first = __atomic_fetch_add(&ring->next, cells, __ATOMIC_ACQ_REL); /* W1 */
 
     for (uint64_t i = 0; i < cells; i++) {
-        struct vigil_log_cell cell UNINITIALISED; /* not twice: memset() */
+        struct vigil_log_cell cell UNINITIALISED; /* as far as it is used */
         size_t part = MIN(len, (size_t)VIGIL_LOG_TEXT_BYTES);
 
-        memset(&cell, 0, sizeof(cell));
         cell.seq = first + i;
         cell.tsc = tag->tsc;
         cell.boot_id = ring->boot_id;
@@ -166,8 +141,12 @@ NMI_SAFE uint64_t log_ring_write(struct log_ring *ring,
         if (i + 1 < cells) {
             cell.flags |= VIGIL_LOG_F_MORE;
         }
+        for (unsigned int b = 0; b < sizeof(cell.reserved); b++) {
+            cell.reserved[b] = 0;
+        }
         memcpy(cell.text, text, part);
-        cell.crc32 = log_cell_crc(&cell);
+        cell.sum = 0;
+        cell.sum = cell_sum(&cell);
         cell_publish(ring, &cell);
         text += part;
         len -= part;
@@ -181,6 +160,7 @@ NMI_SAFE enum log_read log_ring_read(const struct log_ring *ring, uint64_t seq,
     const struct vigil_log_cell *slot;
     struct vigil_log_cell copy UNINITIALISED;
     uint64_t found;
+    uint32_t sum;
 
     /* R1 */
     if (seq >= log_ring_next(ring)) {
@@ -202,10 +182,15 @@ NMI_SAFE enum log_read log_ring_read(const struct log_ring *ring, uint64_t seq,
     /* MB(log_ring:D) contents before the second look; pairs log_ring:A. */
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
     if (__atomic_load_n(&slot->seq, __ATOMIC_RELAXED) != seq ||
-        copy.seq != seq || copy.len > VIGIL_LOG_TEXT_BYTES ||
-        copy.crc32 != log_cell_crc(&copy)) {
+        copy.seq != seq || copy.len > VIGIL_LOG_TEXT_BYTES) {
         return LOG_READ_LOST;
     }
+    sum = copy.sum;
+    copy.sum = 0;
+    if (sum != cell_sum(&copy)) {
+        return LOG_READ_LOST;
+    }
+    copy.sum = sum;
     memcpy(ret_cell, &copy, sizeof(copy));
     return LOG_READ_OK;
 }
@@ -223,7 +208,8 @@ void log_ring_adopt(struct log_ring *to, const struct log_ring *from)
     for (; seq < next; seq++) {
         if (log_ring_read(from, seq, &cell) == LOG_READ_OK) {
             cell.boot_id = to->boot_id;
-            cell.crc32 = log_cell_crc(&cell);
+            cell.sum = 0;
+            cell.sum = cell_sum(&cell);
             cell_publish(to, &cell);
         }
     }

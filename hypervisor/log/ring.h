@@ -125,13 +125,4 @@ uint64_t log_ring_next(const struct log_ring *ring);
  */
 uint64_t log_ring_oldest(const struct log_ring *ring);
 
-/**
- * log_cell_crc() - checksum a cell should carry
- * @cell: the cell; its crc32 field is taken as zero
- *
- * Context: any.
- * Return:  the checksum
- */
-uint32_t log_cell_crc(const struct vigil_log_cell *cell);
-
 #endif

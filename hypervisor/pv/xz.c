@@ -10,6 +10,7 @@
 #include "lib/assert.h"
 #include "lib/bits.h"
 #include "lib/errno.h"
+#include "lib/hosted/stdlib.h"
 #include "x86/cr.h"
 #include "x86/irqflags.h"
 #include "x86/msr.h"
@@ -38,10 +39,7 @@ extern int lzma_stream_buffer_decode(uint64_t *memlimit, uint32_t flags,
                                      size_t in_size, uint8_t *out,
                                      size_t *out_pos, size_t out_size);
 
-/* What liblzma.a wants from a libc, beyond lib/string. */
-void *malloc(size_t bytes);
-void *calloc(size_t count, size_t bytes);
-void free(void *p);
+/* What liblzma.a wants from a libc, beyond lib/string and lib/hosted. */
 void __stack_chk_fail(void) NORETURN;
 
 /* Never called: xz_unpack() always passes an allocator. */

@@ -20,7 +20,7 @@
  *   BAD_CLEAR    the number is not cleared first
  *   BAD_LOOK     no second look after the copy
  *   BAD_STORE    the number is stored, whatever is there meanwhile
- * The first three with NO_CRC, which believes contents as they are: then the
+ * The first three with NO_SUM, which believes contents as they are: then the
  * numbers alone must keep whoever is not overtaken by a whole lap from damage.
  */
 #ifndef WRITERS
@@ -168,7 +168,7 @@ R5:         d_step {
 #else
                 :: true ->
 #endif
-#ifndef NO_CRC
+#ifndef NO_SUM
                     if
                     :: one != n || two != n -> got = LOST
                     :: else

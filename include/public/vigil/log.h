@@ -6,7 +6,7 @@
  * panic); Dom0 tools, the next boot and debuggers read it.  The ring is an
  * array of 256-byte cells inside the black box.  Each cell describes itself:
  * a reader needs no index and can recover the text by scanning, sorting by
- * @seq and dropping cells whose @crc32 does not match.
+ * @seq and dropping cells whose @sum does not match.
  *
  * A message longer than one cell occupies consecutive sequence numbers; all
  * but its last cell carry VIGIL_LOG_F_MORE.
@@ -43,7 +43,7 @@ struct vigil_log_cell {
     uint64_t seq;     /* 1-based position in the log; 0: never written  */
     uint64_t tsc;     /* raw time stamp counter of the writing CPU      */
     uint64_t boot_id; /* which boot wrote it                            */
-    uint32_t crc32;   /* over the whole cell with this field zero       */
+    uint32_t sum;     /* vigil_log_sum(): of the cell as far as used     */
     uint16_t cpu;     /* number of the writing CPU                      */
     uint16_t len;     /* bytes of text used, 0 .. VIGIL_LOG_TEXT_BYTES  */
     uint8_t level;    /* VIGIL_LOG_PANIC .. VIGIL_LOG_DEBUG             */

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define VIGIL_HYPERCALL 55 /* __HYPERVISOR_arch_7 */
-#define VIGIL_INTERFACE_VERSION 1
+#define VIGIL_INTERFACE_VERSION 2
 
 #define VIGIL_OP_version 0   /* struct vigil_op_version            */
 #define VIGIL_OP_box_info 1  /* struct vigil_op_box_info           */

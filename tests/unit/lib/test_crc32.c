@@ -44,25 +44,12 @@ static void goes_on(void **state)
     }
 }
 
-static void zeros(void **state)
-{
-    static const char zero[200];
-
-    (void)state;
-    for (size_t len = 0; len <= sizeof(zero); len++) {
-        assert_int_equal(crc32_zeros(0, len), crc32(0, zero, len));
-        assert_int_equal(crc32_zeros(0xdeadbeef, len),
-                         crc32(0xdeadbeef, zero, len));
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(check_value),
         cmocka_unit_test(bit_by_bit),
         cmocka_unit_test(goes_on),
-        cmocka_unit_test(zeros),
     };
 
     return UNIT_RUN(tests);

@@ -133,8 +133,11 @@ static void every_bit_is_covered_by_the_checksum(void **state)
     (void)state;
     log_ring_write(&ring, &tag, "abc", 3);
     for (size_t bit = 0; bit < sizeof(*cells) * 8; bit++) {
+        bool used = bit / 8 < offsetof(struct vigil_log_cell, text) + 3;
+
         raw[bit / 8] ^= (unsigned char)(1 << bit % 8);
-        assert_int_not_equal(log_ring_read(&ring, 1, &cell), LOG_READ_OK);
+        /* What is not used may be the rest of an older cell. */
+        assert_int_equal(log_ring_read(&ring, 1, &cell) == LOG_READ_OK, !used);
         raw[bit / 8] ^= (unsigned char)(1 << bit % 8);
     }
     assert_int_equal(log_ring_read(&ring, 1, &cell), LOG_READ_OK);

@@ -9,6 +9,7 @@
 
 #include <vigil/blackbox.h>
 #include <vigil/log.h>
+#include <vigil/log_sum.h>
 #include <vigil/vigil_op.h>
 
 #include "lib/checksum.h"
@@ -76,7 +77,7 @@ static void make_box(uint32_t kind, uint32_t state)
     cell->boot_id = BOX_BOOT_ID;
     cell->len = 5;
     memcpy(cell->text, "hello", 5);
-    cell->crc32 = checksum_crc32(cell, sizeof(*cell));
+    cell->sum = vigil_log_sum(cell);
     memcpy(zone.bytes + REGS_AT, &regs, sizeof(regs));
     memcpy(zone.bytes + TRACE_AT, TRACE, strlen(TRACE));
     zone.header.magic = VIGIL_BOX_MAGIC;

@@ -3,6 +3,7 @@
 #include "tests/unit/unit.h"
 
 #include <vigil/log.h>
+#include <vigil/log_sum.h>
 
 #include "lib/checksum.h"
 #include "lib/log_decode.h"
@@ -24,7 +25,7 @@ static void put(size_t at, uint64_t seq, uint64_t boot_id, uint8_t flags,
     cell->level = VIGIL_LOG_INFO;
     cell->len = (uint16_t)strlen(text);
     memcpy(cell->text, text, strlen(text));
-    cell->crc32 = checksum_crc32(cell, sizeof(*cell));
+    cell->sum = vigil_log_sum(cell);
 }
 
 static int empty_ring(void **state)
@@ -136,12 +137,12 @@ static void test_hostile_fields(void **state)
     /* The checksum agrees, the fields are still impossible. */
     put(0, 1, 1, 0, "x");
     ring[0].len = VIGIL_LOG_TEXT_BYTES + 1;
-    ring[0].crc32 = 0;
-    ring[0].crc32 = checksum_crc32(&ring[0], sizeof(ring[0]));
+    ring[0].sum = 0;
+    ring[0].sum = vigil_log_sum(&ring[0]);
     put(1, 2, 1, 0, "y");
     ring[1].level = 200;
-    ring[1].crc32 = 0;
-    ring[1].crc32 = checksum_crc32(&ring[1], sizeof(ring[1]));
+    ring[1].sum = 0;
+    ring[1].sum = vigil_log_sum(&ring[1]);
     put(2, UINT64_MAX, 1, VIGIL_LOG_F_MORE, "z");
     put(3, UINT64_MAX, 1, 0, "z again");
     log_decode(ring, sizeof(ring), 1, &log);
@@ -189,8 +190,8 @@ static void test_text(void **state)
     ring[1].level = VIGIL_LOG_PANIC;
     ring[1].context = VIGIL_LOG_CTX_NMI;
     ring[1].cpu = 3;
-    ring[1].crc32 = 0;
-    ring[1].crc32 = checksum_crc32(&ring[1], sizeof(ring[1]));
+    ring[1].sum = 0;
+    ring[1].sum = vigil_log_sum(&ring[1]);
     log_decode(ring, sizeof(ring), 1, &log);
     log_write_text(out, &log, 1000); /* 1 MHz: 1000 ticks are 1 ms */
     fclose(out);
