@@ -243,6 +243,12 @@ class VM:
         self.given_up = not trouble.startswith("saw ")
         raise VMError(f"waiting for {what}: {trouble}")
 
+    def forget(self):
+        """What the serial line has said so far is in its log, and not kept."""
+        with self._changed:
+            self.text = ""
+            self.mark = 0
+
     def wait_count(self, words, count, timeout=60):
         """Wait until the serial line has said some words that many times.
 

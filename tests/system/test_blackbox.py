@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: MIT
+"""What the log held when the machine was reset is there afterwards.
+
+A stub logs without end.  At a random time the machine is stopped, and QEMU writes
+its memory to a file; then it is reset, in one of several ways, and written once
+more when the next boot has found what was left.  Every line that was whole before
+must be the same.
+"""
+
+import ctypes
+import random
+import struct
+import time
+
+from suite import Suite, check, need_vigil
+
+MIB = 1 << 20
+ZONE = MIB                          # include/public/vigil/blackbox.h
+HEADER = struct.Struct("<8sIIQQQII")
+SECTION_AT = 88 + 64 + 256          # of the table of sections
+SECTION = struct.Struct("<IIQQ")
+LOG = 1
+RUNNING = 1
+CELL = struct.Struct("<QQQIHHBB")   # include/public/vigil/log.h
+CELL_BYTES = 256
+SUM_AT = 24
+TEXT_AT = 40
+TEXT_BYTES = 216
+ERROR = 1
+FOUND = r"previous boot left a black box: (.*)"
+# A memory error in a frame of nobody's: two lines, one of them an error.
+MCE = {"status": 0xBD000000000000C0, "misc": 0x8C, "mcg": 5}
+FREE = 0x6123000                    # far from what a machine of 128 MiB uses
+
+
+XXH = ctypes.CDLL("libxxhash.so.0").XXH64   # with libxxhash-dev (scripts/deps)
+XXH.restype = ctypes.c_uint64
+XXH.argtypes = (ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint64)
+
+
+def sum_of(cell, used):
+    """Return what include/public/vigil/log_sum.h says of a cell."""
+    data = cell[:SUM_AT] + bytes(4) + cell[SUM_AT + 4:TEXT_AT + used]
+    return XXH(data, len(data), 0) & 0xffffffff
+
+
+def zones_in(data, base):
+    """Yield (address, generation, state, boot) of each zone."""
+    for at in range(0, len(data), ZONE):
+        magic, _, _, _, boot, generation, state, _ = HEADER.unpack_from(data, at)
+        if magic == b"VIGILBOX":
+            yield base + at, generation, state, boot
+
+
+def cells_of(zone):
+    """Return {number: bytes} of the lines that are whole."""
+    for at in range(SECTION_AT, SECTION_AT + 16 * SECTION.size, SECTION.size):
+        kind, _, offset, size = SECTION.unpack_from(zone, at)
+        if kind == LOG:
+            break
+    else:
+        return {}
+    boot = HEADER.unpack_from(zone)[4]
+    cells = {}
+    for at in range(offset, offset + size, CELL_BYTES):
+        cell = zone[at:at + CELL_BYTES]
+        number, _, of, said, _, used, *_ = CELL.unpack(cell[:CELL.size])
+        if (number and of == boot and used <= TEXT_BYTES
+                and said == sum_of(cell, used)):
+            cells[number] = cell[:TEXT_AT + used]
+    return cells
+
+
+def level(cell):
+    """Return how severe it is: 0 is a panic."""
+    return CELL.unpack(cell[:CELL.size])[6]
+
+
+class BlackBox(Suite):
+    """A dozen resets at random times, in four ways, of one machine."""
+
+    weight = 20
+    rounds = 12
+    seed = 6
+    size = 128 * MIB
+    ways = ("system_reset", "o /1 0xcf9 6", "o /1 0x64 0xfe", "triple")
+
+    def setup(self):
+        need_vigil()
+        self.place = None   # of the two zones
+
+    def start_machine(self):
+        """The stub that logs, on one processor that has memory to spare."""
+        return self.boot_stub(
+            "logger", "forever", resets=True, memory="128M", wall=4000,
+            silence=300, options="dom0_mem=48M,max:48M",
+            extra=("-icount", "shift=0,sleep=off"))
+
+    def memory(self, vm, address, size):
+        """Return what is there, as QEMU writes it to a file."""
+        path = vm.dir / "memory"
+        vm.hmp(f'pmemsave {address:#x} {size:#x} "{path}"')
+        data = path.read_bytes()
+        path.unlink()
+        check(len(data) == size, f"{len(data)} bytes of memory")
+        return data
+
+    def zones(self, vm):
+        """Return {boot: (state, generation, bytes)} of what lies there now."""
+        if self.place is None:
+            found = [zone[0] for zone in
+                     zones_in(self.memory(vm, 0, self.size), 0)]
+            check(found, "no black box in memory")
+            self.place = min(found)    # the first boot takes the first
+        data = self.memory(vm, self.place, 2 * ZONE)
+        return {boot: (state, generation,
+                       data[at - self.place:][:ZONE])
+                for at, generation, state, boot in zones_in(data, self.place)}
+
+    def reset(self, vm, way):
+        """The machine stands: when it goes on it is another boot's."""
+        if way == "triple":
+            # The second finds the first not handled: the processor gives up.
+            for _ in range(2):
+                vm.inject_mce(MCE["status"], addr=FREE, misc=MCE["misc"],
+                              mcg=MCE["mcg"])
+        else:
+            vm.hmp(way)
+
+    def one_round(self, vm, way, pause, errors):
+        """Return lines (whole before, of these severe, and what was lost)."""
+        time.sleep(pause / 2)
+        for number in range(errors):
+            vm.inject_mce(MCE["status"], addr=FREE + 4096 * number,
+                          misc=MCE["misc"], mcg=MCE["mcg"])
+            time.sleep(0.02)
+        time.sleep(pause / 2)
+        vm.qmp("stop")
+        boot, (_, _, zone) = max(self.zones(vm).items(),
+                                 key=lambda item: item[1][1])
+        before = cells_of(zone)
+        self.reset(vm, way)
+        vm.qmp("cont")
+        vm.expect(FOUND, 60, fail=r"Panic on CPU")
+        vm.qmp("stop")
+        after = self.zones(vm)
+        vm.qmp("cont")
+        check(boot in after, f"{way}: the box is gone")
+        after = cells_of(after[boot][2])
+        lost = [n for n, cell in before.items() if after.get(n) != cell]
+        severe = [n for n, cell in before.items() if level(cell) <= ERROR]
+        check(len(before) >= 10, f"{way}: only {len(before)} lines")
+        return (len(before), len(severe), len(lost),
+                len(set(lost) & set(severe)))
+
+    def run_rounds(self, vm):
+        """All rounds; return the sums."""
+        chance = random.Random(self.seed)
+        sums = [0, 0, 0, 0]
+        for number in range(self.rounds):
+            vm.expect("logger: begins", 60)
+            vm.forget()
+            way = self.ways[number % len(self.ways)]
+            got = self.one_round(vm, way, chance.uniform(0, 0.6),
+                                 chance.randrange(3))
+            sums = [a + b for a, b in zip(sums, got)]
+        return sums
+
+    def test_resets(self):
+        vm = self.start_machine()
+        lines, severe, lost, severe_lost = self.run_rounds(vm)
+        print(f"# {self.rounds} resets: {lines} lines, {lost} lost; {severe} "
+              f"errors, {severe_lost} lost")
+        check(severe > 0, "no line of an error: nothing was tried")
+        check(severe_lost == 0, f"{severe_lost} lines of errors lost")
+        check(lost * 10000 <= lines, f"{lost} of {lines} lines lost")
+        vm.close()
+
+
+class BlackBoxLong(BlackBox):
+    """A thousand of them."""
+
+    weight = 1500
+    long = True
+    rounds = 1000
+
+
+class BlackBoxUefi(BlackBox):
+    """The same with OVMF, whose resets take long."""
+
+    weight = 120
+    long = True
+    rounds = 6
+    size = 256 * MIB
+    ways = ("system_reset", "o /1 0xcf9 6", "triple")
+
+    def start_machine(self):
+        return self.boot_iso(stub="logger", stub_line="forever", uefi=True,
+                             wait=False, machine="q35", resets=True,
+                             memory="256M", wall=3000,
+                             options="dom0_mem=48M,max:48M")
