@@ -122,8 +122,7 @@ int run_backtrace(const struct invocation *call)
     char *log;
 
     if (strcmp(call->operands[0], "host") != 0) {
-        say("backtrace is of the host only; say: vigil backtrace host");
-        return EXIT_USAGE;
+        return backtrace_guest(call);
     }
     if (command_open(call, &xen, 0, &fault)) {
         return say_fault(&fault);

@@ -116,6 +116,12 @@ static const struct option_spec wait_options[] = {
     OPT_END,
 };
 
+static const struct option_spec backtrace_options[] = {
+    OPT_JSON,
+    {0, "symbols", "FILE", "System.map of the guest's kernel"},
+    OPT_END,
+};
+
 static const struct option_spec crash_list_options[] = {
     OPT_JSON,
     OPT_ROOT,
@@ -212,9 +218,9 @@ const struct command commands[] = {
     {NULL, "trigger", "GUEST nmi [VCPU]",
      "Send an NMI to a vcpu of a guest.",
      run_trigger, NULL, 2, 3},
-    {NULL, "backtrace", "host [--json]",
-     "Where every processor is in the hypervisor, with its stack.",
-     run_backtrace, json_options, 1, 1},
+    {NULL, "backtrace", "host|GUEST [--symbols FILE] [--json]",
+     "Where every processor, or every vcpu of a guest, is, with its stack.",
+     run_backtrace, backtrace_options, 1, 1},
     {"crash", "list", "[--json] [-n N]",
      "The recorded crashes of guests and of the host.",
      run_crash_list, crash_list_options, 0, 0},

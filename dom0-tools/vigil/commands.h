@@ -391,6 +391,15 @@ int run_trigger(const struct invocation *call);
 int run_backtrace(const struct invocation *call);
 
 /**
+ * backtrace_guest() - vigil backtrace GUEST
+ * @call: parsed command line
+ *
+ * Context: run_backtrace().
+ * Return:  exit code
+ */
+int backtrace_guest(const struct invocation *call);
+
+/**
  * run_crash_list() - vigil crash list
  * @call: parsed command line
  *

@@ -138,10 +138,18 @@ const struct manual_text manual_texts[] = {
      EXAMPLES({"vigil trigger web1 nmi", "an NMI for vcpu 0"},
               {"vigil trigger web1 nmi 3", "an NMI for vcpu 3"})},
     {NULL, "backtrace",
-     "Each processor writes its own, also where interrupts are off and locks "
-     "held; one that does not answer is named. The lines are in the "
-     "hypervisor's log, too.",
-     EXAMPLES({"vigil backtrace host", "all processors"})},
+     "Of the host each processor writes its own, also where interrupts are off "
+     "and locks held; one that does not answer is named. The lines are in the "
+     "hypervisor's log, too.\n\n"
+     "A guest stands for the time that it is looked at. The names are those its "
+     "kernel carries (Linux from 6.0 on) or those of --symbols. What stands on "
+     "the stack and lies in a function is shown with a question mark: most, but "
+     "not all of it, are return addresses. Of a vcpu in user mode only the "
+     "address is shown.",
+     EXAMPLES({"vigil backtrace host", "all processors"},
+              {"vigil backtrace web1", "a guest that does not answer"},
+              {"vigil backtrace web1 --symbols /boot/System.map-5.10",
+               "one whose kernel is older"})},
     {"crash", "list", "Newest first.",
      EXAMPLES({"vigil crash list -n 5", "the newest five"},
               {"vigil --root /mnt crash list", "of a disk from elsewhere"})},

@@ -71,6 +71,33 @@ class LinuxGuest(Suite):
         wait_until(self.vm, "echo hello | vigil console linux --timeout 5 | "
                    "grep 'GUEST-HEARD hello'", 60)
 
+    def test_backtrace(self):
+        """Its two vcpus idle; names and addresses are those it says itself."""
+        need_vigil()
+        self.vm.dom0("echo 'run grep -wE \"do_idle|cpu_startup_entry\" "
+                     "/proc/kallsyms' >$(xenstore-read "
+                     "/local/domain/$(xl domid linux)/console/tty)")
+        said = wait_console(self.vm, "linux", r"[0-9a-f]{16} t do_idle", 30)
+        real = {name: int(address, 16) for address, name in
+                re.findall(r"([0-9a-f]{16}) [tT] (\w+)", said)}
+        answer = self.vm.dom0_json("vigil backtrace linux --json", 120)
+        vcpus = answer["vcpus"]
+        check(len(vcpus) == 2, f"{answer}")
+        text = "\n".join(line for v in vcpus for line in
+                         [v["rip"], *v["frames"]])
+        check(re.search(r"^\[<\w+>\] xen_hypercall_\w+\+", text), text)
+        found = re.findall(r"\[<(\w+)>\] \? (\w+)\+0x(\w+)", text)
+        names = {name for _, name, _ in found}
+        check({"do_idle", "cpu_startup_entry"} <= names, text)
+        for at, name, offset in found:
+            if name in real:
+                check(int(at, 16) - int(offset, 16) == real[name],
+                      f"{name} is at {real[name]:#x}, not as in {at}")
+        # It goes on afterwards.
+        check(" 192 " in self.vm.dom0("xl list linux"), "it is gone")
+        plain = self.vm.dom0("vigil backtrace linux", 120)
+        check(re.search(r"^vcpu 1: \w+, in kernel mode", plain, re.M), plain)
+
     def test_shutdown(self):
         """The guest's kernel powers itself off when asked."""
         self.vm.dom0(f"{tool()} shutdown -w linux", 180)

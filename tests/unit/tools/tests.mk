@@ -7,11 +7,12 @@ tools-base   := $(addprefix dom0-tools/lib/,fault.c escape.c)
 tools-tests := test_fault test_escape test_moment test_log_decode \
                test_blackbox_decode test_cfgscan test_store test_opts \
                test_death test_amount test_saveimage test_guestcfg \
-               test_lxlog test_stream
+               test_lxlog test_stream test_ksyms
 tests += $(addprefix tools/,$(tools-tests))
 
 $(foreach t,$(tools-tests),$(eval $(t)-cflags := $(tools-cflags)))
 
+test_ksyms-srcs := $(tools-base) dom0-tools/lib/ksyms.c
 test_fault-srcs := $(tools-base)
 test_escape-srcs := $(tools-base)
 test_moment-srcs := $(tools-base) dom0-tools/lib/moment.c
