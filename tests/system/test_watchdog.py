@@ -122,8 +122,8 @@ class WatchdogLong(Suite):
                             silence=3000, options="dom0_mem=64M,max:64M",
                             extra=("-icount", "shift=4,sleep=off", "-rtc",
                                    "base=2026-01-01,clock=vm"))
-        self.stub_verdict(vm, "hello")
         vm.expect(r"watchdog: NMIs from the ", 60)
+        self.stub_verdict(vm, "hello")
         deadline = vm.deadline(2400)
         while uptime(vm) < seconds:
             check(time.monotonic() < deadline,
