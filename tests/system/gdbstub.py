@@ -40,6 +40,7 @@ class Debugger:
         self._sock.connect(path)
         self._buffer = b""
         self._vm = vm
+        self._several = False
         # Its answer means that the machine stands.
         self._send("?")
         self._packet(10)
@@ -54,10 +55,12 @@ class Debugger:
             if self._vm.running:
                 self._vm.hmp("gdbserver none")
                 self._vm.qmp("cont")
-                # Several may have come to a breakpoint at a time.
-                time.sleep(0.05)
-                if self._vm.qmp("query-status")["status"] == "debug":
-                    self._vm.qmp("cont")
+                # Several may have come to a breakpoint at a time, and each
+                # that is late stops the machine once more.
+                for _ in range(10 if self._several else 0):
+                    time.sleep(0.05)
+                    if self._vm.qmp("query-status")["status"] != "running":
+                        self._vm.qmp("cont")
         except (OSError, VMError):
             pass    # the case has failed already, for a better reason
 
@@ -110,6 +113,7 @@ class Debugger:
     def run_cpu_to(self, address, cpu, seconds=30):
         """The same, until this processor is: others are stepped over it."""
         deadline = time.monotonic() + seconds
+        self._several = True
         self._do(f"Z0,{address:x},1")
         self._send("c")
         while True:
@@ -139,6 +143,15 @@ class Debugger:
         self._do(f"Hg{cpu + 1:x}")
         for number, (value, size) in values.items():
             self._do(f"P{number:x}={value.to_bytes(size, 'little').hex()}")
+
+    def change(self, cpu, address, old, new):
+        """Change bytes at a virtual address of this processor."""
+        self._do(f"Hg{cpu + 1:x}")
+        self._send(f"m{address:x},{len(old):x}")
+        found = self._packet(10)
+        if found != old.hex():
+            raise VMError(f"at {address:#x} is {found}, not {old.hex()}")
+        self._do(f"M{address:x},{len(new):x}:{new.hex()}")
 
     def hang(self, cpu, loop):
         """From now on this processor executes what stands at loop, for ever.

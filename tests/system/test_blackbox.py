@@ -77,10 +77,10 @@ def level(cell):
 
 
 class BlackBox(Suite):
-    """A dozen resets at random times, in four ways, of one machine."""
+    """Some resets at random times, in four ways, of one machine."""
 
     weight = 20
-    rounds = 12
+    rounds = 8
     seed = 6
     size = 128 * MIB
     ways = ("system_reset", "o /1 0xcf9 6", "o /1 0x64 0xfe", "triple")
