@@ -20,6 +20,12 @@ PYTHON  := python3
 # are clean.  The tests run it.
 debug ?= y
 
+# What keeps an NMI's frame whole, two defences of which each suffices alone; to
+# try that, make test-long builds without the one or the other (entry/nmi_entry.c,
+# docs/nmi.md).
+CONFIG_NMI_RET_RULE ?= y
+CONFIG_NMI_LATCH ?= y
+
 BUILD ?= $(TOP)/build
 
 # Probe an option once; empty when the compiler refuses it.
@@ -55,6 +61,8 @@ HV_CFLAGS += $(call probe,-mfunction-return=thunk-extern)
 ifeq ($(debug),y)
 HV_CFLAGS += -DVIGIL_DEBUG=1
 endif
+HV_CFLAGS += $(foreach it,NMI_RET_RULE NMI_LATCH,\
+                -DCONFIG_$(it)=$(if $(filter y,$(CONFIG_$(it))),1,0))
 HV_AFLAGS := -D__ASSEMBLER__ -g $(HV_INCLUDES)
 HV_LDFLAGS := -nostdlib -static --fatal-warnings --build-id=sha1 \
               -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments

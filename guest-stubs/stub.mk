@@ -27,8 +27,8 @@ storm-others := common/vcpus.o bench/tiny.o
 flush-others := common/vcpus.o bench/tiny.o
 churn-objs := visit.o visitor.o steps.o
 churn-others := bench/tiny.o
-sweep-objs := shot.o ops.o paths.o
-sweep-others := common/vcpus.o bench/tiny.o
+sweep-objs := shot.o ops.o paths.o mc.o
+sweep-others := common/vcpus.o common/breakpoint.o bench/tiny.o
 race-objs := grants.o ports.o tables.o
 race-others := common/vcpus.o bench/tiny.o
 

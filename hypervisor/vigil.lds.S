@@ -126,3 +126,11 @@ SECTIONS
 
 ASSERT(__text_end - __text_start + (__rodata_end - __rodata_start) < 512 * 1024,
        "text and rodata exceed 512 KiB")
+
+/* The one range of addresses the exits know (docs/architecture.md): two stubs of
+   32 bytes for each of 64 CPUs, and nothing else. */
+ASSERT(syscall_gap_end - syscall_gap_start <= 2 * 64 * 32 &&
+       syscall_gap_end - syscall_gap_start > 2 * 64 * 32 - 32 &&
+       syscall_gap_start >= __entry_text_start &&
+       syscall_gap_end <= __entry_text_end,
+       "the gap is more or less than the SYSCALL stubs")

@@ -10,6 +10,14 @@
  *   2. Again, with an NMI at its first instruction, at its second, and so on
  *      to the end of what it takes; each is compared with 1.
  *   3. Once more with other flags, `passes` times.
+ * With `mc` on the command line a machine check takes the place of that NMI, with
+ * `mc-first` of the first one of paths that have two; with both, the first must
+ * have cleared MCIP before the second comes, else that is left out by the driver,
+ * see mc.h.  `third`: there it may add one.  `with-nmi`: with each swept machine check the driver makes an NMI
+ * pending.
+ * `untold`: with nmi=ignore, which leaves our kernel alone: it may be one that
+ * could not take an NMI.
+ * `panic`: one NMI `from=` instructions after the hypercall that ends it all.
  * As Dom0, with nmi=dom0, under -icount shift=0 with -global hpet.msi=on.  A
  * step that failed is repeated with the path's name, `from=` and `to=`, and
  * `pass=`.
@@ -18,6 +26,7 @@
  * while we count to 25 million (`loops=`): each is counted, few are told, and
  * nearly all of the processor is ours.  Needs a hypervisor with a limit.
  */
+#include "mc.h"
 #include "ops.h"
 #include "paths.h"
 
@@ -42,7 +51,7 @@ const char stub_name[] = "sweep";
 
 /* Each pass begins with others. */
 static const uint64_t flags_of[] = {
-    FLAGS_ALWAYS | FLAGS_ALU,
+    FLAGS_ALWAYS | FLAGS_ALU | FLAGS_NT,
     FLAGS_ALWAYS | FLAGS_DF | FLAGS_AC,
     FLAGS_ALWAYS | FLAGS_ALU | FLAGS_DF,
     FLAGS_ALWAYS | FLAGS_AC,
@@ -57,6 +66,13 @@ static uint64_t good_frame[5];
 /* By the hypervisor, when it was last asked. */
 static struct vigil_op_counters counted;
 
+/* What the command line asks for. */
+static bool sweeps_mc, first_is_mc, with_nmi, has_third, untold;
+
+struct number {
+    uint64_t nmis, mcs;
+};
+
 struct tally {
     unsigned int shots, lost, doubled, damaged;
     /* Instructions from an NMI to our handler: the most of those that were
@@ -64,6 +80,7 @@ struct tally {
     int32_t told, worst;
     unsigned int late;
     int32_t limit;
+    uint32_t length; /* of the operation, instructions */
 };
 static unsigned int failures; /* of this path */
 
@@ -103,19 +120,54 @@ static bool count(void)
     return rc == 0 || CHECK(false, "counters: %ld", rc);
 }
 
-/* Wait for those that come after the end, but not for ever. */
-static void await(uint64_t nmis)
+static struct number taken_so_far(void)
 {
+    return (struct number){.nmis = untold ? counted.nmi_total : shot_nmis,
+                           .mcs = mc_taken};
+}
+
+/* Machine checks that the driver may leave out, or add: how many. */
+static unsigned int uncertain(const struct path *p)
+{
+    if (!p->has_first || !first_is_mc || !sweeps_mc) {
+        return 0;
+    }
+    return has_third ? 2 : 1;
+}
+
+/* How many come of a shot of @p; @swept: with the one that is swept. */
+static struct number wanted_of(const struct path *p, bool swept)
+{
+    struct number n = {0};
+
+    if (p->has_first) {
+        *(first_is_mc ? &n.mcs : &n.nmis) += 1;
+    }
+    if (swept) {
+        n.mcs += sweeps_mc && uncertain(p) == 2;
+        *(sweeps_mc ? &n.mcs : &n.nmis) += 1;
+        n.nmis += sweeps_mc && with_nmi;
+    }
+    return n;
+}
+
+/* Wait for those that come after the end, but not for ever. */
+static void await(const struct path *p, struct number before,
+                  struct number wanted)
+{
+    uint64_t nmis = before.nmis + wanted.nmis;
+    uint64_t mcs = before.mcs + wanted.mcs;
     unsigned int left;
 
-    for (left = WAIT_LOOPS; left && shot_nmis < nmis; left--) {
+    for (left = uncertain(p) ? WAIT_LOOPS / 100 : WAIT_LOOPS;
+         left && ((shot_nmis < nmis && !untold) || mc_taken < mcs); left--) {
         barrier();
     }
     for (left = 32; left; left--) {
         barrier(); /* one too many, perhaps */
     }
     /* Two instructions each; to sleep would take more of QEMU's time. */
-    for (left = nmis ? QUIET_NS / 2 : 0; left; left--) {
+    for (left = wanted.nmis ? QUIET_NS / 2 : 0; left; left--) {
         barrier();
     }
 }
@@ -176,13 +228,30 @@ static unsigned int first_of(const struct path *p, unsigned int pass)
     return p->first + (p->firsts ? pass * FIRST_STEP % p->firsts : 0);
 }
 
+static bool mcs_agree(const struct path *p, uint64_t got, uint64_t wanted,
+                      const struct vigil_op_counters *before)
+{
+    uint64_t seen = counted.mce_total - before->mce_total;
+    uint64_t told = counted.vmce_delivered - before->vmce_delivered;
+    uint64_t records = seen ? mc_collect() : 0;
+
+    if (got <= wanted && got + uncertain(p) >= wanted &&
+        seen == got && told == got && records == got &&
+        counted.mce_lost == before->mce_lost) {
+        return true;
+    }
+    print("sweep: machine checks: taken %lu, not %lu, counted %lu, told %lu, "
+          "records %ld, lost %lu\n",
+          got, wanted, seen, told, records, counted.mce_lost);
+    return false;
+}
+
 /* One NMI after @step instructions; what came of it goes to @t. */
 static void step_once(const struct path *p, unsigned int pass,
                       unsigned int step, struct tally *t)
 {
-    unsigned int wanted = p->has_first ? 2 : 1;
+    struct number wanted = wanted_of(p, true), taken = taken_so_far();
     struct vigil_op_counters before = counted;
-    uint64_t taken = shot_nmis;
     const char *what;
     int32_t took;
 
@@ -192,108 +261,125 @@ static void step_once(const struct path *p, unsigned int pass,
     } else {
         shot_fire(step, SHOT_NONE);
     }
-    await(taken + wanted);
+    await(p, taken, wanted);
     /* What another vcpu does meanwhile counts, too: then nothing is known. */
     took = (int32_t)(shot_nmi_tsc - shot.due);
-    if (wanted == 1) {
+    if (wanted.nmis == 1 && wanted.mcs == 0) {
         t->late += took > t->limit;
         t->worst = took > t->worst ? took : t->worst;
         t->told = took <= t->limit && took > t->told ? took : t->told;
     }
     what = damage(p, pass);
-    taken = shot_nmis - taken;
     if (!count()) {
         return;
     }
+    taken.nmis = taken_so_far().nmis - taken.nmis;
+    taken.mcs = mc_taken - taken.mcs;
     t->shots++;
     if (what) {
         t->damaged++;
         failed(p, pass, step, what);
         show_damage();
     }
-    if (taken != wanted || counted.nmi_total - before.nmi_total != wanted ||
-        counted.nmi_reflected - before.nmi_reflected != wanted) {
-        t->lost += taken < wanted;
-        t->doubled += taken > wanted;
+    if (taken.nmis != wanted.nmis ||
+        counted.nmi_total - before.nmi_total != wanted.nmis ||
+        counted.nmi_reflected - before.nmi_reflected !=
+            (untold ? 0 : wanted.nmis)) {
+        t->lost += taken.nmis < wanted.nmis;
+        t->doubled += taken.nmis > wanted.nmis;
         failed(p, pass, step, "count");
-        print("sweep: taken %lu, counted %lu, told %lu\n", taken,
+        print("sweep: taken %lu, counted %lu, told %lu\n", taken.nmis,
               counted.nmi_total - before.nmi_total,
               counted.nmi_reflected - before.nmi_reflected);
     }
-}
-
-static void all_variants(const struct path *p, unsigned int pass,
-                         unsigned int step, struct tally *t)
-{
-    path_variant = 0;
-    do {
-        step_once(p, pass, step, t);
-    } while (++path_variant < p->variants);
+    if (!mcs_agree(p, taken.mcs, wanted.mcs, &before)) {
+        t->lost += taken.mcs + uncertain(p) < wanted.mcs;
+        t->doubled += taken.mcs > wanted.mcs;
+        failed(p, pass, step, "machine checks");
+    }
 }
 
 /* Without the NMI that is swept.  Return: instructions. */
 static uint32_t reference(const struct path *p, unsigned int pass)
 {
-    uint64_t taken = shot_nmis;
+    struct number wanted = wanted_of(p, false);
     uint32_t length = 0;
     const char *what;
     unsigned int i;
 
-    path_variant = 0;
     /* The first one may find things to do that are done only once. */
     for (i = 0; i < 3; i++) {
+        struct number before = taken_so_far();
         uint32_t took;
 
         fill(p, pass);
         took = shot_fire(p->has_first ? first_of(p, pass) : SHOT_NONE,
                          SHOT_NONE);
-        await(taken + (p->has_first ? i + 1 : 0));
+        await(p, before, wanted);
         length = took > length ? took : length;
     }
     good_regs = shot.out;
     memcpy(good_frame, path_frame(), sizeof(good_frame));
     what = damage(p, pass);
     (void)count();
+    (void)mc_collect();
     CHECK(!what, "%s, without an NMI: %s", p->name, what ? what : "");
     return length;
+}
+
+/* Every step of one pass, each for the variants from path_variant to @last. */
+static void one_pass(const struct path *p, unsigned int pass, unsigned int last,
+                     struct tally *t)
+{
+    unsigned int by = (unsigned int)cmdline_number("by", 1);
+    unsigned int step = (unsigned int)cmdline_number("from", p->from);
+    unsigned int end = (unsigned int)cmdline_number("to", ~0U);
+    unsigned int first = path_variant;
+
+    t->length = reference(p, pass);
+    t->limit = p->is_asked_for
+                   ? INT32_MAX
+                   : TOLD_WITHIN + (int32_t)(t->length < 800 ? 0 : t->length);
+    end = end < t->length + SLACK ? end : t->length + SLACK;
+    for (; step <= end && failures < FAILURES_MAX; step += by) {
+        /* Two at once are one: the processor knows no number. */
+        if (p->has_first && step == first_of(p, pass)) {
+            continue;
+        }
+        for (path_variant = first; path_variant <= last; path_variant++) {
+            step_once(p, pass, step, t);
+        }
+        path_variant = first;
+    }
 }
 
 static void sweep(const struct path *p)
 {
     unsigned int pass = (unsigned int)cmdline_number("pass", 0);
     unsigned int last = pass + (unsigned int)cmdline_number("passes", 1);
-    unsigned int from = (unsigned int)cmdline_number("from", p->from);
-    unsigned int to = (unsigned int)cmdline_number("to", ~0U);
-    unsigned int by = (unsigned int)cmdline_number("by", 1);
+    unsigned int variants = p->variants ? p->variants : 1;
+    struct number before = taken_so_far();
+    enum shot_kind swept = sweeps_mc ? SHOT_MC : SHOT_NMI;
     struct tally t = {0};
-    uint64_t nmis = shot_nmis;
-    uint32_t length = 0;
 
+    shot_kinds(!p->has_first ? swept : first_is_mc ? SHOT_MC : SHOT_NMI, swept);
     failures = 0;
     print("sweep: begin %s\n", p->name);
     if (!p->begin || p->begin()) {
         for (; pass < last && failures < FAILURES_MAX; pass++) {
-            unsigned int step, end;
-
-            length = reference(p, pass);
-            t.limit = TOLD_WITHIN + (int32_t)(length < 800 ? 0 : length);
-            if (p->needs_two) {
-                t.limit = INT32_MAX;
+            path_variant = 0;
+            while (p->variants_differ && path_variant < variants - 1) {
+                one_pass(p, pass, path_variant, &t);
+                path_variant++;
             }
-            end = to < length + SLACK ? to : length + SLACK;
-            for (step = from; step <= end && failures < FAILURES_MAX;
-                 step += by) {
-                /* Two at once are one: the processor knows no number. */
-                if (!p->has_first || step != first_of(p, pass)) {
-                    all_variants(p, pass, step, &t);
-                }
-            }
+            one_pass(p, pass, variants - 1, &t);
         }
     }
     print("sweep: end %s length=%u shots=%u nmis=%lu lost=%u doubled=%u "
-          "damaged=%u told=%d late=%u worst=%d\n",
-          p->name, length, t.shots, shot_nmis - nmis, t.lost, t.doubled,
-          t.damaged, t.told, t.late, t.worst);
+          "damaged=%u told=%d late=%u worst=%d mcs=%lu\n",
+          p->name, t.length, t.shots, taken_so_far().nmis - before.nmis, t.lost,
+          t.doubled, t.damaged, t.told, t.late, t.worst,
+          mc_taken - before.mcs);
 }
 
 /* Told, counted, and what is left of the processor, while too many come. */
@@ -331,7 +417,7 @@ static void storm(void)
     shot.op = op_wait;
     fill_regs(0);
     shot_fire(8, SHOT_NONE);
-    await(told + 1);
+    time_sleep_ns(NS_PER_MS);
     CHECK(shot_nmis == told + 1, "after the storm: %lu of 1 told",
           shot_nmis - told);
     report(VERDICT_SUCCESS, "%lu NMIs", nmis + 1);
@@ -341,6 +427,14 @@ static bool begin(void)
 {
     const char *missing = shot_init();
 
+    sweeps_mc = cmdline_has("mc");
+    first_is_mc = cmdline_has("mc-first");
+    with_nmi = cmdline_has("with-nmi");
+    untold = cmdline_has("untold");
+    has_third = cmdline_has("third");
+    if (!missing && (sweeps_mc || first_is_mc)) {
+        missing = mc_init();
+    }
     if (missing) {
         report(VERDICT_SKIP, "%s", missing);
         return false;
@@ -350,6 +444,24 @@ static bool begin(void)
            paths_init() && count() &&
            CHECK(counted.nmi_total == 0, "%lu NMIs before the first",
                  counted.nmi_total);
+}
+
+/* The hypervisor's own end, with one NMI after @step instructions. */
+static void panic_once(unsigned int step)
+{
+    static struct vigil_op_provoke provoke = {.kind = VIGIL_PROVOKE_PANIC};
+
+    memset(&shot.in, 0, sizeof(shot.in));
+    shot.in.rflags = FLAGS_ALWAYS;
+    shot.in.rsp = (uint64_t)&stack[STACK_BEGIN];
+    shot.in.rax = VIGIL_HYPERCALL;
+    shot.in.rdi = VIGIL_OP_provoke;
+    shot.in.rsi = (uint64_t)&provoke;
+    shot.op = op_call;
+    print("sweep: panic, NMI after %u\n", step);
+    time_sleep_ns(100 * NS_PER_MS);
+    shot_fire(step, SHOT_NONE);
+    report(VERDICT_FAILURE, "it goes on after a panic");
 }
 
 void stub_main(void)
@@ -364,14 +476,19 @@ void stub_main(void)
         storm();
         return;
     }
+    if (cmdline_has("panic")) {
+        panic_once((unsigned int)cmdline_number("from", 0));
+        return;
+    }
     for (i = 0; i < path_count; i++) {
         all = all && !cmdline_has(paths[i].name);
     }
     for (i = 0; i < path_count; i++) {
-        if ((all && !paths[i].needs_two) || cmdline_has(paths[i].name)) {
+        if ((all && !paths[i].is_asked_for) || cmdline_has(paths[i].name)) {
             sweep(&paths[i]);
         }
     }
-    CHECK(shot_nmis != 0, "no NMI came");
-    report(VERDICT_SUCCESS, "%lu NMIs", shot_nmis);
+    CHECK(taken_so_far().nmis + mc_taken != 0, "nothing came");
+    report(VERDICT_SUCCESS, "%lu NMIs, %lu machine checks",
+           taken_so_far().nmis, mc_taken);
 }

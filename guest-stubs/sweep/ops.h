@@ -14,10 +14,13 @@
 /* Operations, for struct path. */
 extern const char op_call[], op_int3[], op_ud2[], op_pf[], op_iret[];
 extern const char op_rdmsr[], op_idle[], op_switch[], op_user[], op_wait[];
-extern const char op_spin[], op_long_wait[];
+extern const char op_spin[], op_long_wait[], op_rsp[], op_watch[];
 
 /* Gates that go on after an instruction of none or two bytes. */
 extern const char skip0[], skip2[], code_skip2[];
+
+/* The same, and counts in path_upcalls. */
+extern const char count0[];
 
 /* Gates where an operation in user mode ends: without and with error code. */
 extern const char user_done[], user_done_code[];

@@ -5,6 +5,7 @@
  */
 #include "../bench/tiny.h"
 
+#include "breakpoint.h"
 #include "ops.h"
 #include "paths.h"
 #include "vcpus.h"
@@ -20,6 +21,10 @@
 #define SPIN_NS      800UL
 #define SOON_NS      256UL
 #define APART_NS     32UL /* interrupts are off for 35 at a time */
+#define HOSTILE_RSPS 11U
+#define FLAG_TF      0x100UL
+#define DR6_NONE     0xffff0ff0UL
+#define WATCH_8_BYTES 0xb0401UL /* DR7: DR0, reads and writes */
 #define NS_PER_US    1000UL
 
 unsigned int path_variant;
@@ -444,11 +449,82 @@ static void prepare_bad_iret(struct shot_regs *in)
     in->r12 = BAD_SELECTOR;
 }
 
+/*
+ * Stack pointers of a hostile guest: a word or two below the top of each stack of
+ * the hypervisor's, `block=` (x86/layout.h), of another processor's, and nonsense.
+ */
+static uint64_t hostile_rsp(void)
+{
+    static const uint64_t tops[] = {
+        0xa000, /* NMI */ 0x8000, /* NMI */ 0x6000, /* #MC */ 0x4000, /* #MC */
+        0x2000, /* #DF */ 0x1800, /* #DB */ 0xfc00, /* main */
+    };
+    static const uint64_t others[] = {
+        0xffff82c80001a000, 0xffff82c800000040, 0x8000000000000000, 0x8,
+    };
+    unsigned int i = path_variant;
+
+    _Static_assert(ARRAY_SIZE(tops) + ARRAY_SIZE(others) == HOSTILE_RSPS, "");
+    if (i >= ARRAY_SIZE(tops)) {
+        return others[i - ARRAY_SIZE(tops)];
+    }
+    return cmdline_number("block", 0xffff82d080200000UL) + tops[i] - 0x40;
+}
+
 /* Where it is goes into the frame alone, so it may be anything. */
 static void prepare_user_rsp(struct shot_regs *in)
 {
     user(in, USER_SYSCALL);
-    in->rbp = cmdline_number("rsp", 0xffff82d080200000UL);
+    in->rbp = hostile_rsp();
+}
+
+static void prepare_kernel_rsp(struct shot_regs *in)
+{
+    prepare_version(in);
+    in->r12 = hostile_rsp();
+}
+
+/* One instruction, or a SYSCALL, with TF set. */
+static bool begin_tf(void)
+{
+    return user_gates() && gate(TRAP_DB, user_done);
+}
+
+static void prepare_tf(struct shot_regs *in)
+{
+    user(in, USER_NOPS);
+    in->rdx |= FLAG_TF;
+}
+
+static void prepare_tf_syscall(struct shot_regs *in)
+{
+    user(in, USER_SYSCALL);
+    in->rdx |= FLAG_TF;
+}
+
+/* A watchpoint on what a hypercall writes: our own read is still reported. */
+static char watched[64] __attribute__((aligned(64)));
+
+static bool begin_watch(void)
+{
+    breakpoint_set_dr(0, (unsigned long)watched);
+    return gate(TRAP_DB, count0);
+}
+
+static void prepare_watch(struct shot_regs *in)
+{
+    path_upcalls = 0;
+    breakpoint_set_dr(6, DR6_NONE);
+    breakpoint_set_dr(7, WATCH_8_BYTES);
+    call(in, __HYPERVISOR_xen_version, XENVER_extraversion,
+         (unsigned long)watched, 0);
+    in->r12 = (unsigned long)watched;
+}
+
+static const char *check_watch(void)
+{
+    breakpoint_set_dr(7, BREAKPOINT_OFF);
+    return path_upcalls == 1 ? NULL : "not one hit of a watchpoint";
 }
 
 const struct path paths[] = {
@@ -478,7 +554,7 @@ const struct path paths[] = {
      .check = one_upcall, .op = op_spin},
     {.name = "switch", .begin = begin_switch, .prepare = prepare_switch,
      .op = op_switch},
-    {.name = "ipi", .needs_two = true, .begin = begin_far,
+    {.name = "ipi", .is_asked_for = true, .begin = begin_far,
      .prepare = prepare_far, .check = check_far, .op = op_call},
     {.name = "user-syscall", .begin = user_gates,
      .prepare = prepare_user_syscall, .op = op_user},
@@ -486,8 +562,18 @@ const struct path paths[] = {
      .op = op_user},
     {.name = "user-fault", .begin = user_gates, .prepare = prepare_user_read,
      .check = check_fault, .op = op_user},
-    {.name = "user-rsp", .begin = user_gates, .prepare = prepare_user_rsp,
+    {.name = "user-rsp", .variants = HOSTILE_RSPS,
+     .variants_differ = true, .begin = user_gates, .prepare = prepare_user_rsp,
      .op = op_user},
+    {.name = "kernel-rsp", .is_asked_for = true, .variants = HOSTILE_RSPS,
+     .variants_differ = true,
+     .prepare = prepare_kernel_rsp, .op = op_rsp},
+    {.name = "user-tf", .begin = begin_tf, .prepare = prepare_tf,
+     .op = op_user},
+    {.name = "user-tf-call", .begin = begin_tf, .prepare = prepare_tf_syscall,
+     .op = op_user},
+    {.name = "watch", .begin = begin_watch, .prepare = prepare_watch,
+     .check = check_watch, .op = op_watch},
     {.name = "bad-iret", .begin = user_gates, .prepare = prepare_bad_iret,
      .op = op_user},
     {.name = "user-segment", .begin = begin_segment,

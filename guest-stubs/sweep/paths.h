@@ -16,7 +16,8 @@ struct path {
     unsigned int from;          /* where the sweep begins               */
     bool is_preempted; /* a hypercall: rdi and rsi tell how far it has got */
     unsigned int variants; /* of each step; 0: one */
-    bool needs_two;        /* vcpus: only when it is asked for */
+    bool variants_differ;  /* also without an event: each is compared with itself */
+    bool is_asked_for;     /* needs another machine: only by its name */
     /* Once, before the shots; false: it cannot be. */
     bool (*begin)(void);
     /* Before each shot: what it needs in registers. */

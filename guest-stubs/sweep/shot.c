@@ -2,6 +2,7 @@
 /*
  * shot.c - the HPET's comparators, and the code whose instructions are counted.
  */
+#include "mc.h"
 #include "shot.h"
 
 #define HPET_MADDR      0xfed00000UL /* of every PC; QEMU has no other */
@@ -19,6 +20,7 @@
 #define TIMER_SET_VALUE 0x0040U
 #define MSG_TO_CPU0     0xfee00000U
 #define MSG_NMI         0x0400U
+#define STOP_MACHINE    0x01U /* pvpanic: "panicked" */
 
 #define PTE_UNCACHED 0x018UL
 #define TEN_NS_IN_FS 10000000U
@@ -33,8 +35,9 @@ volatile uint64_t shot_nmis, shot_nmi_rip;
 volatile uint32_t shot_nmi_tsc;
 
 static uint32_t hpet[PAGE_SIZE / 4] __page_aligned; /* its registers lie over it */
-static unsigned int until_look[2];
-static bool is_on[2];
+static unsigned int until_look[2 * 2];
+static bool is_on[2 * 2]; /* the shots', then those that mark time behind them */
+static enum shot_kind kind[2];
 
 #define AT(member) (offsetof(struct shot, member))
 
@@ -47,6 +50,10 @@ static bool is_on[2];
  * of the counter.  The counter is read ten instructions before the write, which
  * is one tick, whatever part of a tick has gone by: so it fires ten times the
  * difference after that reading.
+ *
+ * When the machine stops, QEMU lets time jump to what is due next.  So behind each
+ * comparator another is due one tick later, which sends nothing: time jumps by
+ * that tick.
  *
  * NOPs that are left out later come before it all (shot.before), so that the
  * operation always begins as long after the call.
@@ -69,6 +76,8 @@ __asm__(".text\n"
         "push %r15\n"
         "lea shot(%rip), %r10\n"
         "mov %rsp, SHOT_SAVED_RSP(%r10)\n"
+        "mov SHOT_BEHIND(%r10), %rbx\n"
+        "mov SHOT_BEHIND+8(%r10), %rbp\n"
         "jmp *SHOT_BEFORE(%r10)\n"
         ".skip 18, 0x90\n"
         "shot_nops_end:\n"
@@ -76,6 +85,8 @@ __asm__(".text\n"
         "add %eax, %edx\n"
         ".skip 8, 0x90\n"
         "mov %edx, (%rsi)\n"
+        "inc %edx\n"
+        "mov %edx, (%rbx)\n"
         "jmp *%rcx\n"
         ".skip 9, 0x90\n"
         "shot_nops0_end:\n"
@@ -83,6 +94,8 @@ __asm__(".text\n"
         "add %eax, %r9d\n"
         ".skip 8, 0x90\n"
         "mov %r9d, (%r8)\n"
+        "inc %r9d\n"
+        "mov %r9d, (%rbp)\n"
         "rdtsc\n"
         "mov %eax, SHOT_BEGAN(%r10)\n"
         "jmp *%r11\n"
@@ -162,9 +175,11 @@ __asm__(".set SHOT_IN, 0\n"
         ".set SHOT_SAVED_RSP, 280\n"
         ".set SHOT_BEFORE, 288\n"
         ".set SHOT_BEGAN, 296\n"
-        ".set SHOT_ENDED, 300\n");
+        ".set SHOT_ENDED, 300\n"
+        ".set SHOT_BEHIND, 312\n");
 _Static_assert(AT(out) == 136 && AT(op) == 272 && AT(saved_rsp) == 280 &&
                    AT(before) == 288 && AT(began) == 296 && AT(ended) == 300 &&
+                   AT(behind) == 312 &&
                    AT(in.rflags) == 120 && AT(in.rsp) == 128 &&
                    AT(in.r10) == 72,
                "what the assembly knows");
@@ -173,8 +188,8 @@ _Static_assert(AT(out) == 136 && AT(op) == 272 && AT(saved_rsp) == 280 &&
  * Instructions, without the NOPs, from the one reading to the other, and from
  * that to where the registers are loaded.
  */
-#define TO_SECOND 12U
-#define TO_BEGIN  14U
+#define TO_SECOND 14U
+#define TO_BEGIN  16U
 #define AFTER_TSC 3U /* of those, from where the TSC is read */
 
 static uint32_t reg_read(unsigned int reg)
@@ -206,11 +221,16 @@ static void timer_on(unsigned int n)
     }
     reg_write(HPET_TIMER(n) + TIMER_COMPARE + 4, reg_read(HPET_COUNTER + 4));
     reg_write(HPET_TIMER(n) + TIMER_COMPARE, LATER);
-    reg_write(HPET_TIMER(n) + TIMER_MESSAGE, MSG_NMI);
-    reg_write(HPET_TIMER(n) + TIMER_MESSAGE + 4, MSG_TO_CPU0);
-    reg_write(HPET_TIMER(n) + TIMER_CONFIG, TIMER_BY_MSG | TIMER_INTERRUPT);
     until_look[n] = ROUND;
     is_on[n] = true;
+    if (n >= 2) {
+        return;
+    }
+    reg_write(HPET_TIMER(n) + TIMER_MESSAGE,
+              kind[n] == SHOT_MC ? STOP_MACHINE : MSG_NMI);
+    reg_write(HPET_TIMER(n) + TIMER_MESSAGE + 4,
+              kind[n] == SHOT_MC ? mc_stop_maddr() : MSG_TO_CPU0);
+    reg_write(HPET_TIMER(n) + TIMER_CONFIG, TIMER_BY_MSG | TIMER_INTERRUPT);
 }
 
 const char *shot_init(void)
@@ -235,6 +255,19 @@ const char *shot_init(void)
     return NULL;
 }
 
+void shot_kinds(enum shot_kind first, enum shot_kind second)
+{
+    unsigned int n;
+
+    for (n = 0; n < 2 * 2; n++) {
+        if (is_on[n]) {
+            timer_off(n);
+        }
+    }
+    kind[0] = first;
+    kind[1] = second;
+}
+
 /* The NOPs that make @count a multiple of ten. */
 static unsigned int nops_for(unsigned int count)
 {
@@ -256,6 +289,11 @@ uint32_t shot_fire(unsigned int first, unsigned int second)
     nops[0] = nops_for(count[0]);
     count[0] += nops[0];
     for (n = 0; n < 2; n++) {
+        shot.behind[n] = &nowhere;
+        if (after[n] != SHOT_NONE && kind[n] == SHOT_MC) {
+            timer_on(2 + n);
+            shot.behind[n] = &hpet[(HPET_TIMER(2 + n) + TIMER_COMPARE) / 4];
+        }
         if (after[n] != SHOT_NONE) {
             timer_on(n);
             at[n] = &hpet[(HPET_TIMER(n) + TIMER_COMPARE) / 4];

@@ -16,6 +16,11 @@
 
 #define SHOT_NONE (~0U) /* no NMI */
 
+enum shot_kind {
+    SHOT_NMI,
+    SHOT_MC, /* the machine stops, for a machine check: see mc.h */
+};
+
 /* All of a processor's registers that a program can see. */
 struct shot_regs {
     uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp;
@@ -32,6 +37,7 @@ struct shot {
     const void *before;
     uint32_t began, ended; /* TSC, the lower half             */
     uint32_t due;          /* the same, when the first is due */
+    volatile void *behind[2]; /* comparators, a tick after the others */
 };
 extern struct shot shot;
 
@@ -52,6 +58,15 @@ extern const char shot_nmi_entry[];
  * Return:  NULL, or what is missing
  */
 const char *shot_init(void);
+
+/**
+ * shot_kinds() - what comes of the first and of the second
+ * @first:  from now on
+ * @second: the same of the other
+ *
+ * Context: between shots.
+ */
+void shot_kinds(enum shot_kind first, enum shot_kind second);
 
 /**
  * shot_fire() - do shot.op once, with an NMI or two

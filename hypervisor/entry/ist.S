@@ -6,6 +6,8 @@
  * the handler is the place for it.  A guest whose IRET might fault goes by way
  * of the main stack, whose IRET has a fixup.  #MC and #DB that interrupted
  * the hypervisor leave by the RET rule where it applies (trap.c decides).
+ * #MC moves its frame below what it interrupted before the next #MC can come:
+ * so however many interrupt each other's way out, none overwrites another.
  * From a guest, #MC and #DB move their frame to the main stack, so that the
  * exit path may schedule or divert the guest before it runs again.
  */
@@ -40,7 +42,36 @@ entry_mc:
     SAVE_GPRS
     mov     %rsp, %rdi
     call    mce_entry
-    jmp     ist_leave
+    /* eax: 0 IRET, 1 the RET rule, 2 by way of the main stack */
+    cmp     $1, %eax
+    je      mc_by_ret
+    cmp     $2, %eax
+    je      mc_to_main
+    call    ras_mce_end
+    .globl mc_ended_iret
+mc_ended_iret:
+    RESTORE_GPRS
+    add     $8, %rsp
+    iretq
+
+/* leave_by_ret writes two words below the interrupted rsp: below them. */
+mc_by_ret:
+    mov     REGS_RSP(%rsp), %rdi
+    sub     $16 + REGS_SIZE, %rdi
+    call    ist_copy
+    mov     %rax, %rsp
+    call    ras_mce_end
+    .globl mc_ended_ret
+mc_ended_ret:
+    jmp     leave_by_ret
+
+mc_to_main:
+    call    ist_copy_to_main
+    mov     %rax, %rsp
+    call    ras_mce_end
+    .globl mc_ended_main
+mc_ended_main:
+    jmp     leave_to_guest
 
     .align 16
 entry_db:
@@ -51,12 +82,9 @@ entry_db:
     testb   $3, REGS_CS(%rsp)
     jnz     db_from_guest
     call    db_from_hypervisor
-ist_leave:
-    /* rax: 0 IRET, 1 the RET rule, 2 by way of the main stack */
-    cmp     $1, %eax
-    je      leave_by_ret
-    cmp     $2, %eax
-    je      ist_to_main
+    /* eax: 0 IRET, 1 the RET rule */
+    test    %eax, %eax
+    jnz     leave_by_ret
     RESTORE_GPRS
     add     $8, %rsp
     iretq
@@ -78,10 +106,12 @@ db_from_guest:
 
 /* In: rsp + 8 = frame on an IST stack.  Out: rax = its copy. */
 ist_copy_to_main:
-    lea     8(%rsp), %rsi
     mov     %rsp, %rdi
     and     $-CPU_BLOCK_BYTES, %rdi
     add     $CPU_BLOCK_BYTES - CPU_STRUCT_BYTES - REGS_SIZE, %rdi
+/* The same, to rdi. */
+ist_copy:
+    lea     8(%rsp), %rsi
     mov     %rdi, %rax
     mov     $REGS_SIZE / 8, %ecx
     rep movsq

@@ -6,6 +6,12 @@
  * out while the first runs.  Should one come all the same it finds the other
  * stack, latches itself and leaves; the outer one goes round once more.  The
  * latch is binary, like the processor's.
+ *
+ * The two stacks take turns: on its way out the handler still needs its frame, so
+ * the stack it is on is not offered again before the next NMI has come.
+ *
+ * Each of the two is enough for a machine check in the handler, and is tried alone
+ * (CONFIG_NMI_RET_RULE, CONFIG_NMI_LATCH of Config.mk).
  */
 #include "cpu/lapic.h"
 #include "entry/idle.h"
@@ -15,31 +21,46 @@
 #include "x86/percpu.h"
 #include "x86/tss.h"
 
+/* The next one takes the stack that this one is not on. */
+static NMI_SAFE void turn_stacks(struct cpu_block *cb)
+{
+    uint64_t block = cpu_block_of(read_rsp());
+    uint64_t mine = (read_rsp() & PAGE_MASK) - block;
+    uint64_t other =
+        mine == CPU_STACK_NMI_A ? CPU_STACK_NMI_B : CPU_STACK_NMI_A;
+
+    cb->tss->ist[IST_NMI - 1] = block + other + PAGE_SIZE;
+}
+
 NMI_SAFE int nmi_entry(struct cpu_regs *regs)
 {
     struct cpu_block *cb = this_cpu();
-    uint64_t block = cpu_block_of(read_rsp());
     uint64_t cr2;
     uint32_t context;
 
-    if (cb->nmi_depth != 0) {
+    if (CONFIG_NMI_LATCH && cb->nmi_depth != 0) {
         cb->nmi_latched = 1;
         return 0;
     }
-    cb->nmi_depth = 1;
-    cb->tss->ist[IST_NMI - 1] = block + CPU_STACK_NMI_B + PAGE_SIZE;
     context = cb->context;
     cb->context = context | CTX_NMI;
     cr2 = read_cr2();
-    do {
-        cb->nmi_latched = 0;
+    for (;;) {
+        WRITE_ONCE(cb->nmi_depth, 1);
+        if (CONFIG_NMI_LATCH) {
+            turn_stacks(cb);
+        }
         cb->nmi_count++;
         ras_nmi(regs);
-    } while (READ_ONCE(cb->nmi_latched) != 0);
+        /* From here on one that comes is handled by itself, not latched. */
+        WRITE_ONCE(cb->nmi_depth, 0);
+        if (READ_ONCE(cb->nmi_latched) == 0) {
+            break;
+        }
+        WRITE_ONCE(cb->nmi_latched, 0);
+    }
     write_cr2(cr2);
     cb->context = context;
-    cb->tss->ist[IST_NMI - 1] = block + CPU_STACK_NMI_A + PAGE_SIZE;
-    cb->nmi_depth = 0;
     idle_skip_hlt(regs);
     /*
      * What the handler deferred needs a trip through the exit path: from a

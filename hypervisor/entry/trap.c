@@ -31,7 +31,8 @@ extern const uint8_t syscall_gap_start[], syscall_gap_end[], guest_iretq[];
 
 NMI_SAFE bool trap_leaves_by_ret(const struct cpu_regs *regs)
 {
-    if ((regs->cs & 3) != 0 || (regs->rflags & RFLAGS_IF) != 0) {
+    if (!CONFIG_NMI_RET_RULE || (regs->cs & 3) != 0 ||
+        (regs->rflags & RFLAGS_IF) != 0) {
         return false;
     }
     /* A guest chooses rsp in the gap, perhaps inside our block. */

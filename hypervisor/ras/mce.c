@@ -175,6 +175,10 @@ NMI_SAFE void ras_mce(struct cpu_regs *regs)
         }
     }
     (void)atomic_or(&this_cpu()->work, WORK_MCE);
+}
+
+NMI_SAFE void ras_mce_end(void)
+{
     bank_mcg_clear();
 }
 

@@ -51,12 +51,20 @@ void ras_init(void);
 void ras_cpu_init(void);
 
 /**
- * ras_mce() - handle one machine check; clears MCIP last of all
+ * ras_mce() - handle one machine check, all but MCIP
  * @regs: interrupted context
  *
  * Context: #MC.
  */
 NMI_SAFE void ras_mce(struct cpu_regs *regs);
+
+/**
+ * ras_mce_end() - clear MCIP: the next may come
+ *
+ * Context: #MC, after ras_mce(), once its frame lies where it stays
+ *          (entry/mce_entry.c).
+ */
+NMI_SAFE void ras_mce_end(void);
 
 /**
  * mce_count_polled() - an error was found by looking

@@ -15,6 +15,8 @@ exceptions of ours (#PF, #GP) have no stack of their own:
     or a single one    while another CPU owns the crash: one line for the log,
                        then the CPU parks
 
+and, before that, for a machine check that moves its frame here (entry/ist.S).
+
     nmi_stack.py ELF [-v]
 """
 
@@ -28,6 +30,7 @@ REGS = 168  # struct cpu_regs: what hardware and SAVE_GPRS push
 EXCEPTION = REGS + 16  # entry/vectors.S: from_hypervisor
 DOORS = {"NMI": "nmi_entry", "#MC": "mce_entry", "#DB": "db_from_hypervisor",
          "#DF": "double_fault"}
+MC_END = "ras_mce_end"  # called where the frame has moved to
 ALARM = ("panic", "panic_regs", "assert_failed", "crash_dom0")
 
 # Indirect calls that are understood: where, and what is called there.
@@ -153,14 +156,15 @@ def main():
     other = Depths(found, NEVER)
     once, twice = other.failure(), owner.failure()
     worst, times = max((once[0], 1), (2 * twice[0], 2))
+    moved = 16 + REGS + other.below(MC_END)[0]
     bad = False
     for stack, door in DOORS.items():
         tree = other.below(door)
-        total = REGS + tree[0] + worst
+        total = REGS + tree[0] + moved + worst
         bad = bad or total > ROOM[stack]
         if total > ROOM[stack] or "-v" in sys.argv:
             print(f"{stack} stack: {total} of {ROOM[stack]} bytes: {tree[0]} by "
-                  f"{' > '.join(tree[1])}; {times} failure(s), {worst} by "
+                  f"{' > '.join(tree[1])}; {moved} by a #MC; {times} failure(s), {worst} by "
                   f"{' > '.join((once if times == 1 else twice)[1])}")
     for what in sorted(set(owner.faults + other.faults)):
         print(what)

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""QEMU's own account of the NMIs a machine took: `-d int`, read as it comes.
+"""QEMU's own account of the NMIs and #MCs a machine took: `-d int`, as it comes.
 
     log = IntLog(BUILD / "test/Name.int")
     vm = ...boot(extra=[*log.options, ...])
     ...                                 # until QEMU has ended
     log.nmis()                          # [(cpl, rip), ...] in their order
+    log.taken()                         # [(vector, cpl, rip), ...]
 
 The log is a megabyte for each thousand, so it goes through a pipe and nothing
-but the place of each NMI is kept.
+but the place of each is kept.
 """
 
 import os
@@ -15,7 +16,10 @@ import re
 import threading
 
 # One line for each exception and interrupt; 20 of registers follow.
-TAKEN = re.compile(rb"v=02 e=\w+ i=\d cpl=(\d) IP=\w+:([0-9a-f]+) ")
+TAKEN = re.compile(rb"v=(02|12) e=\w+ i=\d cpl=(\d) IP=\w+:([0-9a-f]+) ")
+
+NMI = 2
+MC = 18
 
 
 class IntLog:
@@ -28,7 +32,7 @@ class IntLog:
         path.unlink(missing_ok=True)
         os.mkfifo(path)
         self.options = ["-d", "int", "-D", str(path)]
-        self._nmis = []
+        self._taken = []
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
@@ -39,12 +43,18 @@ class IntLog:
                 data = rest + data
                 end = data.rfind(b"\n") + 1
                 rest = data[end:]
-                self._nmis += [(int(found[1]), int(found[2], 16))
-                               for found in TAKEN.finditer(data, 0, end)]
+                self._taken += [(int(found[1], 16), int(found[2]),
+                                 int(found[3], 16))
+                                for found in TAKEN.finditer(data, 0, end)]
 
     def nmis(self, seconds=60):
         """Wait until QEMU has ended.  Return: (cpl, rip) of each NMI."""
+        return [(cpl, rip) for vector, cpl, rip in self.taken(seconds)
+                if vector == NMI]
+
+    def taken(self, seconds=60):
+        """Wait until QEMU has ended.  Return: (vector, cpl, rip) of each."""
         self._thread.join(seconds)
         # replay.sh writes to a file of this name.
         self._path.unlink(missing_ok=True)
-        return self._nmis
+        return self._taken

@@ -161,7 +161,7 @@ class Nesting(Suite):
         self.inside(self.machine_check, [
             (place, 1, 0)
             for place in ("entry_mc", "mce_entry", "ras_mce", "bank_clear",
-                          "bank_mcg_clear", "ist_leave")])
+                          "bank_mcg_clear", "ras_mce_end")])
 
     def test_inside_mc_exit(self):
         """A second #MC once the first has cleared MCIP, on its way out.
@@ -170,7 +170,7 @@ class Nesting(Suite):
         """
         self.vm.dom0("(while :; do :; done) >/dev/null 2>&1 & echo $! >/run/busy")
         self.inside(self.machine_check_in_guest, [
-            (place, nmi, 1) for place in ("ist_leave", "ist_copy_to_main")
+            (place, nmi, 1) for place in ("mc_ended_main", "leave_to_guest")
             for nmi in (0, 1, 0)])
         self.vm.dom0("kill $(cat /run/busy)")
 
