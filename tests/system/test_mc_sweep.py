@@ -160,11 +160,11 @@ class McSweep(McPaths, Suite):
         # Another one on its way out, and one on the way out of that.  In pass 4 the
         # first comes on the way into a hypercall, and leaves by RET.
         ("then-mc", "", "qemu64",
-         "mc mc-first pass=4 from=9500 to=10900 nmi-in-guest nmi-in-call"),
+         "mc mc-first pass=4 from=8200 to=9900 nmi-in-guest nmi-in-call"),
         ("again", "", "qemu64",
-         "mc mc-first pass=4 from=9900 to=10900 nmi-in-call"),
+         "mc mc-first pass=4 from=8600 to=9900 nmi-in-call"),
         ("third", "", "qemu64",
-         "mc mc-first third pass=4 from=9900 to=10900 nmi-in-call"),
+         "mc mc-first third pass=4 from=8600 to=9900 nmi-in-call"),
     )
     at_least = 30000
 
@@ -227,9 +227,9 @@ class McSweepLong(McSweep):
         ("in-nmi", "", "qemu64", f"mc with-nmi passes=3 from=261 {NMI_PATHS}"),
         ("then-nmi", "", "qemu64", f"mc-first {NMI_PATHS}"),
         ("then-mc", "", "qemu64",
-         "mc mc-first from=8500 to=12500 passes=5 nmi-in-guest nmi-in-call"),
+         "mc mc-first from=7000 to=12500 passes=5 nmi-in-guest nmi-in-call"),
         ("third", "", "qemu64",
-         "mc mc-first third from=9200 to=11500 passes=5 nmi-in-guest nmi-in-call"),
+         "mc mc-first third from=8000 to=11500 passes=5 nmi-in-guest nmi-in-call"),
         ("isolated", "xpti=yes", "qemu64", f"mc {PATHS}"),
         ("isolated-nmi", "xpti=yes", "qemu64", f"mc with-nmi from=261 {NMI_PATHS}"),
         ("max", "", "max", f"mc {PATHS}"),
