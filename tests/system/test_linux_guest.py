@@ -85,7 +85,7 @@ class LinuxGuest(Suite):
         check(len(vcpus) == 2, f"{answer}")
         text = "\n".join(line for v in vcpus for line in
                          [v["rip"], *v["frames"]])
-        check(re.search(r"^\[<\w+>\] xen_hypercall_\w+\+", text), text)
+        check(re.search(r"^\[<\w+>\] xen_hypercall_\w+\+", text, re.M), text)
         found = re.findall(r"\[<(\w+)>\] \? (\w+)\+0x(\w+)", text)
         names = {name for _, name, _ in found}
         check({"do_idle", "cpu_startup_entry"} <= names, text)
