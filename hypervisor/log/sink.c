@@ -49,6 +49,9 @@ static struct log_sink *in_call; /* dying CPU: sink being written to       */
 static bool told_dying;          /* dying CPU: the sinks know it           */
 static char later[LATER_BYTES];  /* L: waits to be written                 */
 static uint32_t later_put, later_got; /* L: run freely                     */
+static uint32_t later_shown;          /* L: of what was got, by all sinks  */
+static uint64_t showing;              /* L: cell that is on its way; 0     */
+static bool torn;                     /* dying CPU: a line has no end      */
 static void (*later_wake)(void);      /* c: NULL: nothing waits            */
 
 bool log_is_emergency(void)
@@ -126,6 +129,7 @@ static void later_write(uint32_t max)
     /* Advance first: writing may fault while dying. */
     __atomic_store_n(&later_got, later_got + n, __ATOMIC_RELEASE);
     sinks_now(later + at, n);
+    __atomic_store_n(&later_shown, later_got, __ATOMIC_RELEASE);
 }
 
 static void later_flush(void)
@@ -179,6 +183,10 @@ static void all_sinks(const char *text, size_t len)
     if (later_wake != NULL && !log_is_emergency()) {
         later_add(text, len);
     } else {
+        if (torn) {
+            torn = false;
+            sinks_now("\n", 1);
+        }
         later_flush();
         tell_dying();
         sinks_now(text, len);
@@ -248,7 +256,9 @@ static void drain_locked(uint64_t end)
             bool continued = in_message;
 
             in_message = (cell.flags & VIGIL_LOG_F_MORE) != 0;
+            __atomic_store_n(&showing, seq, __ATOMIC_RELEASE);
             show_cell(NULL, &cell, continued);
+            __atomic_store_n(&showing, 0, __ATOMIC_RELEASE);
             if (cell.level <= LOG_ERROR) {
                 later_flush(); /* these may be the last words */
             }
@@ -457,6 +467,32 @@ void log_sink_unregister(struct log_sink *sink)
     sinks_unlock(locked);
 }
 
+/*
+ * Another CPU was stopped while it wrote: its line is said once more, whole.
+ * Only once, for writing may be what fails.
+ */
+static void take_over(void)
+{
+    uint32_t from = later_shown;
+
+    if (showing != 0 && drained == showing + 1) {
+        drained = showing;
+        in_message = false;
+        torn = true;
+    }
+    if (from == later_got) {
+        return;
+    }
+    /* To where the line begins, as far as it is still there. */
+    while (later_shown - from < FULL_BYTES &&
+           later_put - from < LATER_BYTES &&
+           later[(from - 1) & LATER_MASK] != '\n') {
+        from--;
+    }
+    later_got = from;
+    torn = true;
+}
+
 void log_emergency(void)
 {
     /*
@@ -467,7 +503,9 @@ void log_emergency(void)
         unlink_sink(in_call);
         in_call = NULL;
     }
-    __atomic_store_n(&emergency, true, __ATOMIC_SEQ_CST);
+    if (!__atomic_exchange_n(&emergency, true, __ATOMIC_SEQ_CST)) {
+        take_over();
+    }
 }
 
 unsigned int log_linger_ms(void)

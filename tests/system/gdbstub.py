@@ -145,12 +145,13 @@ class Debugger:
             self._do(f"P{number:x}={value.to_bytes(size, 'little').hex()}")
 
     def change(self, cpu, address, old, new):
-        """Change bytes at a virtual address of this processor."""
+        """Change bytes at a virtual address of this processor; old: what may
+        stand there."""
         self._do(f"Hg{cpu + 1:x}")
-        self._send(f"m{address:x},{len(old):x}")
+        self._send(f"m{address:x},{len(new):x}")
         found = self._packet(10)
-        if found != old.hex():
-            raise VMError(f"at {address:#x} is {found}, not {old.hex()}")
+        if found not in [some.hex() for some in old]:
+            raise VMError(f"at {address:#x} is {found}")
         self._do(f"M{address:x},{len(new):x}:{new.hex()}")
 
     def hang(self, cpu, loop):

@@ -13,6 +13,7 @@ from gdbstub import Debugger, symbols
 from suite import Suite, check, need_vigil
 
 TIMEOUT = 2
+TRIES = 6
 IMAGE = 0xFFFF82D080000000      # where the hypervisor's physical 0 lies
 BLOCKS = 0xFFFF82C800000000     # of CPUs, 64 KiB each (x86/percpu.h)
 APIC_ID = 0x10000 - 0x400 + 48  # in a block
@@ -41,12 +42,26 @@ class Watchdog(Suite):
         self.stub_verdict(vm, "hello")
         return vm
 
-    def hang(self, debugger, cpu, place, seconds=30):
-        """It hangs where that function begins, the others go on."""
+    def hang(self, vm, cpu, place, more=None):
+        """It hangs where that function begins, the others go on.
+
+        more: called with the debugger while the machine stands
+        """
         where = symbols()
-        debugger.run_cpu_to(where[place], cpu, seconds)
-        debugger.write(where[LOOP] - IMAGE, b"\xeb\xfe")
-        debugger.hang(cpu, where[LOOP])
+        # What QEMU is told of a processor is lost now and then, where another
+        # one comes to a breakpoint at that moment: look, and tell it again.
+        for _ in range(TRIES):
+            with Debugger(vm) as debugger:
+                debugger.run_cpu_to(where[place], cpu)
+                debugger.write(where[LOOP] - IMAGE, b"\xeb\xfe")
+                debugger.hang(cpu, where[LOOP])
+                if more:
+                    more(debugger)
+            text = vm.hmp("info registers -a")
+            at = re.findall(r"RIP=([0-9a-f]+)", text)
+            if int(at[cpu], 16) == where[LOOP]:
+                return
+        check(False, f"CPU {cpu} does not hang: {at}")
 
     def noticed(self, vm, cpu, of, answers):
         """It is named in time, the dump is whole; return who panicked."""
@@ -63,7 +78,7 @@ class Watchdog(Suite):
         check(int(dump.group(3)) <= 100000, f"too slow: {dump.group(0)}")
         text = vm.text
         for number in range(of):
-            said = re.search(rf"^\(XEN\) CPU {number}: (at|in|does) ", text, re.M)
+            said = re.search(rf"CPU {number}: (at|in|does) ", text)
             check(said, f"CPU {number} has no line in the dump")
         vm.expect(LEFT, 60, fail=None)
         return int(re.search(r"Panic on CPU (\d+)", text).group(1))
@@ -71,8 +86,7 @@ class Watchdog(Suite):
     def test_other_cpu(self):
         """CPU 1 hangs: CPU 0's NMI finds it; the record is CPU 1's own."""
         vm = self.start_stub("other", 2)
-        with Debugger(vm) as debugger:
-            self.hang(debugger, 1, "heart_beats")
+        self.hang(vm, 1, "heart_beats")
         check(self.noticed(vm, 1, 2, 2) == 1, "another CPU panicked")
         check(f"CPU 1: at {LOOP}+0" in vm.text, "not where it hangs")
         check(re.search(r"CPU 0: (at \w+\+|in d)", vm.text), "CPU 0 is where?")
@@ -81,8 +95,7 @@ class Watchdog(Suite):
     def test_own_cpu(self):
         """CPU 0 hangs, the only one, with a lock held: its own NMI finds it."""
         vm = self.start_stub("own", 1)
-        with Debugger(vm) as debugger:
-            self.hang(debugger, 0, "lapic_timer_arm")
+        self.hang(vm, 0, "lapic_timer_arm")
         check(self.noticed(vm, 0, 1, 1) == 0, "another CPU panicked")
         # Who called it has not been saved yet where a function begins.
         check(re.search(r"CPU 0:    .*softirq_run\+", vm.text),
@@ -93,8 +106,7 @@ class Watchdog(Suite):
         """CPU 0 hangs in its NMI handler, the only one: hardware resets."""
         vm = self.start_stub("hardware", 1, extra=("-device", "i6300esb"))
         check("i6300esb resets the machine after 6 s" in vm.text, "not armed")
-        with Debugger(vm) as debugger:
-            self.hang(debugger, 0, "watchdog_nmi")
+        self.hang(vm, 0, "watchdog_nmi")
         vm.expect(r"previous boot left a black box: unfinished", 60)
         vm.expect(r"it was this watchdog that reset the machine", 30)
         check("Panic on CPU" not in vm.text, "somebody panicked")
@@ -106,11 +118,10 @@ class Watchdog(Suite):
         They are sent to another APIC, which nobody has.
         """
         vm = self.start_stub("dead", 8)
-        with Debugger(vm) as debugger:
-            self.hang(debugger, 5, "heart_beats")
-            debugger.change(5, BLOCKS + 5 * 0x10000 + APIC_ID,
-                            (5).to_bytes(4, "little"),
-                            (0x77).to_bytes(4, "little"))
+        place = BLOCKS + 5 * 0x10000 + APIC_ID
+        nobody = (0x77).to_bytes(4, "little")
+        self.hang(vm, 5, "heart_beats", lambda debugger: debugger.change(
+            5, place, ((5).to_bytes(4, "little"), nobody), nobody))
         check(self.noticed(vm, 5, 8, 7) != 5, "a dead CPU panicked")
         check("CPU 5: does not answer" in vm.text, "CPU 5 is not named")
         vm.close()

@@ -406,26 +406,52 @@ static void endless_writers_do_not_keep_it(void **state)
 
 static unsigned int dying_calls;
 
-static void dies(void)
-{
-    dying_calls++;
-    /* What waited (full_ring_is_written) has been shown before. */
-    assert_string_equal(shown, "z\n");
-    shown_len = 0; /* as a screen is cleared */
-}
-
 static unsigned int linger(void)
 {
     return 5000;
+}
+
+static void counts_dying(void)
+{
+    dying_calls++;
+    /* What waited has been shown before. */
+    assert_non_null(strstr(shown, "\n(XEN) in the midst of it\n"));
+}
+
+static void another_dies(void)
+{
+    log_emergency();
+    printk(LOG_PANIC, "last");
+}
+
+/* Whoever dies stops the CPU that writes: its line is said again. */
+static void torn_line_is_said_again(void **state)
+{
+    const char *again;
+
+    (void)state;
+    pr_info("before");
+    sink_room = 1000;
+    (void)!log_pump();
+    pr_info("in the midst of it");
+    during_write = another_dies;
+    sink.dying = counts_dying;
+    assert_int_equal(dying_calls, 0);
+    (void)!log_pump();
+    assert_int_equal(dying_calls, 1);
+    sink.dying = NULL;
+    again = strstr(shown, "midst of it\n\n(XEN) in the midst of it\n");
+    assert_non_null(again);
+    assert_non_null(strstr(again, "(XEN) last\n"));
+    assert_null(strstr(again, "before"));
 }
 
 static void sinks_hear_of_dying(void **state)
 {
     (void)state;
     assert_int_equal(log_linger_ms(), 0);
-    sink.dying = dies;
+    sink.dying = counts_dying; /* once, in the test before this */
     sink.linger_ms = linger;
-    assert_int_equal(dying_calls, 0);
     log_emergency();
     printk(LOG_PANIC, "last");
     printk(LOG_PANIC, "words");
@@ -478,6 +504,7 @@ int main(void)
         cmocka_unit_test_setup(output_waits_for_the_pump, setup),
         cmocka_unit_test_setup(endless_writers_do_not_keep_it, setup),
         cmocka_unit_test_setup(full_ring_is_written, setup),
+        cmocka_unit_test_setup(torn_line_is_said_again, setup),
         cmocka_unit_test_setup(sinks_hear_of_dying, setup),
         cmocka_unit_test_setup(emergency_ignores_locks_and_drops_bad_sinks,
                                setup),
