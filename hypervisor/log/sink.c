@@ -40,19 +40,17 @@
 static SPINLOCK(sink_lock, LOCK_RANK_SINK, IRQ_ANY);
 
 /* Legend: L sink_lock (or dying); a atomic */
-static struct log_sink *sinks;   /* L                                      */
-static uint64_t drained = 1;     /* L, a: next sequence number to show     */
+static struct log_sink *sinks; /* L                                      */
+struct log_progress log_progress = {.drained = 1}; /* L to write           */
 static bool in_message;          /* L: the last cell had F_MORE            */
 static uint64_t lost_cells;      /* L                                      */
 static bool emergency;           /* a: set once                            */
 static struct log_sink *in_call; /* dying CPU: sink being written to       */
 static bool told_dying;          /* dying CPU: the sinks know it           */
 static char later[LATER_BYTES];  /* L: waits to be written                 */
-static uint32_t later_put, later_got; /* L: run freely                     */
-static uint32_t later_shown;          /* L: of what was got, by all sinks  */
-static uint64_t showing;              /* L: cell that is on its way; 0     */
-static bool torn;                     /* dying CPU: a line has no end      */
-static void (*later_wake)(void);      /* c: NULL: nothing waits            */
+static uint32_t later_got;       /* L: of what was put, taken out     */
+static bool torn;                /* dying CPU: a line has no end      */
+static void (*later_wake)(void); /* c: NULL: nothing waits            */
 
 bool log_is_emergency(void)
 {
@@ -124,36 +122,37 @@ static void sinks_now(const char *text, size_t len)
 static void later_write(uint32_t max)
 {
     uint32_t at = later_got & LATER_MASK;
-    uint32_t n = MIN(MIN(later_put - later_got, max), LATER_BYTES - at);
+    uint32_t n = MIN(MIN(log_progress.put - later_got, max), LATER_BYTES - at);
 
     /* Advance first: writing may fault while dying. */
     __atomic_store_n(&later_got, later_got + n, __ATOMIC_RELEASE);
     sinks_now(later + at, n);
-    __atomic_store_n(&later_shown, later_got, __ATOMIC_RELEASE);
+    __atomic_store_n(&log_progress.shown, later_got, __ATOMIC_RELEASE);
 }
 
 static void later_flush(void)
 {
-    while (later_got != later_put) {
+    while (later_got != log_progress.put) {
         later_write(FULL_BYTES);
     }
 }
 
 static void later_add(const char *text, size_t len)
 {
-    bool was_empty = later_got == later_put;
+    bool was_empty = later_got == log_progress.put;
 
     while (len > 0) {
-        uint32_t at = later_put & LATER_MASK;
-        uint32_t room = LATER_BYTES - (later_put - later_got);
+        uint32_t at = log_progress.put & LATER_MASK;
+        uint32_t room = LATER_BYTES - (log_progress.put - later_got);
         size_t n = MIN(len, (size_t)MIN(room, LATER_BYTES - at));
 
         memcpy(later + at, text, n);
         /* After the bytes: a panic in between shows whole ones only. */
-        __atomic_store_n(&later_put, later_put + (uint32_t)n, __ATOMIC_RELEASE);
+        __atomic_store_n(&log_progress.put, log_progress.put + (uint32_t)n,
+                         __ATOMIC_RELEASE);
         text += n;
         len -= n;
-        if (later_put - later_got == LATER_BYTES) {
+        if (log_progress.put - later_got == LATER_BYTES) {
             later_write(FULL_BYTES);
         }
     }
@@ -239,8 +238,8 @@ static void drain_locked(uint64_t end)
     const struct log_ring *ring = log_ring_now();
     struct vigil_log_cell cell UNINITIALISED; /* read when LOG_READ_OK */
 
-    while (drained < end) {
-        uint64_t seq = drained;
+    while (log_progress.drained < end) {
+        uint64_t seq = log_progress.drained;
         enum log_read got = log_ring_read(ring, seq, &cell);
 
         if (got == LOG_READ_EMPTY) {
@@ -251,14 +250,14 @@ static void drain_locked(uint64_t end)
             break;
         }
         /* Advance first: showing this cell may fault while dying. */
-        __atomic_store_n(&drained, seq + 1, __ATOMIC_RELEASE);
+        __atomic_store_n(&log_progress.drained, seq + 1, __ATOMIC_RELEASE);
         if (got == LOG_READ_OK) {
             bool continued = in_message;
 
             in_message = (cell.flags & VIGIL_LOG_F_MORE) != 0;
-            __atomic_store_n(&showing, seq, __ATOMIC_RELEASE);
+            __atomic_store_n(&log_progress.showing, seq, __ATOMIC_RELEASE);
             show_cell(NULL, &cell, continued);
-            __atomic_store_n(&showing, 0, __ATOMIC_RELEASE);
+            __atomic_store_n(&log_progress.showing, 0, __ATOMIC_RELEASE);
             if (cell.level <= LOG_ERROR) {
                 later_flush(); /* these may be the last words */
             }
@@ -269,7 +268,7 @@ static void drain_locked(uint64_t end)
             uint64_t to = log_ring_oldest(ring);
 
             lost_cells += to - seq - 1;
-            __atomic_store_n(&drained, to, __ATOMIC_RELEASE);
+            __atomic_store_n(&log_progress.drained, to, __ATOMIC_RELEASE);
         }
         lost_cells++;
         if (in_message) {
@@ -281,7 +280,7 @@ static void drain_locked(uint64_t end)
 
 static bool is_behind(void)
 {
-    return __atomic_load_n(&drained, __ATOMIC_ACQUIRE) !=
+    return __atomic_load_n(&log_progress.drained, __ATOMIC_ACQUIRE) !=
            log_ring_next(log_ring_now());
 }
 
@@ -291,7 +290,8 @@ static uint64_t drain_end(void)
     /* While the machine starts or dies nobody else comes. */
     return later_wake == NULL || log_is_emergency()
                ? UINT64_MAX
-               : __atomic_load_n(&drained, __ATOMIC_RELAXED) + DRAIN_CELLS;
+               : __atomic_load_n(&log_progress.drained, __ATOMIC_RELAXED) +
+                     DRAIN_CELLS;
 }
 
 void log_drain(void)
@@ -304,7 +304,7 @@ void log_drain(void)
         if (!sinks_trylock()) {
             return;
         }
-        before = __atomic_load_n(&drained, __ATOMIC_ACQUIRE);
+        before = __atomic_load_n(&log_progress.drained, __ATOMIC_ACQUIRE);
         if (before >= end) {
             sinks_unlock(locked);
             later_wake();
@@ -313,8 +313,8 @@ void log_drain(void)
         drain_locked(end);
         sinks_unlock(locked);
         /* Written while we held the lock and its writer went away: again. */
-    } while (is_behind() &&
-             __atomic_load_n(&drained, __ATOMIC_ACQUIRE) != before);
+    } while (is_behind() && __atomic_load_n(&log_progress.drained,
+                                            __ATOMIC_ACQUIRE) != before);
 }
 
 void log_sink_write(const char *text, size_t len)
@@ -349,7 +349,7 @@ static uint32_t fitting(uint32_t max)
             room = MIN(room, s->room());
         }
     }
-    while (n < later_put - later_got) {
+    while (n < log_progress.put - later_got) {
         /* A line feed may become two bytes. */
         size_t takes = later[(later_got + n) & LATER_MASK] == '\n' ? 2 : 1;
 
@@ -371,7 +371,7 @@ bool log_pump(void)
     if (log_is_emergency() || !spin_trylock(&sink_lock)) {
         return true;
     }
-    while (budget > 0 && later_got != later_put) {
+    while (budget > 0 && later_got != log_progress.put) {
         uint32_t n = fitting(budget);
 
         if (n == 0) {
@@ -380,12 +380,13 @@ bool log_pump(void)
         later_write(n);
         budget -= n;
     }
-    before = drained;
-    if (later_put - later_got < LATER_BYTES / 2) {
+    before = log_progress.drained;
+    if (log_progress.put - later_got < LATER_BYTES / 2) {
         drain_locked(before + PUMP_CELLS);
     }
     /* If it did not move: whoever wrote the next cell will finish that. */
-    more = later_got != later_put || (drained != before && is_behind());
+    more = later_got != log_progress.put ||
+           (log_progress.drained != before && is_behind());
     spin_unlock(&sink_lock);
     return more;
 }
@@ -417,8 +418,9 @@ void log_sink_skip(uint64_t first, uint64_t cells)
     if (log_is_emergency() || !spin_trylock(&sink_lock)) {
         return;
     }
-    if (drained == first && !in_message) {
-        __atomic_store_n(&drained, first + cells, __ATOMIC_RELEASE);
+    if (log_progress.drained == first && !in_message) {
+        __atomic_store_n(&log_progress.drained, first + cells,
+                         __ATOMIC_RELEASE);
     }
     spin_unlock(&sink_lock);
 }
@@ -433,7 +435,8 @@ void log_sink_register(struct log_sink *sink)
     if (locked) {
         spin_lock(&sink_lock);
     }
-    for (uint64_t seq = log_ring_oldest(ring); seq < drained; seq++) {
+    for (uint64_t seq = log_ring_oldest(ring); seq < log_progress.drained;
+         seq++) {
         if (log_ring_read(ring, seq, &cell) == LOG_READ_OK) {
             show_cell(sink, &cell, continued);
             continued = (cell.flags & VIGIL_LOG_F_MORE) != 0;
@@ -473,10 +476,11 @@ void log_sink_unregister(struct log_sink *sink)
  */
 static void take_over(void)
 {
-    uint32_t from = later_shown;
+    uint32_t from = log_progress.shown;
 
-    if (showing != 0 && drained == showing + 1) {
-        drained = showing;
+    if (log_progress.showing != 0 &&
+        log_progress.drained == log_progress.showing + 1) {
+        log_progress.drained = log_progress.showing;
         in_message = false;
         torn = true;
     }
@@ -484,8 +488,8 @@ static void take_over(void)
         return;
     }
     /* To where the line begins, as far as it is still there. */
-    while (later_shown - from < FULL_BYTES &&
-           later_put - from < LATER_BYTES &&
+    while (log_progress.shown - from < FULL_BYTES &&
+           log_progress.put - from < LATER_BYTES &&
            later[(from - 1) & LATER_MASK] != '\n') {
         from--;
     }

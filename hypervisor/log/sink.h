@@ -20,6 +20,8 @@
 
 #include "lib/compiler.h"
 #include "lib/types.h"
+#include "x86/atomic.h"
+#include "log/printk.h"
 
 struct log_sink {
     const char *name;
@@ -150,6 +152,28 @@ void log_emergency(void);
  * Return:  milliseconds; 0: at once
  */
 unsigned int log_linger_ms(void);
+
+/* How far the sinks are.  Written by log/sink.c alone, under its lock. */
+struct log_progress {
+    uint64_t drained;    /* next sequence number to show                 */
+    uint64_t showing;    /* the one that is on its way; 0                */
+    uint32_t put, shown; /* bytes that were to wait, and of them written */
+};
+extern struct log_progress log_progress;
+
+/**
+ * log_is_shown() - is all that was written with every sink?
+ *
+ * Context: any; for who waits, bounded, before it takes the machine away from
+ *          the CPU that writes.
+ * Return:  true: nothing is under way
+ */
+static inline bool log_is_shown(void)
+{
+    return READ_ONCE(log_progress.drained) == log_ring_next(log_ring_now()) &&
+           READ_ONCE(log_progress.showing) == 0 &&
+           READ_ONCE(log_progress.put) == READ_ONCE(log_progress.shown);
+}
 
 /**
  * log_sink_lost() - cells that never reached the console

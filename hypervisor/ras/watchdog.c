@@ -15,6 +15,7 @@
 #include "x86/irqflags.h"
 #include "x86/percpu.h"
 #include "log/printk.h"
+#include "log/sink.h"
 #include "cpu/clock.h"
 #include "cpu/smp.h"
 #include "cpu/timer.h"
@@ -150,9 +151,10 @@ NMI_SAFE void watchdog_asked(const struct cpu_regs *regs)
     if (atomic_load(&culprit) != this_cpu_id() + 1) {
         return;
     }
-    /* Stop the others not before they have written their lines. */
+    /* Stop the others not before they have written their lines, and shown
+     * them: a panic writes to the same devices. */
     end = clock_now_ns() + OTHERS_NS;
-    while (dump_is_on() && clock_now_ns() < end) {
+    while ((dump_is_on() || !log_is_shown()) && clock_now_ns() < end) {
         cpu_relax();
     }
     if (!crash_in_progress()) {

@@ -31,7 +31,7 @@ class Nesting(Suite):
     def setup(self):
         need_vigil()
         # No NMIs but those that the cases raise: two that merge are one.
-        self.boot(options="nmi=dom0 watchdog=no", cpu="qemu64")
+        self.boot(options="nmi=dom0 nmi_ratelimit=0 watchdog=no", cpu="qemu64")
         self.vm.dom0("dmesg -n 1")
 
     # --- counting ----------------------------------------------------------

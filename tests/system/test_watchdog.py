@@ -28,6 +28,9 @@ class Watchdog(Suite):
     """The stub hello stays; a CPU of its machine hangs."""
 
     weight = 40
+    # With several processors QEMU's stub for debuggers now and then loses its
+    # way, and the case waits for it in vain: not for every run of the tests.
+    long = True
 
     def start_stub(self, label, smp, options="", wait=True, **more):
         """Start it, and wait until its watchdog has proved its source."""
