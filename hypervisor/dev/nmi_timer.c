@@ -18,6 +18,10 @@
 static enum nmi_timer running = NMI_TIMER_NONE;
 static uint64_t pit_last_ns; /* only in NMI while the 8254 runs */
 
+/* An edge that the 8254 left at the pin comes as soon as that is routed: ours. */
+#define SETTLE_NS 1000000ULL
+static uint64_t settled_ns; /* written before the pin is routed */
+
 static unsigned int timer_pin(void)
 {
     return irq_isa_to_gsi(0);
@@ -54,6 +58,7 @@ static int start_hpet(enum nmi_timer which, uint64_t first_ns,
     if (rc == 0 && !by_message) {
         /* The firmware's ticker has the same pin. */
         pit_tick_stop();
+        WRITE_ONCE(settled_ns, clock_now_ns() + SETTLE_NS);
         rc = irq_take_nmi(timer_pin());
     }
     if (rc == 0) {
@@ -110,10 +115,11 @@ NMI_SAFE bool nmi_timer_take(void)
 {
     enum nmi_timer which = READ_ONCE(running);
 
-    if (which == NMI_TIMER_NONE) {
-        return false;
+    if (which == NMI_TIMER_PIT) {
+        return pit_take();
     }
-    return which == NMI_TIMER_PIT ? pit_take() : hpet_nmi_take();
+    return (which != NMI_TIMER_NONE && hpet_nmi_take()) ||
+           clock_now_ns() < READ_ONCE(settled_ns);
 }
 
 const char *nmi_timer_name(enum nmi_timer which)
