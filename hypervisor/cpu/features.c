@@ -104,6 +104,7 @@ void features_init(void)
     f->x2apic = HAVE(f->l1_ecx, 21);
     f->tsc_deadline = HAVE(f->l1_ecx, 24);
     f->fsgsbase = HAVE(f->l7_ebx, 0);
+    f->tsc_adjust = HAVE(f->l7_ebx, 1);
     f->smep = HAVE(f->l7_ebx, 7);
     f->smap = HAVE(f->l7_ebx, 20);
     f->umip = HAVE(f->l7_ecx, 2);

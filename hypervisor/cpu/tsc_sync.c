@@ -26,7 +26,6 @@
 /* A CPU may be elsewhere (its emulator's thread); the other does not wait long. */
 #define MEET_LOOKS 1000000U
 #define CORRECTIONS 5
-#define L7_EBX_TSC_ADJUST (1U << 1)
 
 /* One check at a time: smp_call() sees to that. */
 static struct {
@@ -73,11 +72,6 @@ static uint64_t compare(cpu_t cpu)
     return MAX(meeting.behind[0], meeting.behind[1]);
 }
 
-static bool has_adjust(void)
-{
-    return (cpu_features.l7_ebx & L7_EBX_TSC_ADJUST) != 0;
-}
-
 /* Deadlines that were set by the old counter are set anew. */
 static void write_counter(uint32_t msr, uint64_t value)
 {
@@ -97,7 +91,7 @@ static void shift_counter(void *arg)
 {
     const int64_t *cycles = arg;
 
-    if (has_adjust()) {
+    if (cpu_features.tsc_adjust) {
         write_counter(MSR_TSC_ADJUST,
                       rdmsr(MSR_TSC_ADJUST) + (uint64_t)*cycles);
     } else {
@@ -112,7 +106,7 @@ uint64_t tsc_sync(cpu_t cpu)
     if (first == 0) {
         return 0;
     }
-    if (has_adjust()) {
+    if (cpu_features.tsc_adjust) {
         uint64_t adjust = rdmsr(MSR_TSC_ADJUST);
 
         smp_call(CPUMASK_OF(cpu), take_adjust, &adjust);

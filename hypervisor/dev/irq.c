@@ -121,16 +121,21 @@ static int vector_give(unsigned int irq)
     return irq_descs[irq].vector != 0 ? 0 : irq_vectors_take(irq, 1);
 }
 
+/* Return: NULL: there is no such pin. */
+static struct irq_desc *desc_of_gsi(unsigned int gsi)
+{
+    return gsi < gsi_count && irq_descs[gsi].exists ? &irq_descs[gsi] : NULL;
+}
+
 int irq_setup_gsi(unsigned int gsi, bool is_level, bool is_active_low)
 {
-    struct irq_desc *desc;
+    struct irq_desc *desc = desc_of_gsi(gsi);
     unsigned long flags;
     int rc = 0;
 
-    if (gsi >= gsi_count || !irq_descs[gsi].exists) {
+    if (desc == NULL) {
         return -EINVAL;
     }
-    desc = &irq_descs[gsi];
     flags = spin_lock_irqsave(&irq_lock);
     if (desc->fn != NULL) {
         if (desc->is_level != is_level ||
@@ -222,14 +227,13 @@ static void never_called(void *arg)
 int irq_take_nmi(unsigned int gsi)
 {
     const struct ioapic_route route = {.is_nmi = true, .apic_id = lapic_id()};
-    struct irq_desc *desc;
+    struct irq_desc *desc = desc_of_gsi(gsi);
     unsigned long flags;
     int rc = 0;
 
-    if (gsi >= gsi_count || !irq_descs[gsi].exists) {
+    if (desc == NULL) {
         return -EINVAL;
     }
-    desc = &irq_descs[gsi];
     flags = spin_lock_irqsave(&irq_lock);
     if (desc->fn != NULL) {
         rc = -EBUSY;

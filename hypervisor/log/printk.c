@@ -82,6 +82,21 @@ NMI_SAFE PRINTF_LIKE(3, 0) static size_t
     return len;
 }
 
+NMI_SAFE static uint8_t quiet_for_us(enum log_level level)
+{
+    return (int)level > for_us.limited ? VIGIL_LOG_F_QUIET : 0;
+}
+
+NMI_SAFE PRINTF_LIKE(2, 0) static void
+    write_ours(struct log_tag tag, const char *fmt, va_list args)
+{
+    char text[LOG_TEXT_MAX];
+    size_t len = format_line(text, sizeof(text), fmt, args);
+
+    tag.flags |= quiet_for_us(tag.level);
+    log_ring_write(log_ring_now(), &tag, text, len);
+}
+
 NMI_SAFE static void write_line(enum log_level level, uint8_t flags,
                                 const char *text, size_t len)
 {
@@ -105,49 +120,33 @@ static void drain_or_leave(void)
     }
 }
 
-NMI_SAFE static uint8_t quiet_for_us(enum log_level level)
-{
-    return (int)level > for_us.limited ? VIGIL_LOG_F_QUIET : 0;
-}
-
 void printk(enum log_level level, const char *fmt, ...)
 {
-    char text[LOG_TEXT_MAX];
     va_list args;
-    size_t len;
 
     va_start(args, fmt);
-    len = format_line(text, sizeof(text), fmt, args);
+    write_ours(log_stamp(level, 0), fmt, args);
     va_end(args);
-    write_line(level, quiet_for_us(level), text, len);
     drain_or_leave();
 }
 
 NMI_SAFE void log_nmi(enum log_level level, const char *fmt, ...)
 {
-    char text[LOG_TEXT_MAX];
     va_list args;
-    size_t len;
 
     va_start(args, fmt);
-    len = format_line(text, sizeof(text), fmt, args);
+    write_ours(log_stamp(level, 0), fmt, args);
     va_end(args);
-    write_line(level, quiet_for_us(level), text, len);
     leave_for_later();
 }
 
 NMI_SAFE void log_seen(const struct log_tag *then, const char *fmt, ...)
 {
-    struct log_tag tag = *then;
-    char text[LOG_TEXT_MAX];
     va_list args;
-    size_t len;
 
     va_start(args, fmt);
-    len = format_line(text, sizeof(text), fmt, args);
+    write_ours(*then, fmt, args);
     va_end(args);
-    tag.flags |= quiet_for_us(tag.level);
-    log_ring_write(log_ring_now(), &tag, text, len);
     leave_for_later();
 }
 

@@ -49,7 +49,8 @@ static struct log_sink *in_call; /* dying CPU: sink being written to       */
 static bool told_dying;          /* dying CPU: the sinks know it           */
 static char later[LATER_BYTES];  /* L: waits to be written                 */
 static uint32_t later_got;       /* L: of what was put, taken out     */
-static bool torn;                /* dying CPU: a line has no end      */
+static bool torn;                /* dying CPU: what was shown has no end */
+static bool torn_later;          /* dying CPU: nor has what waits        */
 static void (*later_wake)(void); /* c: NULL: nothing waits            */
 
 bool log_is_emergency(void)
@@ -121,13 +122,15 @@ static void sinks_now(const char *text, size_t len)
 /* Write the oldest bytes that wait, @max of them at most. */
 static void later_write(uint32_t max)
 {
-    uint32_t at = later_got & LATER_MASK;
-    uint32_t n = MIN(MIN(log_progress.put - later_got, max), LATER_BYTES - at);
+    /* Once: who dies may move it meanwhile, and it must not pass `put`. */
+    uint32_t got = READ_ONCE(later_got);
+    uint32_t at = got & LATER_MASK;
+    uint32_t n = MIN(MIN(log_progress.put - got, max), LATER_BYTES - at);
 
     /* Advance first: writing may fault while dying. */
-    __atomic_store_n(&later_got, later_got + n, __ATOMIC_RELEASE);
+    __atomic_store_n(&later_got, got + n, __ATOMIC_RELEASE);
     sinks_now(later + at, n);
-    __atomic_store_n(&log_progress.shown, later_got, __ATOMIC_RELEASE);
+    __atomic_store_n(&log_progress.shown, got + n, __ATOMIC_RELEASE);
 }
 
 static void later_flush(void)
@@ -177,16 +180,23 @@ static void tell_dying(void)
     }
 }
 
+/* What comes next begins a line. */
+static void end_torn(bool *is_torn)
+{
+    if (*is_torn) {
+        *is_torn = false;
+        sinks_now("\n", 1);
+    }
+}
+
 static void all_sinks(const char *text, size_t len)
 {
     if (later_wake != NULL && !log_is_emergency()) {
         later_add(text, len);
     } else {
-        if (torn) {
-            torn = false;
-            sinks_now("\n", 1);
-        }
+        end_torn(&torn);
         later_flush();
+        end_torn(&torn_later);
         tell_dying();
         sinks_now(text, len);
     }
@@ -482,7 +492,7 @@ static void take_over(void)
         log_progress.drained == log_progress.showing + 1) {
         log_progress.drained = log_progress.showing;
         in_message = false;
-        torn = true;
+        torn_later = true;
     }
     if (from == later_got) {
         return;

@@ -105,7 +105,7 @@ static void assert_agree(void)
 static void equal_ones_are_left_alone(void **state)
 {
     (void)state;
-    cpu_features.l7_ebx = 2;
+    cpu_features.tsc_adjust = true;
     adjust[1] = 12345; /* that is what made it equal */
     assert_int_equal(tsc_sync(1), 0);
     assert_int_equal(calls, 1);
@@ -119,7 +119,7 @@ static void what_was_written_is_undone(void **state)
     (void)state;
     for (int sign = -1; sign <= 1; sign += 2) {
         (void)set_up(NULL);
-        cpu_features.l7_ebx = 2;
+        cpu_features.tsc_adjust = true;
         shift[0] = adjust[0] = 777;
         adjust[1] = (uint64_t)(sign * 5000000000L);
         shift[1] = adjust[1];
@@ -130,11 +130,11 @@ static void what_was_written_is_undone(void **state)
 }
 
 /* They began at different moments. */
-static void measured(uint32_t l7_ebx)
+static void measured(bool tsc_adjust)
 {
     for (int sign = -1; sign <= 1; sign += 2) {
         (void)set_up(NULL);
-        cpu_features.l7_ebx = l7_ebx;
+        cpu_features.tsc_adjust = tsc_adjust;
         shift[1] = (uint64_t)(sign * 5000000000L);
         assert_int_equal(tsc_sync(1), 0);
         assert_agree();
@@ -146,13 +146,13 @@ static void measured(uint32_t l7_ebx)
 static void measured_and_adjusted(void **state)
 {
     (void)state;
-    measured(2);
+    measured(true);
 }
 
 static void measured_and_written(void **state)
 {
     (void)state;
-    measured(0);
+    measured(false);
 }
 
 /* Whatever is tried: said, and an end. */
