@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * log/ring: whole messages, wrap, every reader's answer, damage, and many
- * writers at once.
+ * log/ring: whole messages, wrap, every reader's answer, damage.  Many writers
+ * at once: test_ring_load.c.
  */
 #include "tests/unit/unit.h"
-
-#include <pthread.h>
 
 #include "log/ring.h"
 #include "fake_hw.h"
@@ -176,77 +174,6 @@ static void adopted_by_another_ring(void **state)
     assert_int_equal(log_ring_write(&to, &tag, "next", 4), 12);
 }
 
-/* ---- many writers, one reader that is slower than they are ---- */
-
-#define WRITERS 3
-#define LINES   20000
-
-static void *write_lines(void *arg)
-{
-    struct log_tag mine = tag;
-
-    mine.cpu = (uint16_t)(uintptr_t)arg;
-    for (int i = 0; i < LINES; i++) {
-        char text[300];
-        int len = i % 7 == 0 ? 250 : 20;
-
-        /* The text can be told from cpu and tsc, so a mixture shows. */
-        mine.tsc = (uint64_t)i;
-        memset(text, 'a' + (mine.cpu + i) % 26, (size_t)len);
-        log_ring_write(&ring, &mine, text, (size_t)len);
-    }
-    return NULL;
-}
-
-static void check_cell(const struct vigil_log_cell *cell)
-{
-    for (unsigned int i = 0; i < cell->len; i++) {
-        assert_int_equal(cell->text[i],
-                         'a' + (int)((cell->cpu + cell->tsc) % 26));
-    }
-}
-
-static void many_writers(void **state)
-{
-    pthread_t thread[WRITERS];
-    struct vigil_log_cell cell;
-    uint64_t seq = 1, good = 0, lost = 0, total;
-    const uint64_t per_writer = LINES + (LINES + 6) / 7;
-
-    (void)state;
-    log_ring_init(&ring, cells, sizeof(cells), 7);
-    for (uintptr_t i = 0; i < WRITERS; i++) {
-        assert_int_equal(
-            pthread_create(&thread[i], NULL, write_lines, (void *)i), 0);
-    }
-    total = WRITERS * per_writer;
-    while (seq <= total) {
-        switch (log_ring_read(&ring, seq, &cell)) {
-        case LOG_READ_OK:
-            assert_int_equal(cell.seq, seq);
-            check_cell(&cell);
-            good++;
-            seq++;
-            break;
-        case LOG_READ_LOST:
-            lost++;
-            seq++;
-            break;
-        case LOG_READ_EMPTY:
-        case LOG_READ_PENDING:
-            sched_yield();
-            break;
-        }
-    }
-    for (int i = 0; i < WRITERS; i++) {
-        pthread_join(thread[i], NULL);
-    }
-    /* INV-LOG-2: nothing is unaccounted for. */
-    assert_int_equal(good + lost, total);
-    assert_int_equal(log_ring_next(&ring), total + 1);
-    assert_true(good > 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -258,7 +185,6 @@ int main(void)
         cmocka_unit_test_setup(every_bit_is_covered_by_the_checksum, setup),
         cmocka_unit_test_setup(last_words_leave_the_cache, setup),
         cmocka_unit_test_setup(adopted_by_another_ring, setup),
-        cmocka_unit_test_setup(many_writers, setup),
     };
 
     return UNIT_RUN(tests);

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 tests += log/test_ring log/test_printk log/test_conring
 test_ring-srcs := hypervisor/log/ring.c $(unit-lib) $(unit-alarm)
+tests += log/test_ring_load
+test_ring_load-srcs := $(test_ring-srcs)
 test_printk-srcs := $(addprefix hypervisor/log/,ring.c printk.c sink.c \
                       conring.c) hypervisor/sync/spinlock.c $(unit-lib) \
                     $(unit-alarm)
