@@ -74,7 +74,7 @@ exec /bin/busybox ${0##*/} -f
 
 CONFIG = """name = "linux"
 type = "pv"
-kernel = "/guest/vmlinuz"
+kernel = "/guest/vmlinux"
 ramdisk = "/guest/initrd"
 extra = "console=hvc0 quiet"
 memory = 192
@@ -119,7 +119,9 @@ def dom0_initramfs(build, out, more=None):
     release = (build / "cache/kernel").read_text().strip()
     archive.add("guest/initrd", stat.S_IFREG | 0o644,
                 guest_initrd(root, release))
-    archive.add_file("guest/vmlinuz", build / "dom0/vmlinuz")
+    # Debian's file, and the same kernel unpacked: a third of the time to start.
+    for name in ("vmlinuz", "vmlinux"):
+        archive.add_file(f"guest/{name}", build / "dom0" / name)
     archive.add("guest/linux.cfg", stat.S_IFREG | 0o644, CONFIG.encode())
     if more:
         more(archive)

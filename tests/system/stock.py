@@ -18,7 +18,7 @@ BLOCK_LIST = r"^(\d+) +(\d+) +(\d+) +(\d+) +-?\d+ +-?\d+ +(\S+) *$"
 # xvda: the file as it is, xvdb: a loop device made by hand.
 CONFIG = f"""name = "linux"
 type = "pv"
-kernel = "/guest/vmlinuz"
+kernel = "/guest/vmlinux"
 ramdisk = "/guest/initrd"
 extra = "console=hvc0 quiet vigil.devices"
 memory = 144

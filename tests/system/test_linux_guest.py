@@ -23,9 +23,9 @@ class LinuxGuest(Suite):
                             DOM0_OPTIONS + " grant_table.version=2"),
                            (image, "")])
 
-    def create(self, who, extra=None):
+    def create(self, who, **more):
         """Start it and wait until its init has run."""
-        words = f" 'extra=\"{extra}\"'" if extra else ""
+        words = "".join(f" '{key}=\"{value}\"'" for key, value in more.items())
         self.vm.dom0("rm -f /var/log/xen/console/guest-linux.log")
         self.vm.dom0(f"{who} create {CONFIG}{words}", 60)
 
@@ -105,8 +105,9 @@ class LinuxGuest(Suite):
         self.gone()
 
     def test_xl_creates_it(self):
-        """And the guest takes version 2 of the grants."""
-        self.create("xl", "console=hvc0 quiet grant_table.version=2")
+        """From Debian's own file; and it takes version 2 of the grants."""
+        self.create("xl", kernel="/guest/vmlinuz",
+                    extra="console=hvc0 quiet grant_table.version=2")
         self.up()
         if is_vigil():
             self.versions(2)

@@ -366,7 +366,7 @@ class StockGrub(Stock):
 
     weight = 120
     long = True
-    config = CONFIG.replace('kernel = "/guest/vmlinuz"\n',
+    config = CONFIG.replace('kernel = "/guest/vmlinux"\n',
                             'kernel = "/guest/grub-x86_64-xen.bin"\n').replace(
         'ramdisk = "/guest/initrd"\n', "").replace(
         "file:/disk/a.img,xvda,w", "file:/guest/boot.iso,xvda,r")
