@@ -24,9 +24,9 @@ static const struct {
     int tail; /* 1: only the end matters at first */
 } parts[] = {
     {"reason.txt", "reason", 0},        {"registers.json", "registers", 0},
-    {"backtrace.txt", "backtrace", 0},  {"notes.txt", "notes", 0},
-    {"console.txt", "console", 1},      {"hypervisor.txt", "hypervisor log", 1},
-    {"config.cfg", "configuration", 0},
+    {"backtrace.txt", "backtrace", 0},  {"cpus.txt", "processors", 0},
+    {"notes.txt", "notes", 0},          {"console.txt", "console", 1},
+    {"hypervisor.txt", "hypervisor log", 1}, {"config.cfg", "configuration", 0},
 };
 
 #define PART_COUNT (sizeof(parts) / sizeof(parts[0]))

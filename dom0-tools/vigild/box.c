@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <vigil/context.h>
 #include <vigil/vigil_op.h>
 
 #include "lib/blackbox_decode.h"
@@ -90,6 +91,75 @@ static int add_registers(const struct box_view *view, struct store_entry *entry,
     ret = store_json(entry, "registers.json", object, fault);
     json_object_put(object);
     return ret;
+}
+
+/* The @at-th CPU of the box. */
+static int cpu_of(const struct box_view *view, size_t at,
+                  struct vigil_box_cpu *ret_cpu)
+{
+    const struct box_section *section =
+        box_section_find(view, VIGIL_BOX_SECT_CPUS);
+
+    if (!section || at >= section->bytes / sizeof(*ret_cpu)) {
+        return 0;
+    }
+    memcpy(ret_cpu, section->data + at * sizeof(*ret_cpu), sizeof(*ret_cpu));
+    return 1;
+}
+
+static const char *cpu_state_name(uint32_t state)
+{
+    static const char *const names[] = {"?", "died", "stopped",
+                                        "did not stop"};
+
+    return names[state < sizeof(names) / sizeof(names[0]) ? state : 0];
+}
+
+/* What each CPU was in the middle of. */
+static int add_cpus(const struct box_view *view, struct store_entry *entry,
+                    struct fault *fault)
+{
+    char words[VIGIL_CTX_TEXT_BYTES];
+    struct vigil_box_cpu cpu;
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out;
+    int ret;
+
+    if (!cpu_of(view, 0, &cpu)) {
+        return 0;
+    }
+    out = open_memstream(&text, &len);
+    if (!out) {
+        out_of_memory();
+    }
+    for (size_t i = 0; cpu_of(view, i, &cpu); i++) {
+        vigil_context_words(cpu.context, words, sizeof(words));
+        fprintf(out, "cpu %u %s, in %s", cpu.cpu, cpu_state_name(cpu.state),
+                words);
+        if (cpu.state != VIGIL_BOX_CPU_SILENT) {
+            fprintf(out, ", rip %04x:%016" PRIx64 " rsp %016" PRIx64, cpu.cs,
+                    cpu.rip, cpu.rsp);
+        }
+        fprintf(out, "\n");
+    }
+    fclose(out);
+    ret = store_file(entry, "cpus.txt", text, len, fault);
+    free(text);
+    return ret;
+}
+
+/* In words, what the CPU that failed was in the middle of; false: unknown */
+static int died_in(const struct boxed *box, char *words, size_t size)
+{
+    struct vigil_box_cpu cpu;
+
+    if (box->verdict != BOX_OK || !cpu_of(&box->view, 0, &cpu) ||
+        cpu.state != VIGIL_BOX_CPU_DIED) {
+        return 0;
+    }
+    vigil_context_words(cpu.context, words, size);
+    return 1;
 }
 
 /* A section that is text: escaped, and marked if it is not verified. */
@@ -197,6 +267,7 @@ static void add_box_meta(struct json_object *meta, const struct boxed *box)
 {
     const struct vigil_box_header *header = &box->view.header;
     struct json_object *object = json_object_new_object();
+    char words[VIGIL_CTX_TEXT_BYTES];
 
     json_add_number(object, "bytes", box->bytes);
     json_add_number(object, "crc32", checksum_crc32(box->data, box->bytes));
@@ -208,6 +279,9 @@ static void add_box_meta(struct json_object *meta, const struct boxed *box)
         json_add_text(object, "stage", box_stage_name(header->stage));
         json_add_number(object, "depth", header->depth);
         json_add_number(object, "cpu", header->cpu);
+        if (died_in(box, words, sizeof(words))) {
+            json_add_text(object, "context", words);
+        }
         json_add_text(object, "build", header->build);
         json_add_text(object, "header", box_trust_text(box->view.header_trust));
         json_add_number(object, "sections_rejected", box->view.rejected_count);
@@ -285,12 +359,16 @@ static int add_reason(const struct boxed *box, const char *what,
                       struct store_entry *entry, struct fault *fault)
 {
     const struct vigil_box_header *header = &box->view.header;
+    char words[VIGIL_CTX_TEXT_BYTES] = "?";
     char *text;
     int ret;
 
     if (box->verdict == BOX_OK) {
-        text = xasprintf("%s\non cpu %u, %s\nrecord %s, boot %" PRIu64 "\n",
-                         what, header->cpu, header->build,
+        int known = died_in(box, words, sizeof(words));
+
+        text = xasprintf("%s\non cpu %u%s%s, %s\nrecord %s, boot %" PRIu64 "\n",
+                         what, header->cpu, known ? ", in " : "",
+                         known ? words : "", header->build,
                          box_trust_text(box->view.header_trust),
                          header->generation);
     } else {
@@ -314,6 +392,7 @@ static int fill_entry(const struct boxed *box, const char *what,
     }
     if (box->verdict == BOX_OK) {
         if (add_registers(view, entry, fault) ||
+            add_cpus(view, entry, fault) ||
             add_text(view, VIGIL_BOX_SECT_BACKTRACE, "backtrace.txt", entry,
                      fault) ||
             add_text(view, VIGIL_BOX_SECT_NOTES, "notes.txt", entry, fault) ||

@@ -12,6 +12,12 @@
 
 static void (*handler[SOFTIRQ_COUNT])(void);
 
+/* Its bit of cpu_block.pending. */
+static inline uint32_t bit_of(unsigned int nr)
+{
+    return (1u << PENDING_SOFTIRQ_SHIFT) << nr;
+}
+
 void softirq_plug(enum softirq nr, void (*fn)(void))
 {
     handler[nr] = fn;
@@ -19,15 +25,14 @@ void softirq_plug(enum softirq nr, void (*fn)(void))
 
 void softirq_raise(enum softirq nr)
 {
-    (void)atomic_or(&this_cpu()->softirq, (uint32_t)(1u << nr));
+    (void)atomic_or(&this_cpu()->pending, bit_of(nr));
 }
 
 void softirq_raise_on(cpu_t cpu, enum softirq nr)
 {
-    uint32_t bit = 1u << nr;
-
     /* Whoever set the bit before us has sent for it, or is that CPU. */
-    if ((atomic_or(&cpu_blocks[cpu]->softirq, bit) & bit) == 0 &&
+    if (!atomic_test_and_set_bit(PENDING_SOFTIRQ_SHIFT + nr,
+                                 &cpu_blocks[cpu]->pending) &&
         cpu != this_cpu_id()) {
         ipi_send(cpu, VECTOR_RESCHEDULE);
     }
@@ -42,7 +47,7 @@ void softirq_run(void)
     while ((pending = READ_ONCE(cb->softirq) & ~(1u << SOFTIRQ_SCHED)) != 0) {
         unsigned int nr = bit_lowest(pending);
 
-        (void)atomic_and(&cb->softirq, ~(1u << nr));
+        (void)atomic_and(&cb->pending, ~bit_of(nr));
         if (handler[nr] != NULL) {
             handler[nr]();
         }

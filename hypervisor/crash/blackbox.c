@@ -20,6 +20,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "x86/barrier.h"
+#include "x86/percpu.h"
 #include "x86/tsc.h"
 #include "log/printk.h"
 
@@ -32,13 +33,16 @@ enum section_slot {
     SLOT_TRACE,
     SLOT_NOTES,
     SLOT_MCE,
+    SLOT_CPUS,
     SLOT_COUNT,
 };
 
 STATIC_ASSERT(sizeof(struct vigil_box_header) <= BOX_REGS_OFFSET, "header");
 STATIC_ASSERT(sizeof(struct vigil_box_regs) <=
-                  BOX_TRACE_OFFSET - BOX_REGS_OFFSET,
+                  BOX_CPUS_OFFSET - BOX_REGS_OFFSET,
               "registers");
+STATIC_ASSERT(NR_CPUS * sizeof(struct vigil_box_cpu) <= BOX_CPUS_BYTES,
+              "CPUs");
 
 static const struct slot_layout {
     uint32_t type;
@@ -52,6 +56,7 @@ static const struct slot_layout {
                     BOX_TRACE_BYTES},
     [SLOT_NOTES] = {VIGIL_BOX_SECT_NOTES, BOX_NOTES_OFFSET, BOX_NOTES_BYTES},
     [SLOT_MCE] = {VIGIL_BOX_SECT_MCE, BOX_MCE_OFFSET, BOX_MCE_BYTES},
+    [SLOT_CPUS] = {VIGIL_BOX_SECT_CPUS, BOX_CPUS_OFFSET, BOX_CPUS_BYTES},
 };
 
 /* c: set by blackbox_init(); the crash path is the only writer afterwards */
@@ -176,23 +181,32 @@ void blackbox_regs(const struct vigil_box_regs *regs)
     flush_header();
 }
 
+static void append(enum section_slot slot, const void *bytes, size_t len)
+{
+    uint64_t at = box->section[slot].bytes;
+
+    memcpy(section_bytes(slot) + at, bytes, len);
+    /* The count after the bytes, for a reader of a torn record. */
+    __atomic_store_n(&box->section[slot].bytes, at + len, __ATOMIC_RELEASE);
+}
+
+void blackbox_cpu(const struct vigil_box_cpu *cpu)
+{
+    if (box != NULL &&
+        layout[SLOT_CPUS].room - box->section[SLOT_CPUS].bytes >= sizeof(*cpu)) {
+        append(SLOT_CPUS, cpu, sizeof(*cpu));
+    }
+}
+
 void blackbox_text_append(uint32_t type, const char *text, size_t len)
 {
     enum section_slot slot =
         type == VIGIL_BOX_SECT_BACKTRACE ? SLOT_TRACE : SLOT_NOTES;
-    uint64_t at;
 
-    if (box == NULL) {
-        return;
+    if (box != NULL) {
+        append(slot, text,
+               MIN(len, layout[slot].room - box->section[slot].bytes));
     }
-    at = box->section[slot].bytes;
-    if (at >= layout[slot].room) {
-        return;
-    }
-    len = MIN(len, layout[slot].room - at);
-    memcpy(section_bytes(slot) + at, text, len);
-    /* The count after the bytes, for a reader of a torn record. */
-    __atomic_store_n(&box->section[slot].bytes, at + len, __ATOMIC_RELEASE);
 }
 
 void blackbox_mce(const void *records, size_t bytes)

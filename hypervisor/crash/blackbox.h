@@ -8,6 +8,7 @@
  *
  *   +0                    struct vigil_box_header
  *   +BOX_REGS_OFFSET      struct vigil_box_regs
+ *   +BOX_CPUS_OFFSET      struct vigil_box_cpu, one for each
  *   +BOX_TRACE_OFFSET     backtrace text
  *   +BOX_NOTES_OFFSET     notes text
  *   +BOX_MCE_OFFSET       machine-check records
@@ -24,6 +25,8 @@
 #include "lib/types.h"
 
 #define BOX_REGS_OFFSET  4096U
+#define BOX_CPUS_OFFSET  5120U
+#define BOX_CPUS_BYTES   (BOX_TRACE_OFFSET - BOX_CPUS_OFFSET)
 #define BOX_TRACE_OFFSET 8192U
 #define BOX_TRACE_BYTES  8192U
 #define BOX_NOTES_OFFSET (BOX_TRACE_OFFSET + BOX_TRACE_BYTES)
@@ -148,6 +151,15 @@ void blackbox_stage(uint32_t stage, uint32_t depth);
  * Return:  nothing.
  */
 void blackbox_regs(const struct vigil_box_regs *regs);
+
+/**
+ * blackbox_cpu() - add what one CPU was in the middle of
+ * @cpu: public form; what does not fit is dropped
+ *
+ * Context: any, dying; NMI-safe.
+ * Return:  nothing.
+ */
+void blackbox_cpu(const struct vigil_box_cpu *cpu);
 
 /**
  * blackbox_text_append() - add text to the backtrace or notes section

@@ -15,6 +15,7 @@
 #include "cpu/smp.h"
 #include "cpu/tenant.h"
 #include "crash/backtrace.h"
+#include "crash/context.h"
 #include "crash/symbols.h"
 
 #define NAME_BYTES   80
@@ -41,7 +42,7 @@ static NMI_SAFE void write_self(enum log_level level,
                                 const struct cpu_regs *regs)
 {
     uint64_t rips[FRAMES_MAX];
-    char name[NAME_BYTES];
+    char name[NAME_BYTES], words[VIGIL_CTX_TEXT_BYTES];
     unsigned int n;
 
     if (regs_from_guest(regs)) {
@@ -49,10 +50,11 @@ static NMI_SAFE void write_self(enum log_level level,
         return;
     }
     (void)symbol_format(name, sizeof(name), regs->rip);
-    log_nmi(level, "CPU %u: at %s, rsp %016lx, interrupts %s, context %02x",
+    log_nmi(level, "CPU %u: at %s, rsp %016lx, interrupts %s, %s",
             this_cpu_id(), name, regs->rsp,
             (regs->rflags & RFLAGS_IF) != 0 ? "on" : "off",
-            this_cpu()->context & ~(uint32_t)CTX_NMI);
+            context_words(context_interrupted(this_cpu()->context), words,
+                          sizeof(words)));
     n = backtrace_walk_nmi(regs->rbp, rips, FRAMES_MAX);
     for (unsigned int i = 0; i < n; i++) {
         (void)symbol_format_return(name, sizeof(name), rips[i]);

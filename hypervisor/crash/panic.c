@@ -26,6 +26,7 @@
 #include "cpu/tenant.h"
 #include "crash/backtrace.h"
 #include "crash/blackbox.h"
+#include "crash/context.h"
 #include "crash/notes.h"
 #include "crash/reboot.h"
 #include "crash/stop.h"
@@ -57,6 +58,7 @@ static struct crash {
     uint32_t depth;
     uint32_t kind; /* VIGIL_BOX_KIND_* */
     enum notes_step step;
+    uint32_t context; /* the context word where it failed */
     bool have_regs;
     struct cpu_regs regs;
     struct vigil_box_regs public_regs;
@@ -65,6 +67,7 @@ static struct crash {
     uint64_t stack_top;
     char reason[VIGIL_BOX_REASON_BYTES];
     char again[VIGIL_BOX_REASON_BYTES]; /* the newest failure while dying */
+    uint32_t again_context;
 } crash;
 
 NMI_SAFE bool crash_in_progress(void)
@@ -168,6 +171,15 @@ static void stage_claim(void)
     blackbox_begin(crash.kind, this_cpu_id(), crash.reason);
     fill_public_regs();
     blackbox_regs(&crash.public_regs);
+    blackbox_cpu(&(struct vigil_box_cpu){
+        .cpu = this_cpu_id(),
+        .state = VIGIL_BOX_CPU_DIED,
+        .context = crash.context,
+        .cs = crash.regs.cs,
+        .rip = crash.regs.rip,
+        .rsp = crash.regs.rsp,
+        .rflags = crash.regs.rflags,
+    });
 }
 
 static void stage_quiet(void)
@@ -205,8 +217,12 @@ static void print_trace(void)
 
 static void notes_step(enum notes_step step)
 {
+    char words[VIGIL_CTX_TEXT_BYTES];
+
     switch (step) {
     case STEP_REGS:
+        printk(LOG_PANIC, "Context: %s",
+               context_words(crash.context, words, sizeof(words)));
         crash_print_regs(&crash.regs);
         break;
     case STEP_TRACE:
@@ -286,9 +302,15 @@ static void ladder(void)
 {
     /* The newest failure, if we are here because a stage failed. */
     if (crash.depth != 0) {
+        char words[VIGIL_CTX_TEXT_BYTES];
+
         log_emergency();
         printk(LOG_PANIC, "while dying (stage %u): %s", crash_stage_now(),
                crash.again);
+        if (crash.again_context != this_cpu()->context) {
+            printk(LOG_PANIC, "that was in: %s",
+                   context_words(crash.again_context, words, sizeof(words)));
+        }
     }
     for (;;) {
         enum crash_stage stage;
@@ -346,12 +368,13 @@ PRINTF_LIKE(4, 0)
 static NORETURN void die(uint32_t kind, const struct cpu_regs *regs,
                          uint64_t own_rbp, const char *fmt, va_list args)
 {
-    irq_disable();
-    this_cpu()->context |= CTX_CRASH;
+    uint32_t context = this_cpu()->context;
 
+    irq_disable();
     if (!claim()) {
         char line[128];
 
+        this_cpu()->context = context_within(context, CTX_CRASH, false);
         /* Leave one record, touch no sink, and wait for the end. */
         vscnprintf(line, sizeof(line), fmt, args);
         log_nmi(LOG_PANIC, "CPU %u fails too: %s", this_cpu_id(), line);
@@ -359,11 +382,16 @@ static NORETURN void die(uint32_t kind, const struct cpu_regs *regs,
     }
     if (crash_stage_now() != CRASH_NONE || crash.have_regs) {
         crash.depth++;
+        crash.again_context = context;
+        /* What failed is left behind, with its stack. */
+        this_cpu()->context = context_within(crash.context, CTX_CRASH, false);
         vscnprintf(crash.again, sizeof(crash.again), fmt, args);
         stack_leave(ladder, crash.stack_top);
     }
 
     crash.kind = kind;
+    crash.context = context;
+    this_cpu()->context = context_within(context, CTX_CRASH, false);
     crash.have_regs = true;
     crash.stack_top = choose_stack(regs->rsp);
     memcpy(&crash.regs, regs, sizeof(*regs));

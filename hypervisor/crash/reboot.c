@@ -158,7 +158,7 @@ static void claim(void)
     bool mine;
 
     if (crash_in_progress()) {
-        mine = (this_cpu()->context & CTX_CRASH) != 0;
+        mine = (this_cpu()->context & CTX_IN(CTX_CRASH)) != 0;
     } else {
         mine = atomic_cas(&leaver, 0U, me) || atomic_load(&leaver) == me;
     }

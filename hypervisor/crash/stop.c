@@ -15,6 +15,8 @@
 #include "x86/tsc.h"
 #include "log/printk.h"
 #include "crash/backtrace.h"
+#include "crash/blackbox.h"
+#include "crash/context.h"
 
 #define WAIT_MS   1000
 #define GUESS_KHZ 4000000 /* too long a wait does no harm, too short might */
@@ -23,9 +25,11 @@
 static const struct crash_stop_ops *stop_ops; /* c */
 static uint32_t stop_request; /* a: CPU + 1 of who dies, 0: nobody */
 static cpumask_t stopped;    /* a: CPUs that stand still */
+static cpumask_t silent;     /* dying CPU: those that did not stop in time */
 static struct parked_cpu {
     struct cpu_regs regs; /* o */
-    bool valid;           /* a: set after regs */
+    uint32_t context;     /* o */
+    bool valid;           /* a: set after these */
 } parked[NR_CPUS];
 
 void crash_stop_register(const struct crash_stop_ops *ops)
@@ -53,6 +57,7 @@ NMI_SAFE void crash_stop_park(const struct cpu_regs *regs)
     irq_disable();
     if (cpu < NR_CPUS && regs != NULL) {
         memcpy(&parked[cpu].regs, regs, sizeof(*regs));
+        parked[cpu].context = context_interrupted(this_cpu()->context);
         __atomic_store_n(&parked[cpu].valid, true, __ATOMIC_RELEASE);
     }
     if (cpu < NR_CPUS) {
@@ -82,17 +87,49 @@ unsigned int crash_stop_others(uint64_t tsc_khz)
         }
         cpu_relax();
     } while (rdtsc() - begin < khz * WAIT_MS);
+    silent = expected;
     return bit_count(expected);
+}
+
+static void print_stopped(cpu_t cpu)
+{
+    const struct parked_cpu *p = &parked[cpu];
+    char words[VIGIL_CTX_TEXT_BYTES];
+
+    printk(LOG_PANIC, "CPU %u was in %s, at:", cpu,
+           context_words(p->context, words, sizeof(words)));
+    backtrace_line(p->regs.rip);
+    blackbox_cpu(&(struct vigil_box_cpu){
+        .cpu = cpu,
+        .state = VIGIL_BOX_CPU_STOPPED,
+        .context = p->context,
+        .cs = p->regs.cs,
+        .rip = p->regs.rip,
+        .rsp = p->regs.rsp,
+        .rflags = p->regs.rflags,
+    });
+}
+
+static void print_silent(cpu_t cpu)
+{
+    uint32_t context = cpu_blocks[cpu] == NULL
+                           ? 0
+                           : READ_ONCE(cpu_blocks[cpu]->context);
+    char words[VIGIL_CTX_TEXT_BYTES];
+
+    printk(LOG_PANIC, "CPU %u did not stop, in: %s", cpu,
+           context_words(context, words, sizeof(words)));
+    blackbox_cpu(&(struct vigil_box_cpu){
+        .cpu = cpu, .state = VIGIL_BOX_CPU_SILENT, .context = context});
 }
 
 void crash_stop_print(void)
 {
     for (cpu_t cpu = 0; cpu < NR_CPUS; cpu++) {
-        if (!__atomic_load_n(&parked[cpu].valid, __ATOMIC_ACQUIRE)) {
-            continue;
+        if (__atomic_load_n(&parked[cpu].valid, __ATOMIC_ACQUIRE)) {
+            print_stopped(cpu);
+        } else if ((silent & CPUMASK_OF(cpu)) != 0) {
+            print_silent(cpu);
         }
-        printk(LOG_PANIC, "CPU %u was %s", cpu,
-               regs_from_guest(&parked[cpu].regs) ? "in a guest" : "at:");
-        backtrace_line(parked[cpu].regs.rip);
     }
 }

@@ -51,10 +51,13 @@ void asm_offsets(void)
     OFFSET(VCPU_INFO, offsetof(struct vcpu, vcpu_info));
     OFFSET(UPCALL_PENDING, offsetof(vcpu_info_t, evtchn_upcall_pending));
     OFFSET(UPCALL_MASK, offsetof(vcpu_info_t, evtchn_upcall_mask));
-    /* vectors.S looks at two words at once. */
+    /* vectors.S looks at three words at once. */
     STATIC_ASSERT(offsetof(struct cpu_block, softirq) ==
+                  offsetof(struct cpu_block, work) + sizeof(uint16_t),
+                  "FRAME_CPU_WORK is all");
+    STATIC_ASSERT(offsetof(struct cpu_block, context) ==
                   offsetof(struct cpu_block, work) + sizeof(uint32_t),
-                  "FRAME_CPU_WORK is both");
+                  "FRAME_CPU_WORK is all");
     STATIC_ASSERT(offsetof(struct cpu_block, work) % sizeof(uint64_t) == 0,
                   "FRAME_CPU_WORK");
     STATIC_ASSERT(offsetof(struct vcpu, mce_pending) ==

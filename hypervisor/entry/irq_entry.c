@@ -6,15 +6,28 @@
 #include "cpu/smp.h"
 #include "cpu/softirq.h"
 #include "dev/irq.h"
+#include "entry/context_word.h"
 #include "entry/trap.h"
+#include "x86/barrier.h"
 #include "x86/percpu.h"
 
-void irq_entry(unsigned int vector)
+static NOINLINE NORETURN void left_wrong(uint32_t word)
+{
+    this_cpu()->context += word;
+    context_wrong(NULL, "at the end of an interrupt", word);
+}
+
+/*
+ * Interrupts come only where the context word is 0: not in another, not in NMI
+ * or #MC, not while dying.  So one addition puts this one in, and what the
+ * subtraction leaves says whether all that came meanwhile left it as it was.
+ */
+static ALWAYS_INLINE void take(unsigned int vector, uint32_t word)
 {
     struct cpu_block *cb = this_cpu();
-    uint32_t context = cb->context;
 
-    cb->context = context | CTX_IRQ;
+    cb->context += word;
+    barrier(); /* in place: what comes meanwhile finds it */
     cb->irq_count++;
     switch (vector) {
     case VECTOR_TIMER:
@@ -34,5 +47,18 @@ void irq_entry(unsigned int vector)
         irq_dispatch(vector);
         break;
     }
-    cb->context = context;
+    cb->context -= word;
+    if (unlikely(cb->context != 0)) {
+        left_wrong(word);
+    }
+}
+
+void irq_entry_from_guest(unsigned int vector)
+{
+    take(vector, CTX_IRQ | CTX_OF_GUEST);
+}
+
+void irq_entry_from_hypervisor(unsigned int vector)
+{
+    take(vector, CTX_IRQ);
 }

@@ -12,6 +12,7 @@
  * once at a time: whatever interrupts its way out moves away.
  */
 #include "cpu/lapic.h"
+#include "entry/context_word.h"
 #include "entry/idle.h"
 #include "entry/trap.h"
 #include "ras/mce.h"
@@ -44,14 +45,13 @@ static NMI_SAFE int way_out(const struct cpu_block *cb,
 NMI_SAFE int mce_entry(struct cpu_regs *regs)
 {
     struct cpu_block *cb = this_cpu();
-    uint32_t context = cb->context;
+    uint32_t context = context_enter(CTX_MC, regs);
     uint64_t cr2 = read_cr2();
     int way;
 
-    cb->context = context | CTX_MC;
     ras_mce(regs);
     write_cr2(cr2);
-    cb->context = context;
+    context_leave(CTX_MC, context, regs);
     if (!regs_from_guest(regs)) {
         idle_skip_hlt(regs);
         if (READ_ONCE(cb->work) != 0) {

@@ -14,6 +14,7 @@
  * (CONFIG_NMI_RET_RULE, CONFIG_NMI_LATCH of Config.mk).
  */
 #include "cpu/lapic.h"
+#include "entry/context_word.h"
 #include "entry/idle.h"
 #include "entry/trap.h"
 #include "ras/nmi.h"
@@ -42,8 +43,7 @@ NMI_SAFE int nmi_entry(struct cpu_regs *regs)
         cb->nmi_latched = 1;
         return 0;
     }
-    context = cb->context;
-    cb->context = context | CTX_NMI;
+    context = context_enter(CTX_NMI, regs);
     cr2 = read_cr2();
     for (;;) {
         WRITE_ONCE(cb->nmi_depth, 1);
@@ -60,7 +60,7 @@ NMI_SAFE int nmi_entry(struct cpu_regs *regs)
         WRITE_ONCE(cb->nmi_latched, 0);
     }
     write_cr2(cr2);
-    cb->context = context;
+    context_leave(CTX_NMI, context, regs);
     idle_skip_hlt(regs);
     /*
      * What the handler deferred needs a trip through the exit path: from a

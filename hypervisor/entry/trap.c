@@ -184,7 +184,7 @@ bool trap_from_hypervisor(struct cpu_regs *regs)
     const char *name;
 
     if (regs->entry_vector >= EXC_COUNT) {
-        irq_entry(regs->entry_vector);
+        irq_entry_from_hypervisor(regs->entry_vector);
         return trap_leaves_by_ret(regs);
     }
     fixup = extable_find(regs->rip);

@@ -104,12 +104,20 @@ void double_fault(struct cpu_regs *regs) NORETURN;
 void syscall_from_user(struct cpu_regs *regs);
 
 /**
- * irq_entry() - interrupt
+ * irq_entry_from_guest() - interrupt of a guest
  * @vector: 32 .. 255
  *
  * Context: interrupt, interrupts off.
  */
-void irq_entry(unsigned int vector);
+void irq_entry_from_guest(unsigned int vector);
+
+/**
+ * irq_entry_from_hypervisor() - interrupt of the hypervisor
+ * @vector: 32 .. 255
+ *
+ * Context: interrupt, interrupts off.
+ */
+void irq_entry_from_hypervisor(unsigned int vector);
 
 /**
  * exit_to_guest() - do everything pending, pick a vcpu, deliver its events

@@ -52,8 +52,9 @@ entry_common:
 /*
  * The main stack holds exactly the frame of current_vcpu.  Interrupts may be
  * on.  Most times nothing is pending, and these few looks are all: no work
- * bit, no softirq (whoever stops this vcpu raises one), no virtual NMI or #MC,
- * no event that is not masked.  What comes after CLI comes with an interrupt.
+ * bit, no softirq (whoever stops this vcpu raises one), nothing left in the
+ * context word (that is an error), no virtual NMI or #MC, no event that is not
+ * masked.  What comes after CLI comes with an interrupt.
  */
     .globl leave_to_guest
 leave_to_guest:
@@ -79,7 +80,7 @@ guest_iretq:
 
 irq_from_guest:
     mov     %eax, %edi
-    call    irq_entry
+    call    irq_entry_from_guest
     jmp     leave_to_guest
 
 leave_with_event:

@@ -11,6 +11,7 @@
 #include "cpu/softirq.h"
 #include "domain/sched.h"
 #include "domain/vcpu.h"
+#include "entry/context_word.h"
 #include "entry/idle.h"
 #include "entry/trap.h"
 #include "log/sink.h"
@@ -50,7 +51,7 @@ static bool choose_vcpu(struct cpu_block *cb)
         (READ_ONCE(cb->softirq) & SCHED_BIT) == 0) {
         return true;
     }
-    (void)atomic_and(&cb->softirq, (uint32_t)~SCHED_BIT);
+    (void)atomic_and(&cb->softirq, (uint16_t)~SCHED_BIT);
     next = sched_pick();
     if (next != v) {
         pv_switch_to(next);
@@ -101,6 +102,11 @@ void leave_isolated(struct cpu_regs *regs)
     }
 }
 
+static NOINLINE NORETURN void something_is_left(void)
+{
+    context_wrong(guest_regs(), "on the way to a guest", 0);
+}
+
 void exit_to_guest(struct cpu_regs *regs)
 {
     struct cpu_block *cb = this_cpu();
@@ -130,8 +136,11 @@ void exit_to_guest(struct cpu_regs *regs)
         }
         break;
     }
+    if (unlikely(cb->context != 0)) {
+        something_is_left();
+    }
     if (unlikely((READ_ONCE(cb->work) & WORK_DR7) != 0)) {
-        (void)atomic_and(&cb->work, ~(uint32_t)WORK_DR7);
+        (void)atomic_and(&cb->work, (uint16_t)~WORK_DR7);
         pv_debugreg_load(cb->current_vcpu);
     }
 }

@@ -58,13 +58,13 @@ NMI_SAFE struct log_tag log_stamp(enum log_level level, uint8_t flags)
                           .cpu = (uint16_t)this_cpu_id(),
                           .tsc = rdtsc()};
 
-    if (context & CTX_CRASH) {
+    if (context & CTX_IN(CTX_CRASH)) {
         tag.context = LOG_CTX_CRASH;
-    } else if (context & CTX_MC) {
+    } else if (context & CTX_IN(CTX_MC)) {
         tag.context = LOG_CTX_MC;
-    } else if (context & CTX_NMI) {
+    } else if (context & CTX_IN(CTX_NMI)) {
         tag.context = LOG_CTX_NMI;
-    } else if (context & CTX_IRQ) {
+    } else if (context & CTX_IN(CTX_IRQ)) {
         tag.context = LOG_CTX_IRQ;
     }
     return tag;
@@ -113,7 +113,7 @@ NMI_SAFE static void leave_for_later(void)
 /* Drain, unless we may be the one who was interrupted while draining. */
 static void drain_or_leave(void)
 {
-    if ((this_cpu()->context & (CTX_NMI | CTX_MC)) && !log_is_emergency()) {
+    if ((this_cpu()->context & CTX_IN_NMI_OR_MC) && !log_is_emergency()) {
         leave_for_later();
     } else {
         log_drain();

@@ -22,7 +22,7 @@ void response_init(void)
 void response_run(void)
 {
     /* Cleared first: what comes meanwhile sets its bit again. */
-    uint32_t work = atomic_and(&this_cpu()->work, ~(uint32_t)WORK_RESPONSE);
+    uint32_t work = atomic_and(&this_cpu()->work, (uint16_t)~WORK_RESPONSE);
 
     if ((work & WORK_MCE) != 0) {
         mce_response_run();

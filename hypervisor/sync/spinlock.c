@@ -30,7 +30,7 @@ static void check_before(const struct spinlock *lock, bool waits,
 {
     const struct held_locks *held = &held_locks[this_cpu_id()];
 
-    if (this_cpu()->context & (CTX_NMI | CTX_MC)) {
+    if (this_cpu()->context & CTX_IN_NMI_OR_MC) {
         panic("lock %s taken in NMI or #MC context at %s:%d", lock->name, file,
               line);
     }

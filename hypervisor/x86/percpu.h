@@ -20,24 +20,35 @@
 #ifndef VIGIL_X86_PERCPU_H
 #define VIGIL_X86_PERCPU_H
 
+#include <vigil/context.h>
+
 #include "lib/types.h"
 #include "x86/layout.h"
 #include "x86/regs.h"
 
 #define NR_CPUS 64
 
-/* Bits of cpu_block.context: what this CPU is in the middle of. */
-#define CTX_GUEST_ENTRY 0x01 /* working for a guest                   */
-#define CTX_IRQ 0x02
-#define CTX_NMI 0x04
-#define CTX_MC 0x08
-#define CTX_CRASH 0x10
+/*
+ * cpu_block.context: what this CPU is in the middle of (vigil/context.h,
+ * docs/adr/0037).  Each entry adds its kind as a new level and takes it away
+ * again; on each way out the word must be as it was.  0 where a guest runs.
+ */
+#define CTX_IRQ          VIGIL_CTX_IRQ
+#define CTX_NMI          VIGIL_CTX_NMI
+#define CTX_MC           VIGIL_CTX_MCE
+#define CTX_CRASH        VIGIL_CTX_CRASH
+#define CTX_OF_GUEST     VIGIL_CTX_OF_GUEST
+/* Is it in one, at any level? */
+#define CTX_IN(kind)     ((kind) * 0x01111111U)
+#define CTX_IN_NMI_OR_MC CTX_IN((uint32_t)(CTX_NMI | CTX_MC))
 
 /* Bits of cpu_block.work: deferred by NMI/#MC context, done on exit. */
 #define WORK_NMI 0x1  /* response/nmi_reflect.c                       */
 #define WORK_MCE 0x2  /* response/mce_response.c                      */
 #define WORK_LOG 0x4  /* ring holds lines the sinks have not seen     */
 #define WORK_DR7 0x8  /* hypervisor #DB cleared DR7: reload on exit   */
+/* cpu_block.softirq in cpu_block.pending. */
+#define PENDING_SOFTIRQ_SHIFT 16
 /* Those of response/work.c; the other is entry/work_exit.c's. */
 #define WORK_RESPONSE (WORK_NMI | WORK_MCE | WORK_LOG)
 
@@ -55,17 +66,25 @@ struct tlb_space;
 
 struct cpu_block {
     uint32_t cpu_id;
-    uint32_t context; /* CTX_*; only this CPU, any context             */
-    /* The two as one 64-bit word: anything to do before the guest goes on? */
-    uint32_t work;    /* WORK_*; atomic OR from NMI, cleared on exit   */
-    uint32_t softirq; /* pending soft interrupts, bit per cpu/softirq.h */
+    uint32_t iret_fault_vector; /* why the IRET to a guest failed        */
+    /*
+     * These three as one 64-bit word: is there anything to do before the guest
+     * goes on, or anything that must not be left behind?
+     */
+    union {
+        struct {
+            uint16_t work;    /* WORK_*; atomic OR from NMI, cleared on exit */
+            uint16_t softirq; /* a: pending ones, bit per cpu/softirq.h   */
+        };
+        uint32_t pending; /* both: there is no BTS for 16 bits           */
+    };
+    uint32_t context; /* CTX_*; only this CPU writes, in any context   */
     struct vcpu *current_vcpu; /* NULL while idle                      */
     struct tss *tss;
     uint64_t nmi_depth;  /* ras/nmi.c: idle, running, latched          */
     uint32_t nmi_latched;
     uint32_t call_base;  /* CALL_BASE_*; pv/switch.c                   */
     uint32_t apic_id;
-    uint32_t iret_fault_vector; /* why the IRET to a guest failed        */
     uint32_t iret_fault_error;
     uint64_t irq_count;
     uint64_t nmi_count;
@@ -127,6 +146,21 @@ static inline struct cpu_block *this_cpu(void)
 static inline cpu_t this_cpu_id(void)
 {
     return this_cpu()->cpu_id;
+}
+
+/* @word, and in it something of @kind that interrupted a guest, or did not. */
+static inline uint32_t context_within(uint32_t word, uint32_t kind,
+                                      bool from_guest)
+{
+    unsigned int at = 0;
+
+    while (at < VIGIL_CTX_BITS * VIGIL_CTX_LEVELS && (word >> at & 0xf) != 0) {
+        at += VIGIL_CTX_BITS;
+    }
+    if (at == 0 && from_guest) {
+        word |= CTX_OF_GUEST;
+    }
+    return at < VIGIL_CTX_BITS * VIGIL_CTX_LEVELS ? word | kind << at : word;
 }
 
 /* The frame of the guest this CPU left last (valid while it serves one). */

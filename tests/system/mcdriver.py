@@ -76,13 +76,14 @@ class Handler:
 class McDriver:
     """The debugger's line, and the thread that answers it."""
 
-    def __init__(self, nmi=False, inside=None, third=None):
+    def __init__(self, nmi=False, inside=None, third=None, step=0):
         """
         nmi:    with each, an NMI is made pending, too
         inside: what is known of the #MC handler, for one that comes while another
                 is being handled (Handler); None: that does not happen
         third:  where the second has cleared MCIP: one more, 0, 1, 2, ... up to
                 THIRD_STEPS instructions after it
+        step:   begin with that, where another machine has ended
         """
         self._dir = tempfile.TemporaryDirectory(prefix="vigil-")
         self._path = f"{self._dir.name}/gdb"
@@ -96,7 +97,7 @@ class McDriver:
         self._buffer = b""
         self.raised = 0
         self.left_out = 0
-        self._thirds = 0
+        self.step = step
         self.seconds = set()    # where they were raised, on the first's way out
         self.thirds = set()     # and on the second's
         self.refused = None
@@ -175,9 +176,9 @@ class McDriver:
         while (found := self._next()) is not None and found[:1] != b"T":
             pass
         self._ask(f"z0,{self._third:x},1")
-        for _ in range(self._thirds % THIRD_STEPS):
+        for _ in range(self.step % THIRD_STEPS):
             self._ask("s")
-        self._thirds += 1
+        self.step += 1
         self.thirds.add(self.registers()[0])
 
     def registers(self):

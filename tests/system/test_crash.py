@@ -56,7 +56,11 @@ class Crash(Crashes):
 
     def test_hypervisor_panic(self):
         self.provoke("panic")
-        self.has_backtrace(self.box("host", r"provoke|panic"))
+        text = self.box("host", r"provoke|panic")
+        self.has_backtrace(text)
+        check(re.search(r"^on cpu 0, in hypervisor, ", text, re.M)
+              and re.search(r"^cpu 0 died, in hypervisor, rip ", text, re.M),
+              f"not what it was in the middle of: {text[:1200]}")
 
     def test_panic_inside_panic(self):
         self.provoke("nested")

@@ -51,6 +51,7 @@
 #define VIGIL_BOX_SECT_BACKTRACE 3 /* text, one frame a line                 */
 #define VIGIL_BOX_SECT_NOTES 4     /* text: each floor's last words          */
 #define VIGIL_BOX_SECT_MCE 5       /* array of machine-check records         */
+#define VIGIL_BOX_SECT_CPUS 6      /* array of struct vigil_box_cpu          */
 
 struct vigil_box_section {
     uint32_t type;   /* VIGIL_BOX_SECT_*                                     */
@@ -92,6 +93,20 @@ struct vigil_box_regs {
     uint32_t cs, ss, ds, es, fs, gs;
     uint32_t vector, error_code;
     uint32_t cpu, domid, vcpu, reserved;
+};
+
+/* vigil_box_cpu.state */
+#define VIGIL_BOX_CPU_DIED 1    /* it is the one that failed                  */
+#define VIGIL_BOX_CPU_STOPPED 2 /* it was stopped for that                    */
+#define VIGIL_BOX_CPU_SILENT 3  /* it did not stop: its context only          */
+
+/* What a CPU was in the middle of. */
+struct vigil_box_cpu {
+    uint32_t cpu;
+    uint32_t state;   /* VIGIL_BOX_CPU_*                                     */
+    uint32_t context; /* vigil/context.h                                     */
+    uint32_t cs;
+    uint64_t rip, rsp, rflags;
 };
 
 #endif

@@ -66,6 +66,8 @@ void lapic_nmi(uint32_t apic_id)
     }
     fake_cpu = apic_id / 2;
     assert_true(dump_is_on());
+    this_cpu()->context = context_within(fake_cpu == 1 ? CTX_IRQ : 0, CTX_NMI,
+                                         fake_cpu == 2);
     assert_true(dump_if_asked(fake_cpu == 2 ? &in_guest : &in_hv));
     assert_false(dump_if_asked(&in_hv)); /* once */
     if (asks_again) {
@@ -102,6 +104,9 @@ static void all_answer(void **state)
     assert_false(dump_is_on());
     /* Three lines of three CPUs, one of the guest's, and the last. */
     assert_int_equal(fake_printk_count, 3 * 3 + 1 + 1);
+    assert_true(fake_printk_said("CPU 0: at fn1234, rsp 0000000000000000, "
+                                 "interrupts off, hypervisor"));
+    assert_true(fake_printk_said("interrupts off, irq in hypervisor"));
     assert_non_null(strstr(fake_printk_last, "4 of 4 CPUs"));
 }
 

@@ -169,6 +169,7 @@ static void undisturbed(void **state)
     assert_true(legacy->left);
     assert_true(said("(XEN) Panic on CPU 0:\n(XEN) the reason is 42\n"));
     assert_true(said("Call trace:"));
+    assert_true(said("(XEN) Context: hypervisor\n"));
     assert_true(said("rax: 000000000000feed"));
     assert_true(said("first note"));
     assert_true(said("second note"));
@@ -210,6 +211,53 @@ static void registers_of_an_exception(void **state)
     assert_int_equal(regs->domid, 3);
     assert_int_equal(regs->vcpu, 1);
     assert_int_equal(regs->kernel_gs_base, 3);
+}
+
+static const struct vigil_box_cpu *boxed_cpu(unsigned int at)
+{
+    return (const struct vigil_box_cpu *)(const void *)section_text(
+               VIGIL_BOX_SECT_CPUS) + at;
+}
+
+/* An NMI in an interrupt of a guest, and in the middle of dying another NMI. */
+static void in_a_nest(void)
+{
+    this_cpu()->context =
+        context_within(context_within(0, CTX_IRQ, true), CTX_NMI, false);
+    panic_regs(&guilty, "deep down");
+}
+
+static void fails_in_nmi(void)
+{
+    note_hook = NULL;
+    this_cpu()->context =
+        context_within(this_cpu()->context, CTX_NMI, false);
+    panic_regs(&guilty, "deeper");
+}
+
+static void in_a_nest_twice(void)
+{
+    note_hook = fails_in_nmi;
+    in_a_nest();
+}
+
+static void says_what_it_was_in(void **state)
+{
+    (void)state;
+    die_of(in_a_nest);
+    assert_true(said("(XEN) Context: nmi in irq in guest\n"));
+    assert_false(said("that was in"));
+    assert_int_equal(boxed_cpu(0)->context, 0x80000021);
+    assert_int_equal(boxed_cpu(0)->cpu, 0);
+    assert_int_equal(boxed_cpu(0)->state, VIGIL_BOX_CPU_DIED);
+    assert_int_equal(boxed_cpu(0)->rip, guilty.rip);
+    assert_int_equal(blackbox_check(legacy->zone, ZONE_BYTES), BOX_SEALED_OK);
+
+    die_of(in_a_nest_twice);
+    assert_true(said("(XEN) Context: nmi in irq in guest\n"));
+    assert_true(said("that was in: nmi in crash in nmi in irq in guest\n"));
+    assert_int_equal(boxed_cpu(0)->context, 0x80000021);
+    assert_true(said("second note"));
 }
 
 static void fault_again(void)
@@ -319,6 +367,8 @@ static void other_cpu_fails(void)
     }
 }
 
+struct cpu_block *cpu_blocks[NR_CPUS];
+
 static void two_cpus(void)
 {
     note_hook = other_cpu_fails;
@@ -400,6 +450,8 @@ static void deaf_cpu(void)
 {
     static const struct crash_stop_ops ops = {one_other, nothing_happens};
 
+    cpu_blocks[1] = &fake_cpu_blocks[1];
+    fake_cpu_blocks[1].context = CTX_IRQ;
     crash_stop_register(&ops);
     fake_tsc_step = 1000000;
     panic("alone");
@@ -410,6 +462,10 @@ static void a_cpu_that_does_not_stop_is_named(void **state)
     (void)state;
     die_of(deaf_cpu);
     assert_true(said("1 CPUs did not stop"));
+    assert_true(said("CPU 1 did not stop, in: irq in hypervisor\n"));
+    assert_int_equal(boxed_cpu(1)->cpu, 1);
+    assert_int_equal(boxed_cpu(1)->state, VIGIL_BOX_CPU_SILENT);
+    assert_int_equal(boxed_cpu(1)->context, CTX_IRQ);
     assert_int_equal(blackbox_check(legacy->zone, ZONE_BYTES), BOX_SEALED_OK);
 }
 
@@ -418,6 +474,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(undisturbed),
         cmocka_unit_test(registers_of_an_exception),
+        cmocka_unit_test(says_what_it_was_in),
         cmocka_unit_test(a_note_that_faults_is_skipped),
         cmocka_unit_test(a_sink_that_faults_is_dropped),
         cmocka_unit_test(failing_notes_still_end_in_a_seal),

@@ -6,11 +6,16 @@
 
 #include "x86/percpu.h"
 #include "crash/backtrace.h"
+#include "crash/blackbox.h"
 #include "crash/stop.h"
 #include "fake_hw.h"
 #include "fake_printk.h"
 
+struct cpu_block *cpu_blocks[NR_CPUS];
+
 static unsigned int answers, lines;
+static struct vigil_box_cpu boxed[8];
+static unsigned int boxed_count;
 static cpumask_t others;
 static jmp_buf parked;
 
@@ -18,6 +23,12 @@ void backtrace_line(uint64_t rip)
 {
     assert_int_equal(rip, 0x1234);
     lines++;
+}
+
+void blackbox_cpu(const struct vigil_box_cpu *cpu)
+{
+    assert_in_range(boxed_count, 0, 7);
+    boxed[boxed_count++] = *cpu;
 }
 
 static cpumask_t others_online(void)
@@ -41,6 +52,9 @@ static void nmi_others(void)
         if (setjmp(parked) == 0) {
             fake_cpu = i;
             assert_true(crash_stop_requested());
+            /* What stops it is an NMI; what it was in is without that. */
+            this_cpu()->context = context_within(
+                i == 1 ? CTX_IRQ : 0, CTX_NMI, i == 2);
             crash_stop_park(&regs);
         }
         fake_cpu = 0;
@@ -68,8 +82,21 @@ static void stops_them(void **state)
     assert_int_equal(crash_stop_others(1000), 1);
     /* One second of 1000 cycles per millisecond, not more. */
     assert_in_range(fake_tsc, 1000000, 1100000);
+    cpu_blocks[3] = &fake_cpu_blocks[3];
+    fake_cpu_blocks[3].context = CTX_MC;
     crash_stop_print();
     assert_int_equal(lines, 2);
+    assert_true(fake_printk_said("CPU 1 was in irq in hypervisor, at:"));
+    assert_true(fake_printk_said("CPU 2 was in guest, at:"));
+    assert_true(fake_printk_said("CPU 3 did not stop, in: mce in hypervisor"));
+    assert_int_equal(boxed_count, 3);
+    assert_int_equal(boxed[0].state, VIGIL_BOX_CPU_STOPPED);
+    assert_int_equal(boxed[0].context, CTX_IRQ);
+    assert_int_equal(boxed[0].rip, 0x1234);
+    assert_int_equal(boxed[1].context, CTX_OF_GUEST);
+    assert_int_equal(boxed[2].cpu, 3);
+    assert_int_equal(boxed[2].state, VIGIL_BOX_CPU_SILENT);
+    assert_int_equal(boxed[2].context, CTX_MC);
 
     /* They are stopped, though they do not answer again. */
     answers = 0;

@@ -5,11 +5,11 @@ crash-log := $(addprefix hypervisor/log/,ring.c printk.c sink.c conring.c) \
              hypervisor/sync/spinlock.c $(unit-lib)
 test_blackbox-srcs := hypervisor/crash/blackbox.c $(crash-log) $(unit-alarm)
 test_panic-srcs := $(addprefix hypervisor/crash/,panic.c stop.c notes.c \
-                     blackbox.c symbols.c backtrace.c) \
+                     context.c blackbox.c symbols.c backtrace.c) \
                    hypervisor/cpu/tenant.c $(crash-log)
 test_backtrace-srcs := $(addprefix hypervisor/crash/,backtrace.c symbols.c) \
                        $(unit-lib) $(unit-log) $(unit-alarm)
 test_reboot-srcs := hypervisor/crash/reboot.c $(unit-lib) $(unit-log)
-test_dump-srcs := hypervisor/crash/dump.c hypervisor/cpu/tenant.c \
-                  $(unit-lib) $(unit-log)
-test_stop-srcs := hypervisor/crash/stop.c $(unit-lib) $(unit-log)
+test_dump-srcs := $(addprefix hypervisor/crash/,dump.c context.c) \
+                  hypervisor/cpu/tenant.c $(unit-lib) $(unit-log)
+test_stop-srcs := $(addprefix hypervisor/crash/,stop.c context.c) $(unit-lib) $(unit-log)

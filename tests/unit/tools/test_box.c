@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include <vigil/blackbox.h>
+#include <vigil/context.h>
 #include <vigil/log.h>
 #include <vigil/log_sum.h>
 #include <vigil/vigil_op.h>
@@ -17,6 +18,7 @@
 
 #define ZONE_BYTES  8192
 #define REGS_AT     1024
+#define CPUS_AT     1536
 #define TRACE_AT    2048
 #define LOG_AT      4096
 #define TRACE       "[<ffff82d080012345>] do_panic+0x12/0x80\n"
@@ -72,7 +74,16 @@ static void make_box(uint32_t kind, uint32_t state)
     struct vigil_log_cell *cell = &zone.cells[LOG_AT / sizeof(*cell)];
     struct vigil_box_regs regs = {.rip = 0xffff82d080012345ULL, .vector = 14};
 
+    const struct vigil_box_cpu cpus[] = {
+        {3, VIGIL_BOX_CPU_DIED, 0x80000021, 0xe008, 0xffff82d080012345ULL, 8,
+         2},
+        {0, VIGIL_BOX_CPU_STOPPED, VIGIL_CTX_OF_GUEST, 0xe033, 0x40, 0x50, 2},
+        {1, VIGIL_BOX_CPU_SILENT, VIGIL_CTX_IRQ, 0, 0, 0, 0},
+        {2, 77, 0x70, 0, 0, 0, 0},
+    };
+
     memset(&zone, 0, sizeof(zone));
+    memcpy(zone.bytes + CPUS_AT, cpus, sizeof(cpus));
     cell->seq = 1;
     cell->boot_id = BOX_BOOT_ID;
     cell->len = 5;
@@ -97,6 +108,7 @@ static void make_box(uint32_t kind, uint32_t state)
     add_section(0, VIGIL_BOX_SECT_LOG, LOG_AT, 1024);
     add_section(1, VIGIL_BOX_SECT_REGS, REGS_AT, sizeof(regs));
     add_section(2, VIGIL_BOX_SECT_BACKTRACE, TRACE_AT, strlen(TRACE));
+    add_section(3, VIGIL_BOX_SECT_CPUS, CPUS_AT, sizeof(cpus));
     zone.header.crc32 = 0;
     zone.header.crc32 = checksum_crc32(&zone.header, sizeof(zone.header));
 }
@@ -145,6 +157,19 @@ static void test_panic_is_filed(void **state)
     assert_non_null(strstr(list.crashes[0].name, "-host-h7-"));
     text = read_file(&list.crashes[0], "backtrace.txt");
     assert_string_equal(text, TRACE);
+    free(text);
+    text = read_file(&list.crashes[0], "reason.txt");
+    assert_non_null(strstr(text, "on cpu 0, in nmi in irq in guest, Vigil"));
+    free(text);
+    text = read_file(&list.crashes[0], "cpus.txt");
+    assert_string_equal(
+        text, "cpu 3 died, in nmi in irq in guest, rip e008:ffff82d080012345 "
+              "rsp 0000000000000008\n"
+              "cpu 0 stopped, in guest, rip e033:0000000000000040 rsp "
+              "0000000000000050\n"
+              "cpu 1 did not stop, in irq in hypervisor\n"
+              "cpu 2 ?, in ? in hypervisor, rip 0000:0000000000000000 rsp "
+              "0000000000000000\n");
     free(text);
     text = read_file(&list.crashes[0], "registers.json");
     assert_non_null(strstr(text, "\"rip\":\"0xffff82d080012345\""));
