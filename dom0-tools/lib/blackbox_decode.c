@@ -44,7 +44,7 @@ const char *box_trust_text(enum box_trust trust)
 
 const char *box_stage_name(uint32_t stage)
 {
-    static const char *const names[] = {"none",  "claim", "quiet", "stop",
+    static const char *const names[] = {"none",  "claim", "stop", "quiet",
                                         "notes", "seal",  "leave"};
 
     return stage < sizeof(names) / sizeof(names[0]) ? names[stage] : "?";

@@ -23,6 +23,7 @@
 #include "x86/percpu.h"
 #include "log/printk.h"
 #include "log/sink.h"
+#include "cpu/clock.h"
 #include "cpu/tenant.h"
 #include "crash/backtrace.h"
 #include "crash/blackbox.h"
@@ -68,6 +69,7 @@ static struct crash {
     char reason[VIGIL_BOX_REASON_BYTES];
     char again[VIGIL_BOX_REASON_BYTES]; /* the newest failure while dying */
     uint32_t again_context;
+    unsigned int silent; /* CPUs that did not stop */
 } crash;
 
 NMI_SAFE bool crash_in_progress(void)
@@ -182,6 +184,12 @@ static void stage_claim(void)
     });
 }
 
+/* Nothing is printed here: they may be writing to the same devices. */
+static void stage_stop(void)
+{
+    crash.silent = crash_stop_others(clock_tsc_khz());
+}
+
 static void stage_quiet(void)
 {
     log_emergency();
@@ -193,14 +201,8 @@ static void stage_quiet(void)
     }
     printk(LOG_PANIC, "%s", crash.reason);
     printk(LOG_PANIC, "%s", BANNER);
-}
-
-static void stage_stop(void)
-{
-    unsigned int silent = crash_stop_others(0);
-
-    if (silent != 0) {
-        printk(LOG_PANIC, "%u CPUs did not stop", silent);
+    if (crash.silent != 0) {
+        printk(LOG_PANIC, "%u CPUs did not stop", crash.silent);
     }
 }
 
@@ -263,11 +265,11 @@ static void run_stage(enum crash_stage stage)
     case CRASH_CLAIM:
         stage_claim();
         break;
-    case CRASH_QUIET:
-        stage_quiet();
-        break;
     case CRASH_STOP:
         stage_stop();
+        break;
+    case CRASH_QUIET:
+        stage_quiet();
         break;
     case CRASH_NOTES:
         stage_notes();

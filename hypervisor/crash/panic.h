@@ -3,11 +3,14 @@
  * crash/panic.h - the stages of dying.
  *
  *   CLAIM   the first CPU to fail owns the crash; others record one line, park
- *   QUIET   interrupts off, sinks in emergency mode, the reason is printed
  *   STOP    the other CPUs are stopped, within bounded time
+ *   QUIET   sinks in emergency mode, the reason is printed
  *   NOTES   registers, backtrace, and each floor's last words
  *   SEAL    the black box is checksummed and written back to memory
  *   LEAVE   reset, halt
+ *
+ * The others stand before the sinks are taken without their lock: a CPU in the
+ * middle of a write is stopped there, and its line is said once more.
  *
  * The stage only advances (INV-CRASH-2).  A fault or panic inside a stage
  * abandons that stage and goes on with the next one; after LEAVE the machine
@@ -29,8 +32,8 @@
 enum crash_stage {
     CRASH_NONE = VIGIL_BOX_STAGE_NONE,
     CRASH_CLAIM = VIGIL_BOX_STAGE_CLAIM,
-    CRASH_QUIET = VIGIL_BOX_STAGE_QUIET,
     CRASH_STOP = VIGIL_BOX_STAGE_STOP,
+    CRASH_QUIET = VIGIL_BOX_STAGE_QUIET,
     CRASH_NOTES = VIGIL_BOX_STAGE_NOTES,
     CRASH_SEAL = VIGIL_BOX_STAGE_SEAL,
     CRASH_LEAVE = VIGIL_BOX_STAGE_LEAVE,

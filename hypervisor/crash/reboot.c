@@ -21,6 +21,7 @@
 #include "x86/percpu.h"
 #include "log/printk.h"
 #include "log/sink.h"
+#include "cpu/clock.h"
 #include "crash/blackbox.h"
 #include "crash/panic.h"
 #include "crash/stop.h"
@@ -172,7 +173,7 @@ static void stop_others(void)
     unsigned int silent;
 
     log_hold();
-    silent = crash_stop_others(0);
+    silent = crash_stop_others(clock_tsc_khz());
     log_release();
     if (silent != 0) {
         printk(LOG_WARNING, "%u CPUs did not stop", silent);

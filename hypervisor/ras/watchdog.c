@@ -152,7 +152,7 @@ NMI_SAFE void watchdog_asked(const struct cpu_regs *regs)
         return;
     }
     /* Stop the others not before they have written their lines, and shown
-     * them: a panic writes to the same devices. */
+     * them: the panic would say one that is torn twice. */
     end = clock_now_ns() + OTHERS_NS;
     while ((dump_is_on() || !log_is_shown()) && clock_now_ns() < end) {
         cpu_relax();

@@ -37,8 +37,8 @@
 /* vigil_box_header.stage: how far the crash path came (only advances) */
 #define VIGIL_BOX_STAGE_NONE 0
 #define VIGIL_BOX_STAGE_CLAIM 1
-#define VIGIL_BOX_STAGE_QUIET 2
-#define VIGIL_BOX_STAGE_STOP 3
+#define VIGIL_BOX_STAGE_STOP 2
+#define VIGIL_BOX_STAGE_QUIET 3
 #define VIGIL_BOX_STAGE_NOTES 4
 #define VIGIL_BOX_STAGE_SEAL 5
 #define VIGIL_BOX_STAGE_LEAVE 6

@@ -16,6 +16,7 @@
 #include "x86/percpu.h"
 #include "log/printk.h"
 #include "log/sink.h"
+#include "cpu/clock.h"
 #include "cpu/tenant.h"
 #include "crash/blackbox.h"
 #include "crash/notes.h"
@@ -35,6 +36,8 @@ static struct legacy {
     bool left;   /* machine_leave() was reached          */
     bool fell;   /* triple fault                         */
     bool parked; /* another CPU parked itself            */
+    bool early;  /* sinks were taken before it           */
+    size_t said_before;
 } * legacy;
 
 const uint32_t symbol_count = 2;
@@ -108,6 +111,11 @@ static const char *section_text(uint32_t type)
         }
     }
     return NULL;
+}
+
+uint64_t clock_tsc_khz(void)
+{
+    return 1000;
 }
 
 /* Run @story in a child with a working machine around it. */
@@ -469,6 +477,87 @@ static void a_cpu_that_does_not_stop_is_named(void **state)
     assert_int_equal(blackbox_check(legacy->zone, ZONE_BYTES), BOX_SEALED_OK);
 }
 
+static void is_stopped(void)
+{
+    legacy->parked = true;
+    fake_cpu = 0;
+    longjmp(back_to_owner, 1);
+}
+
+/* CPU 1 takes the NMI: up to now it may have written. */
+static void stops_now(void)
+{
+    legacy->early = log_is_emergency();
+    legacy->said_before = legacy->console_len;
+    fake_halt_hook = is_stopped;
+    if (setjmp(back_to_owner) == 0) {
+        fake_cpu = 1;
+        assert_true(crash_stop_requested());
+        crash_stop_park(&guilty);
+    }
+}
+
+static void stopping_faults(void)
+{
+    static bool once;
+
+    if (!once) {
+        once = true;
+        panic_regs(&guilty, "fault at the local APIC");
+    }
+}
+
+/* It stops; it is dead; stopping it is what fails. */
+static const struct crash_stop_ops stopping[] = {
+    {one_other, stops_now},
+    {one_other, nothing_happens},
+    {one_other, stopping_faults},
+};
+static unsigned int how;
+
+/* CPU 1 is in the middle of a line, with the sinks' lock, when CPU 0 dies. */
+static void dies_meanwhile(void)
+{
+    sink_hook = NULL;
+    fake_cpu = 0;
+    cpu_blocks[1] = &fake_cpu_blocks[1];
+    crash_stop_register(&stopping[how]);
+    fake_tsc_step = 1000000;
+    this_cpu()->context = CTX_NMI;
+    panic_regs(&guilty, "while another one writes");
+}
+
+static void one_writes(void)
+{
+    sink_hook = dies_meanwhile;
+    fake_cpu = 1;
+    printk(LOG_INFO, "the line of another");
+}
+
+static void others_stop_before_the_sinks_are_taken(void **state)
+{
+    (void)state;
+    for (how = 0; how < ARRAY_SIZE(stopping); how++) {
+        die_of(one_writes);
+        assert_true(legacy->left);
+        assert_int_equal(legacy->parked, how == 0);
+        assert_false(legacy->early);
+        assert_int_equal(legacy->said_before, 0);
+        assert_true(said("(XEN) the line of another\n"));
+        assert_true(said("(XEN) while another one writes\n"));
+        assert_true(strstr(legacy->console, "the line of another") <
+                    strstr(legacy->console, "while another one writes"));
+        assert_int_equal(said("CPU 1 was in hypervisor, at:"), how == 0);
+        assert_int_equal(said("1 CPUs did not stop"), how == 1);
+        assert_int_equal(
+            said("while dying (stage 2): fault at the local APIC"), how == 2);
+        assert_true(said("(XEN) Context: nmi in hypervisor\n"));
+        assert_int_equal(box()->depth, how == 2);
+        assert_int_equal(blackbox_check(legacy->zone, ZONE_BYTES),
+                         BOX_SEALED_OK);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -484,6 +573,7 @@ int main(void)
         cmocka_unit_test(nmi_that_interrupted_printk),
         cmocka_unit_test(assertions_name_their_place),
         cmocka_unit_test(a_cpu_that_does_not_stop_is_named),
+        cmocka_unit_test(others_stop_before_the_sinks_are_taken),
     };
 
     return cmocka_run_group_tests(tests, setup, NULL);
