@@ -54,6 +54,7 @@
 #include "pv/domain_pv.h"
 #include "pv/guest_cpuid.h"
 #include "pv/pagetype.h"
+#include "ras/ghes.h"
 #include "ras/mce.h"
 #include "ras/poll.h"
 #include "ras/watchdog.h"
@@ -410,6 +411,7 @@ void boot_main(uint32_t magic, uint32_t info)
     init_interrupts();
     init_time();
     ras_init();
+    ghes_init();
     /* 6. Domains. */
     guest_cpuid_init();
     sched_init(smp_cpu_count());

@@ -24,6 +24,7 @@
 #include "crash/stop.h"
 #include "dev/port61.h"
 #include "ras/mce.h"
+#include "ras/ghes.h"
 #include "ras/nmi_note.h"
 #include "ras/nmi_storm.h"
 #include "ras/watchdog.h"
@@ -83,6 +84,12 @@ NMI_SAFE const char *nmi_causes_name(unsigned int causes)
         return "I/O channel check (IOCHK)";
     case NMI_CAUSE_SERR | NMI_CAUSE_IOCHK:
         return "SERR and IOCHK";
+    case NMI_CAUSE_FIRMWARE:
+        return "error source of the firmware";
+    case NMI_CAUSE_FIRMWARE | NMI_CAUSE_SERR:
+    case NMI_CAUSE_FIRMWARE | NMI_CAUSE_IOCHK:
+    case NMI_CAUSE_FIRMWARE | NMI_CAUSE_SERR | NMI_CAUSE_IOCHK:
+        return "error source of the firmware, and SERR or IOCHK";
     default:
         return "unknown source";
     }
@@ -138,6 +145,15 @@ static NMI_SAFE unsigned int ask_port61(uint8_t *ret_byte)
     return nmi_causes_of(*ret_byte);
 }
 
+static NMI_SAFE enum nmi_source source_of(unsigned int causes)
+{
+    if ((causes & NMI_CAUSE_FIRMWARE) != 0) {
+        return NMI_FROM_FIRMWARE;
+    }
+    return (causes & NMI_CAUSE_UNKNOWN) != 0 ? NMI_FROM_NOBODY
+                                             : NMI_FROM_PORT61;
+}
+
 static NMI_SAFE void act(const struct cpu_regs *regs,
                          const struct nmi_note *note)
 {
@@ -165,6 +181,7 @@ static NMI_SAFE void act(const struct cpu_regs *regs,
 
 NMI_SAFE void ras_nmi(struct cpu_regs *regs)
 {
+    enum ghes_answer firmware;
     enum nmi_admission admission;
     unsigned int causes;
     uint8_t port, lines;
@@ -179,13 +196,20 @@ NMI_SAFE void ras_nmi(struct cpu_regs *regs)
     }
     ours = watchdog_nmi(regs) || ours;
     causes = ask_port61(&port);
+    firmware = ghes_ask();
+    if (firmware != GHES_NOTHING) {
+        causes = (causes & ~NMI_CAUSE_UNKNOWN) | NMI_CAUSE_FIRMWARE;
+    }
     if (ours && causes == NMI_CAUSE_UNKNOWN) {
         return;
     }
     lines = lines_of(causes);
-    admission = nmi_storm_admit(lines != 0 ? NMI_FROM_PORT61 : NMI_FROM_NOBODY,
-                                clock_now_ns());
+    admission = nmi_storm_admit(source_of(causes), clock_now_ns());
     count(causes);
+    if (firmware == GHES_FATAL && policy != NMI_IGNORED &&
+        !crash_in_progress()) {
+        panic_regs(regs, "NMI: the firmware reports a fatal hardware error");
+    }
     if (admission == NMI_IN_STORM) {
         (void)atomic_add(&ras_counters.nmi_left_out, 1);
     } else {

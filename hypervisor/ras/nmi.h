@@ -8,7 +8,8 @@
  *   2  somebody asks where this CPU is (crash/dump.h)
  *   3  the watchdog's own (ras/watchdog.h)
  *   4  port 0x61: SERR or IOCHK (the CPU that has the NMI line)
- *   5  nobody: unknown
+ *   5  error sources of the firmware (ras/ghes.h)
+ *   6  nobody: unknown
  *
  * One that was 2 or 3 and nothing else ends there.  Of another what is seen is
  * noted (ras/nmi_note.h), then the policy (nmi=) decides.  For
@@ -27,7 +28,9 @@
 #define NMI_CAUSE_IOCHK   1U
 #define NMI_CAUSE_SERR    2U
 #define NMI_CAUSE_UNKNOWN 4U
-#define NMI_CAUSES        8U /* combinations of them */
+#define NMI_CAUSES_TOLD   7U /* these; Dom0 looks for the others itself */
+#define NMI_CAUSE_FIRMWARE 8U /* ras/ghes.h */
+#define NMI_CAUSES        16U /* combinations of them */
 
 /**
  * ras_nmi() - classify, log and act on one NMI

@@ -16,6 +16,7 @@
 #include "cpu/timer.h"
 #include "crash/notes.h"
 #include "ras/decode.h"
+#include "ras/ghes.h"
 #include "ras/nmi.h"
 #include "ras/nmi_storm.h"
 
@@ -88,6 +89,7 @@ static void look_at_storms(cpu_t cpu)
 {
     static const char *const names[NMI_SOURCES] = {
         [NMI_FROM_PORT61] = "SERR and IOCHK",
+        [NMI_FROM_FIRMWARE] = "firmware",
         [NMI_FROM_NOBODY] = "unknown source",
     };
     struct nmi_storm s;
@@ -96,6 +98,19 @@ static void look_at_storms(cpu_t cpu)
         pr_warn("NMI storm on CPU %u is over: %s: %lu only counted, in %lu ms",
                 cpu, names[s.source], s.count, s.duration_ns / 1000000);
     }
+}
+
+/* One CPU at a time; another one looks again. */
+static bool say_firmware(void)
+{
+    static bool busy; /* a */
+    bool again = true;
+
+    if (!atomic_xchg(&busy, true)) {
+        again = ghes_say(clock_now_ns());
+        atomic_store(&busy, false);
+    }
+    return again;
 }
 
 static void timer_due(void *arg)
@@ -107,7 +122,7 @@ static void timer_due(void *arg)
     atomic_store(&n->is_soon, false);
     write_notes(n);
     look_at_storms(cpu);
-    if (nmi_storm_goes_on(cpu)) {
+    if (say_firmware() || nmi_storm_goes_on(cpu)) {
         timer_set(&n->timer, clock_now_ns() + LOOK_NS);
     }
 }

@@ -17,6 +17,7 @@
 
 enum nmi_source {
     NMI_FROM_PORT61, /* SERR, IOCHK             */
+    NMI_FROM_FIRMWARE,
     NMI_FROM_NOBODY, /* none that we could ask  */
     NMI_SOURCES,
 };

@@ -20,7 +20,7 @@ _Static_assert(NMI_CAUSE_IOCHK == XEN_NMIREASON_io_error &&
                    NMI_CAUSE_UNKNOWN == XEN_NMIREASON_unknown,
                "causes are numbered as in shared info");
 
-#define ALL_REASONS ((unsigned long)(NMI_CAUSES - 1))
+#define ALL_REASONS ((unsigned long)NMI_CAUSES_TOLD)
 
 /*
  * The pending NMI of the vcpu is one of the hardware's.  Atomic: the CPU that
@@ -39,7 +39,7 @@ static void set_reason(struct vcpu *v, unsigned long reason)
 
     /* The guest may write here too: touch our bits only. */
     (void)atomic_and(word, ~ALL_REASONS);
-    (void)atomic_or(word, reason);
+    (void)atomic_or(word, reason & ALL_REASONS);
 }
 
 static void drop_all(void)

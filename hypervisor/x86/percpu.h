@@ -22,6 +22,7 @@
 
 #include <vigil/context.h>
 
+#include "lib/compiler.h"
 #include "lib/types.h"
 #include "x86/layout.h"
 #include "x86/regs.h"
@@ -149,8 +150,8 @@ static inline cpu_t this_cpu_id(void)
 }
 
 /* @word, and in it something of @kind that interrupted a guest, or did not. */
-static inline uint32_t context_within(uint32_t word, uint32_t kind,
-                                      bool from_guest)
+static ALWAYS_INLINE uint32_t context_within(uint32_t word, uint32_t kind,
+                                             bool from_guest)
 {
     unsigned int at = 0;
 

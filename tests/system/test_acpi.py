@@ -3,8 +3,10 @@
 
 import struct
 import subprocess
+import time
 import uuid
 
+from gdbstub import Debugger
 from suite import BUILD, TOP, Suite, check, need_vigil
 
 SOURCES = TOP / "tests/unit/dev/acpi"
@@ -73,6 +75,74 @@ class AcpiTables(Suite):
                       "generic by NMI 2, polled 1, others 1",
                       "error record store: 14 instructions"):
             check(words in vm.text, f"the log does not say '{words}'")
+        vm.close()
+
+
+class FirmwareFirst(Suite):
+    """An error that the firmware has written down, announced by an NMI."""
+
+    weight = 8
+
+    def announced(self, name, line, severity):
+        """The stub as Dom0; a block from before, then one with its NMI."""
+        need_vigil()
+        record = BUILD / f"test/acpi/{name}.bin"
+        options = tables("ghes")
+        block = error_block(0x12345000)
+
+        def with_severity(number):
+            return block[:16] + struct.pack("<I", number) + block[20:]
+
+        # A register with the address of the block, and the block.
+        record.write_bytes(struct.pack("<Q", BERT_REGION + 64).ljust(64, b"\0")
+                           + with_severity(2))
+        vm = self.boot_stub("nmi", line, label=name, options="noreboot",
+                            memory="1G,slots=1,maxmem=4G", extra=options + [
+            "-object", "memory-backend-ram,id=kept,size=128M",
+            "-device", f"pc-dimm,memdev=kept,addr={BERT_REGION:#x}",
+            "-device", f"loader,file={record},addr={BERT_REGION:#x}"])
+        vm.expect("nmi: ready", 60)
+        for words in ("ras: 1 firmware error sources announce",
+                      "source 6 reports a hardware error from before this "
+                      "boot, corrected"):
+            check(words in vm.text, f"the log does not say '{words}'")
+        check(self.status(vm) == 0, "not acknowledged at boot")
+        with Debugger(vm) as debugger:
+            debugger.write(BERT_REGION + 64, with_severity(severity))
+            vm.inject_nmi()
+        return vm
+
+    def status(self, vm):
+        """Return the first word of the block."""
+        return int(vm.hmp(f"xp /1wx {BERT_REGION + 64:#x}").split()[-1], 16)
+
+    def test_recoverable(self):
+        """Said once, Dom0 told; then acknowledged: the next NMI is unknown."""
+        vm = self.announced("recoverable", "wait=2", 0)
+        vm.expect("nmi: count=1 reason=0", 20)
+        vm.wait_count("firmware error source 6: fatal: memory error at "
+                      "0x12345000", 2)
+        # A second for Dom0 to read it, and one more.
+        deadline = vm.deadline(20)
+        while self.status(vm) != 0:
+            check(time.monotonic() < deadline, "not acknowledged")
+            time.sleep(0.25)
+        vm.inject_nmi()
+        vm.expect("nmi: count=2 reason=4", 20)
+        self.stub_verdict(vm, "nmi")
+        check(vm.text.count("reports a hardware error, recoverable") == 1,
+              "not said once")
+        check("NMI on CPU 0: error source of the firmware" in vm.text,
+              "the NMI's line does not name it")
+        vm.close()
+
+    def test_fatal(self):
+        """The last words name it."""
+        vm = self.announced("fatal", "wait=1", 1)
+        vm.expect("NMI: the firmware reports a fatal hardware error", 20,
+                  fail=None)
+        vm.expect("firmware error source 6: fatal", 20, fail=None)
+        vm.expect("memory error at 0x12345000", 20, fail=None)
         vm.close()
 
 

@@ -16,6 +16,7 @@
 #include "cpu/timer.h"
 #include "crash/dump.h"
 #include "crash/notes.h"
+#include "ras/ghes.h"
 #include "ras/mce.h"
 #include "ras/nmi.h"
 #include "ras/nmi_note.h"
@@ -65,6 +66,21 @@ static void port_out(uint16_t port, unsigned int bytes, uint32_t v)
     assert_int_equal(bytes, 1);
     port61_writes++;
     port61_last = v;
+}
+
+static enum ghes_answer firmware;
+static unsigned int firmware_looks; /* that ghes_say() still wants */
+
+enum ghes_answer ghes_ask(void)
+{
+    return firmware;
+}
+
+bool ghes_say(uint64_t now_ns)
+{
+    (void)now_ns;
+    firmware_looks -= firmware_looks != 0;
+    return firmware_looks != 0;
 }
 
 static struct timer *armed;
@@ -119,6 +135,8 @@ static int set_up(void **state)
     memset(this_cpu(), 0, sizeof(*this_cpu()));
     port61 = 0x20;
     port61_writes = 0;
+    firmware = GHES_NOTHING;
+    firmware_looks = 0;
     calm_down();
     fake_stop_requested = false;
     fake_dying = false;
@@ -334,6 +352,33 @@ static void the_line_moves(void **state)
     assert_int_equal(port61_writes, 2);
 }
 
+/* Dom0 is told, and looks itself; a fatal one ends it, unless ignored. */
+static void firmware_first(void **state)
+{
+    (void)state;
+    firmware = GHES_ERROR;
+    ras_nmi(&regs);
+    assert_int_equal(nmi_next_for_dom0(), NMI_CAUSE_FIRMWARE);
+    port61 = 0x80;
+    ras_nmi(&regs);
+    assert_int_equal(nmi_next_for_dom0(), NMI_CAUSE_FIRMWARE | NMI_CAUSE_SERR);
+    assert_int_equal(ras_counters.nmi_unknown, 0);
+    port61 = 0x20;
+    firmware_looks = 3;
+    write_lines();
+    wait_for_timer();
+    wait_for_timer();
+    assert_null(armed);
+    firmware = GHES_FATAL;
+    assert_int_equal(nmi_set_policy("ignore"), 0);
+    ras_nmi(&regs);
+    assert_int_equal(nmi_set_policy("dom0"), 0);
+    EXPECT_PANIC(ras_nmi(&regs));
+    assert_non_null(strstr(fire_alarm_text, "firmware"));
+    fake_dying = true;
+    ras_nmi(&regs);
+}
+
 /* One more panic would cost the record of the first one a stage. */
 static void not_fatal_while_dying(void **state)
 {
@@ -411,6 +456,7 @@ int main(void)
         cmocka_unit_test_setup(no_limit, set_up),
         cmocka_unit_test_setup(other_cpus_do_not_ask_the_port, set_up),
         cmocka_unit_test_setup(the_line_moves, set_up),
+        cmocka_unit_test_setup(firmware_first, set_up),
         cmocka_unit_test_setup(not_fatal_while_dying, set_up),
         cmocka_unit_test_setup(stop_comes_first, set_up),
         cmocka_unit_test_setup(says_whom_it_interrupted, set_up),

@@ -6,6 +6,9 @@ test_severity-srcs := $(addprefix hypervisor/ras/,severity.c severity_rules.c \
                         decode.c) hypervisor/cpu/tenant.c $(unit-lib)
 test_record-srcs := $(addprefix hypervisor/ras/,record.c severity.c \
                       severity_rules.c) $(ras-fakes)
+tests += ras/test_ghes
+test_ghes-srcs := hypervisor/ras/ghes.c hypervisor/dev/acpi_bert.c \
+                  $(ras-fakes)
 test_nmi-srcs := $(addprefix hypervisor/ras/,nmi.c nmi_note.c nmi_storm.c \
                    decode.c) hypervisor/dev/port61.c $(ras-fakes)
 test_watchdog-srcs := hypervisor/ras/watchdog.c $(ras-fakes)
