@@ -5,14 +5,13 @@
  */
 #include "../bench/tiny.h"
 
-#include "breakpoint.h"
+#include "hostile.h"
 #include "ops.h"
 #include "paths.h"
 #include "vcpus.h"
 
 #include <vigil/vigil_op.h>
 
-#define USER_CODE_VA 0x400000UL
 #define USER_STACK   (USER_CODE_VA + 2 * PAGE_SIZE)
 #define NOT_MAPPED   0x1000UL
 #define EFER         0xc0000080UL
@@ -21,17 +20,13 @@
 #define SPIN_NS      800UL
 #define SOON_NS      256UL
 #define APART_NS     32UL /* interrupts are off for 35 at a time */
-#define HOSTILE_RSPS 11U
-#define FLAG_TF      0x100UL
-#define DR6_NONE     0xffff0ff0UL
-#define WATCH_8_BYTES 0xb0401UL /* DR7: DR0, reads and writes */
 #define NS_PER_US    1000UL
 
 unsigned int path_variant;
 
 /* ---- gates --------------------------------------------------------------- */
 
-static bool gate(unsigned int vector, const char *entry)
+bool path_gate(unsigned int vector, const char *entry)
 {
     long rc = trap_register_at(vector, 3, entry);
 
@@ -40,14 +35,14 @@ static bool gate(unsigned int vector, const char *entry)
 
 static bool kernel_gates(void)
 {
-    return gate(TRAP_BP, skip0) && gate(TRAP_UD, skip2) &&
-           gate(TRAP_PF, code_skip2);
+    return path_gate(TRAP_BP, skip0) && path_gate(TRAP_UD, skip2) &&
+           path_gate(TRAP_PF, code_skip2);
 }
 
-static bool user_gates(void)
+bool path_user_gates(void)
 {
-    return gate(TRAP_BP, user_done) && gate(TRAP_PF, user_done_code) &&
-           gate(TRAP_GP, user_done_code);
+    return path_gate(TRAP_BP, user_done) && path_gate(TRAP_PF, user_done_code) &&
+           path_gate(TRAP_GP, user_done_code);
 }
 
 /* ---- user mode ----------------------------------------------------------- */
@@ -74,10 +69,6 @@ __asm__(".pushsection .rodata\n"
         ".balign 16\n"
         "user_image_end:\n"
         ".popsection\n");
-#define USER_SYSCALL (USER_CODE_VA)
-#define USER_INT3    (USER_CODE_VA + 16)
-#define USER_READ    (USER_CODE_VA + 32)
-#define USER_NOPS    (USER_CODE_VA + 48)
 
 /* A code segment of our own: NMI and #MC do not trust IRET with it. */
 #define OWN_CS       0x000bUL
@@ -206,8 +197,8 @@ static bool begin_idle(void)
 }
 
 /* A hypercall, for op_call and the others that begin with one. */
-static void call(struct shot_regs *in, unsigned long nr, unsigned long a1,
-                 unsigned long a2, unsigned long a3)
+void path_call(struct shot_regs *in, unsigned long nr, unsigned long a1,
+               unsigned long a2, unsigned long a3)
 {
     in->rax = nr;
     in->rdi = a1;
@@ -258,8 +249,8 @@ static bool begin_far(void)
 static void prepare_far(struct shot_regs *in)
 {
     far_wakes = 0;
-    call(in, __HYPERVISOR_event_channel_op, EVTCHNOP_send,
-         (unsigned long)&send_far, 0);
+    path_call(in, __HYPERVISOR_event_channel_op, EVTCHNOP_send,
+              (unsigned long)&send_far, 0);
 }
 
 /* It sleeps again before the next shot, so that it is sent an interrupt. */
@@ -284,35 +275,35 @@ static const char *one_upcall(void)
 
 /* ---- before each shot ---------------------------------------------------- */
 
-static void prepare_version(struct shot_regs *in)
+void path_version(struct shot_regs *in)
 {
-    call(in, __HYPERVISOR_xen_version, XENVER_version, 0, 0);
+    path_call(in, __HYPERVISOR_xen_version, XENVER_version, 0, 0);
 }
 
 static void prepare_unknown(struct shot_regs *in)
 {
-    call(in, 4000, 0, 0, 0);
+    path_call(in, 4000, 0, 0, 0);
 }
 
 static void prepare_yield(struct shot_regs *in)
 {
-    call(in, __HYPERVISOR_sched_op, SCHEDOP_yield, 0, 0);
+    path_call(in, __HYPERVISOR_sched_op, SCHEDOP_yield, 0, 0);
 }
 
 static void prepare_write(struct shot_regs *in)
 {
     static const char text[] = "~~~~~~~\n";
 
-    call(in, __HYPERVISOR_console_io, CONSOLEIO_write, sizeof(text) - 1,
-         (unsigned long)text);
+    path_call(in, __HYPERVISOR_console_io, CONSOLEIO_write, sizeof(text) - 1,
+              (unsigned long)text);
 }
 
 static uint64_t page[512] __page_aligned;
 
 static void prepare_pte(struct shot_regs *in)
 {
-    call(in, __HYPERVISOR_update_va_mapping, (unsigned long)page,
-         mm_maddr(page) | PTE_FLAGS_DATA, UVMF_INVLPG);
+    path_call(in, __HYPERVISOR_update_va_mapping, (unsigned long)page,
+              mm_maddr(page) | PTE_FLAGS_DATA, UVMF_INVLPG);
 }
 
 static const char *check_pte(void)
@@ -336,8 +327,8 @@ static void prepare_multicall(struct shot_regs *in)
             .args = {XENVER_version, 0},
         };
     }
-    call(in, __HYPERVISOR_multicall, (unsigned long)calls, ARRAY_SIZE(calls),
-         0);
+    path_call(in, __HYPERVISOR_multicall, (unsigned long)calls, ARRAY_SIZE(calls),
+              0);
 }
 
 static const char *check_multicall(void)
@@ -376,14 +367,14 @@ static void prepare_nothing(struct shot_regs *in)
 static void prepare_event(struct shot_regs *in)
 {
     calm(ipi, false);
-    call(in, __HYPERVISOR_event_channel_op, EVTCHNOP_send,
-         (unsigned long)&send_ipi, 0);
+    path_call(in, __HYPERVISOR_event_channel_op, EVTCHNOP_send,
+              (unsigned long)&send_ipi, 0);
 }
 
 static void prepare_idle(struct shot_regs *in)
 {
     calm(timer_port, true);
-    call(in, __HYPERVISOR_set_timer_op, time_now_ns() + SLEEP_NS, 0, 0);
+    path_call(in, __HYPERVISOR_set_timer_op, time_now_ns() + SLEEP_NS, 0, 0);
 }
 
 /* It fires in the call that sets it, with interrupts on or off, or after it. */
@@ -397,8 +388,8 @@ static void prepare_timer(struct shot_regs *in)
 static void prepare_spin(struct shot_regs *in)
 {
     calm(timer_port, false);
-    call(in, __HYPERVISOR_set_timer_op,
-         time_now_ns() + SPIN_NS + path_variant, 0, 0);
+    path_call(in, __HYPERVISOR_set_timer_op,
+              time_now_ns() + SPIN_NS + path_variant, 0, 0);
 }
 
 static void prepare_switch(struct shot_regs *in)
@@ -406,11 +397,11 @@ static void prepare_switch(struct shot_regs *in)
     calm(echo_port, true);
     in->r12 = echo_port;
     in->r13 = (unsigned long)&poll_echo;
-    call(in, __HYPERVISOR_event_channel_op, EVTCHNOP_send,
-         (unsigned long)&send_echo, 0);
+    path_call(in, __HYPERVISOR_event_channel_op, EVTCHNOP_send,
+              (unsigned long)&send_echo, 0);
 }
 
-static void user(struct shot_regs *in, uint64_t at)
+void path_user(struct shot_regs *in, uint64_t at)
 {
     memset(&trap_stack[512 - 5], 0, 5 * sizeof(trap_stack[0]));
     in->rbx = at;
@@ -422,113 +413,35 @@ static void user(struct shot_regs *in, uint64_t at)
 
 static void prepare_user_syscall(struct shot_regs *in)
 {
-    user(in, USER_SYSCALL);
+    path_user(in, USER_SYSCALL);
 }
 
 static void prepare_user_int3(struct shot_regs *in)
 {
-    user(in, USER_INT3);
+    path_user(in, USER_INT3);
 }
 
 static void prepare_user_read(struct shot_regs *in)
 {
     prepare_fault(in);
-    user(in, USER_READ);
+    path_user(in, USER_READ);
 }
 
 static void prepare_segment(struct shot_regs *in)
 {
-    user(in, USER_NOPS);
+    path_user(in, USER_NOPS);
     in->r12 = OWN_CS;
 }
 
 /* The hypervisor's own iret faults, and it leaves that fault by its RET. */
 static void prepare_bad_iret(struct shot_regs *in)
 {
-    user(in, USER_SYSCALL);
+    path_user(in, USER_SYSCALL);
     in->r12 = BAD_SELECTOR;
 }
 
-/*
- * Stack pointers of a hostile guest: a word or two below the top of each stack of
- * the hypervisor's, `block=` (x86/layout.h), of another processor's, and nonsense.
- */
-static uint64_t hostile_rsp(void)
-{
-    static const uint64_t tops[] = {
-        0xa000, /* NMI */ 0x8000, /* NMI */ 0x6000, /* #MC */ 0x4000, /* #MC */
-        0x2000, /* #DF */ 0x1800, /* #DB */ 0xfc00, /* main */
-    };
-    static const uint64_t others[] = {
-        0xffff82c80001a000, 0xffff82c800000040, 0x8000000000000000, 0x8,
-    };
-    unsigned int i = path_variant;
-
-    _Static_assert(ARRAY_SIZE(tops) + ARRAY_SIZE(others) == HOSTILE_RSPS, "");
-    if (i >= ARRAY_SIZE(tops)) {
-        return others[i - ARRAY_SIZE(tops)];
-    }
-    return cmdline_number("block", 0xffff82d080200000UL) + tops[i] - 0x40;
-}
-
-/* Where it is goes into the frame alone, so it may be anything. */
-static void prepare_user_rsp(struct shot_regs *in)
-{
-    user(in, USER_SYSCALL);
-    in->rbp = hostile_rsp();
-}
-
-static void prepare_kernel_rsp(struct shot_regs *in)
-{
-    prepare_version(in);
-    in->r12 = hostile_rsp();
-}
-
-/* One instruction, or a SYSCALL, with TF set. */
-static bool begin_tf(void)
-{
-    return user_gates() && gate(TRAP_DB, user_done);
-}
-
-static void prepare_tf(struct shot_regs *in)
-{
-    user(in, USER_NOPS);
-    in->rdx |= FLAG_TF;
-}
-
-static void prepare_tf_syscall(struct shot_regs *in)
-{
-    user(in, USER_SYSCALL);
-    in->rdx |= FLAG_TF;
-}
-
-/* A watchpoint on what a hypercall writes: our own read is still reported. */
-static char watched[64] __attribute__((aligned(64)));
-
-static bool begin_watch(void)
-{
-    breakpoint_set_dr(0, (unsigned long)watched);
-    return gate(TRAP_DB, count0);
-}
-
-static void prepare_watch(struct shot_regs *in)
-{
-    path_upcalls = 0;
-    breakpoint_set_dr(6, DR6_NONE);
-    breakpoint_set_dr(7, WATCH_8_BYTES);
-    call(in, __HYPERVISOR_xen_version, XENVER_extraversion,
-         (unsigned long)watched, 0);
-    in->r12 = (unsigned long)watched;
-}
-
-static const char *check_watch(void)
-{
-    breakpoint_set_dr(7, BREAKPOINT_OFF);
-    return path_upcalls == 1 ? NULL : "not one hit of a watchpoint";
-}
-
 const struct path paths[] = {
-    {.name = "hypercall", .prepare = prepare_version, .op = op_call},
+    {.name = "hypercall", .prepare = path_version, .op = op_call},
     {.name = "unknown", .prepare = prepare_unknown, .op = op_call},
     {.name = "multicall", .is_preempted = true, .prepare = prepare_multicall,
      .check = check_multicall, .op = op_call},
@@ -556,25 +469,30 @@ const struct path paths[] = {
      .op = op_switch},
     {.name = "ipi", .is_asked_for = true, .begin = begin_far,
      .prepare = prepare_far, .check = check_far, .op = op_call},
-    {.name = "user-syscall", .begin = user_gates,
+    {.name = "user-syscall", .begin = path_user_gates,
      .prepare = prepare_user_syscall, .op = op_user},
-    {.name = "user-int3", .begin = user_gates, .prepare = prepare_user_int3,
+    {.name = "user-int3", .begin = path_user_gates, .prepare = prepare_user_int3,
      .op = op_user},
-    {.name = "user-fault", .begin = user_gates, .prepare = prepare_user_read,
+    {.name = "user-fault", .begin = path_user_gates, .prepare = prepare_user_read,
      .check = check_fault, .op = op_user},
     {.name = "user-rsp", .variants = HOSTILE_RSPS,
-     .variants_differ = true, .begin = user_gates, .prepare = prepare_user_rsp,
+     .variants_differ = true, .begin = path_user_gates, .prepare = hostile_user_rsp,
      .op = op_user},
     {.name = "kernel-rsp", .is_asked_for = true, .variants = HOSTILE_RSPS,
      .variants_differ = true,
-     .prepare = prepare_kernel_rsp, .op = op_rsp},
-    {.name = "user-tf", .begin = begin_tf, .prepare = prepare_tf,
+     .prepare = hostile_kernel_rsp, .op = op_rsp},
+    {.name = "user-tf", .begin = hostile_begin_tf, .prepare = hostile_tf,
      .op = op_user},
-    {.name = "user-tf-call", .begin = begin_tf, .prepare = prepare_tf_syscall,
+    {.name = "user-tf-call", .begin = hostile_begin_tf, .prepare = hostile_tf_syscall,
      .op = op_user},
-    {.name = "watch", .begin = begin_watch, .prepare = prepare_watch,
-     .check = check_watch, .op = op_watch},
-    {.name = "bad-iret", .begin = user_gates, .prepare = prepare_bad_iret,
+    {.name = "watch", .begin = hostile_begin_watch, .prepare = hostile_watch,
+     .check = hostile_check_watch, .op = op_watch},
+    {.name = "user-rip", .variants = HOSTILE_RIPS, .variants_differ = true,
+     .begin = path_user_gates, .prepare = hostile_user_rip, .op = op_user},
+    {.name = "user-dr", .variants = 2, .variants_differ = true,
+     .begin = hostile_begin_dr, .prepare = hostile_dr,
+     .check = hostile_check_dr, .op = op_user},
+    {.name = "bad-iret", .begin = path_user_gates, .prepare = prepare_bad_iret,
      .op = op_user},
     {.name = "user-segment", .begin = begin_segment,
      .prepare = prepare_segment, .op = op_user},
@@ -588,7 +506,7 @@ const struct path paths[] = {
      .prepare = prepare_nothing, .op = op_long_wait},
     {.name = "nmi-in-call", .has_first = true, .first = 24,
      .firsts = 140,
-     .prepare = prepare_version, .op = op_call},
+     .prepare = path_version, .op = op_call},
 };
 const unsigned int path_count = ARRAY_SIZE(paths);
 

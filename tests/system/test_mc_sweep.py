@@ -16,7 +16,7 @@ from intlog import MC, NMI, IntLog
 from mcdriver import Handler, McDriver
 from suite import BUILD, TOP, Suite, check, hypervisor, need_vigil
 from test_churn import COUNTED
-from test_nmi_sweep import END, entry_instructions
+from test_nmi_sweep import END, entry_instructions, hostile_words
 from gdbstub import symbols
 
 # Else it would say a line or two for each, and take so many NMIs for a storm.
@@ -88,8 +88,7 @@ class McPaths:
             inside=handler() if {"mc", "mc-first"} <= set(words) else None,
             third=symbols()["mc_ended_ret"] if "third" in words else None,
             step=self.step)
-        block = symbols()["bsp_block"]
-        vm = self.boot_stub("sweep", f"block={block:#x} {line}", label=label,
+        vm = self.boot_stub("sweep", f"{hostile_words()} {line}", label=label,
                             memory="128M", cpu=cpu, options=f"{QUIET} {options}",
                             wall=self.limit + 300, silence=self.limit,
                             extra=(*COUNTED, "-global", "hpet.msi=on",
@@ -240,6 +239,7 @@ class McSweepLong(McSweep):
         ("isolated", "xpti=yes", "qemu64", f"mc {PATHS}"),
         ("isolated-nmi", "xpti=yes", "qemu64", f"mc with-nmi from=261 {NMI_PATHS}"),
         ("max", "", "max", f"mc {PATHS}"),
+        ("hostile", "", "qemu64", "mc user-rip user-dr"),
     )
     at_least = 200000
 

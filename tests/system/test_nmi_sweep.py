@@ -33,6 +33,17 @@ DOORS = [("syscall_stub_base", 0), ("guest_iretq_failed", 0),
            for vector in (3, 6, 13, 14, 0xf0)]]
 
 
+def hostile_words():
+    """Return what a hostile guest knows of the hypervisor, for the stub.
+
+    Whose stacks it names: those of the processor it runs on.
+    """
+    where = symbols()
+    names = {"block": "bsp_block", "gap": "syscall_gap_start", "hlt": "idle_hlt",
+             "iret": "guest_iretq"}
+    return " ".join(f"{key}={where[name]:#x}" for key, name in names.items())
+
+
 def entry_instructions(doors=DOORS):
     """Return {address: text} of entry code that runs whatever the options are.
 
@@ -85,10 +96,8 @@ class NmiSweep(Suite):
     def sweep(self, label, options, cpu, cpus, paths):
         """Run it.  Return: {path: (numbers said, [(cpl, rip), ...])}."""
         log = IntLog(BUILD / f"test/{type(self).__name__}-{label}.int")
-        # Whose stacks a hostile guest names: those of the processor it runs on.
-        block = symbols()["bsp_block"]
         vm = self.boot_stub("sweep",
-                            f"passes={self.passes} block={block:#x} {paths}",
+                            f"passes={self.passes} {hostile_words()} {paths}",
                             label=label, memory="128M", cpu=cpu, smp=cpus,
                             options=f"{QUIET} dom0_max_vcpus={cpus} {options}",
                             wall=self.limit + 300, silence=self.limit,
