@@ -32,7 +32,8 @@ static const struct {
     COUNTER(mce_corrected),  COUNTER(mce_recovered), COUNTER(mce_lost),
     COUNTER(vmce_delivered), COUNTER(guest_deaths),  COUNTER(log_cells),
     COUNTER(log_lost),       COUNTER(hv_frames),     COUNTER(free_frames),
-    COUNTER(dirty_frames),   COUNTER(boot_tsc_khz),
+    COUNTER(dirty_frames),   COUNTER(boot_tsc_khz),  COUNTER(nmi_firmware),
+    COUNTER(nmi_left_out),
 #undef COUNTER
 };
 

@@ -63,7 +63,8 @@ void crash_stop_park(const struct cpu_regs *regs) NORETURN;
  * crash_stop_others() - stop all other CPUs
  * @tsc_khz: TSC cycles per millisecond, 0 if unknown (a safe guess is used)
  *
- * Waits at most one second; prints nothing.  CPUs that are offline stop too, unwaited for.
+ * Waits at most one second; prints nothing.  CPUs that are offline stop too,
+ * unwaited for.
  *
  * Context: dying; or leaving the machine, log_hold() called.
  * Return:  number of CPUs that did not answer

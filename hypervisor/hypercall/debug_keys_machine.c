@@ -81,10 +81,11 @@ void debug_key_nmi(void)
     const struct ras_counters *c = &ras_counters;
 
     printk(LOG_NOTICE,
-           "NMIs: %lu, of these SERR %lu IOCHK %lu unknown %lu; only counted, "
-           "in storms, %lu; Dom0 took %lu, %s waits",
+           "NMIs: %lu, of these SERR %lu IOCHK %lu unknown %lu firmware %lu; only "
+           "counted, in storms, %lu; Dom0 took %lu, %s waits",
            READ_ONCE(c->nmi_total), READ_ONCE(c->nmi_serr),
            READ_ONCE(c->nmi_iochk), READ_ONCE(c->nmi_unknown),
+           READ_ONCE(c->nmi_firmware),
            READ_ONCE(c->nmi_left_out), READ_ONCE(c->nmi_reflected),
            nmi_waits_for_dom0() ? "one" : "none");
     printk(LOG_NOTICE,

@@ -187,6 +187,8 @@ static int64_t op_counters(uint64_t arg)
     c.nmi_serr = ras_counters.nmi_serr;
     c.nmi_iochk = ras_counters.nmi_iochk;
     c.nmi_unknown = ras_counters.nmi_unknown;
+    c.nmi_firmware = ras_counters.nmi_firmware;
+    c.nmi_left_out = ras_counters.nmi_left_out;
     c.nmi_reflected = ras_counters.nmi_reflected;
     c.mce_total = ras_counters.mce_total;
     c.mce_corrected = ras_counters.mce_corrected;

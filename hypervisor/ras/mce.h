@@ -26,6 +26,7 @@ struct ras_counters {
     uint64_t nmi_serr;
     uint64_t nmi_iochk;
     uint64_t nmi_unknown;
+    uint64_t nmi_firmware;  /* of its error sources                  */
     uint64_t nmi_left_out;  /* in storms: counted, and no more       */
     uint64_t nmi_reflected; /* taken by Dom0's handler               */
     uint64_t mce_total;     /* machine-check exceptions              */

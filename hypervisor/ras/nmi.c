@@ -120,6 +120,9 @@ static NMI_SAFE void count(unsigned int causes)
     if ((causes & NMI_CAUSE_UNKNOWN) != 0) {
         (void)atomic_add(&ras_counters.nmi_unknown, 1);
     }
+    if ((causes & NMI_CAUSE_FIRMWARE) != 0) {
+        (void)atomic_add(&ras_counters.nmi_firmware, 1);
+    }
 }
 
 static NMI_SAFE uint8_t lines_of(unsigned int causes)

@@ -67,7 +67,8 @@ class Tools(Suite):
         check("0x25ab" not in devices.split(), "Dom0 sees it")
         check("0x7000" in devices.split(), f"Dom0 sees no devices: {devices}")
         # They are not among those that others sent.
-        check(info["vigil_counters"]["nmi_total"] == 0, f"{info}")
+        for name in ("nmi_total", "nmi_firmware", "nmi_left_out"):
+            check(info["vigil_counters"][name] == 0, f"{name}: {info}")
 
     def test_backtrace_host(self):
         """By our tool, and by the debug key of xl."""

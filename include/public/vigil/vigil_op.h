@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define VIGIL_HYPERCALL 55 /* __HYPERVISOR_arch_7 */
-#define VIGIL_INTERFACE_VERSION 2
+#define VIGIL_INTERFACE_VERSION 3
 
 #define VIGIL_OP_version 0   /* struct vigil_op_version            */
 #define VIGIL_OP_box_info 1  /* struct vigil_op_box_info           */
@@ -120,6 +120,8 @@ struct vigil_op_counters {
     uint64_t hv_frames;   /* 4 KiB frames the hypervisor keeps        */
     uint64_t free_frames, dirty_frames;
     uint64_t boot_tsc_khz;
+    uint64_t nmi_firmware; /* of the firmware's error sources         */
+    uint64_t nmi_left_out; /* in storms: counted above, and no more   */
 };
 
 /*

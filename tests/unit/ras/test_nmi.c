@@ -363,6 +363,7 @@ static void firmware_first(void **state)
     ras_nmi(&regs);
     assert_int_equal(nmi_next_for_dom0(), NMI_CAUSE_FIRMWARE | NMI_CAUSE_SERR);
     assert_int_equal(ras_counters.nmi_unknown, 0);
+    assert_int_equal(ras_counters.nmi_firmware, 2);
     port61 = 0x20;
     firmware_looks = 3;
     write_lines();
