@@ -18,9 +18,13 @@
 static enum nmi_timer running = NMI_TIMER_NONE;
 static uint64_t pit_last_ns; /* only in NMI while the 8254 runs */
 
-/* An edge that the 8254 left at the pin comes as soon as that is routed: ours. */
-#define SETTLE_NS 1000000ULL
-static uint64_t settled_ns; /* written before the pin is routed */
+/*
+ * An edge that the 8254 left at the pin comes as soon as that is routed: ours.
+ * The time counts from when it has been routed, however long that took.
+ */
+#define SETTLE_NS   1000000ULL
+#define NOT_SETTLED UINT64_MAX
+static uint64_t settled_ns;
 
 static unsigned int timer_pin(void)
 {
@@ -58,8 +62,9 @@ static int start_hpet(enum nmi_timer which, uint64_t first_ns,
     if (rc == 0 && !by_message) {
         /* The firmware's ticker has the same pin. */
         pit_tick_stop();
-        WRITE_ONCE(settled_ns, clock_now_ns() + SETTLE_NS);
+        WRITE_ONCE(settled_ns, NOT_SETTLED);
         rc = irq_take_nmi(timer_pin());
+        WRITE_ONCE(settled_ns, clock_now_ns() + SETTLE_NS);
     }
     if (rc == 0) {
         /* Before the first NMI may come; it is not due yet. */

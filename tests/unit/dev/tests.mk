@@ -66,3 +66,5 @@ test_numa_memory-srcs := hypervisor/dev/numa_memory.c \
 tests += dev/test_pci_node
 test_pci_node-srcs := hypervisor/dev/pci_node.c hypervisor/sync/spinlock.c \
     $(unit-lib) $(unit-alarm) $(unit-log)
+tests += dev/test_nmi_timer
+test_nmi_timer-srcs := hypervisor/dev/nmi_timer.c $(unit-lib) $(unit-alarm)

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dev/nmi_timer: which NMI is whose; each source is started and stopped in an
+ * order in which no edge is taken for somebody else's.
+ */
+#include "tests/unit/unit.h"
+
+#include <string.h>
+
+#include "lib/errno.h"
+#include "cpu/clock.h"
+#include "cpu/lapic.h"
+#include "dev/hpet.h"
+#include "dev/irq.h"
+#include "dev/nmi_timer.h"
+#include "dev/pit.h"
+#include "fake_hw.h"
+
+#define MS 1000000ULL
+
+static char trail[256]; /* what was done, in its order */
+static uint64_t now_ns;
+static bool hpet_due;
+static int setup_result, take_result;
+/* What becomes of an edge that waits at the pin when that is routed. */
+static bool edge_waits, edge_was_ours;
+static uint64_t routing_ns; /* how long the machine takes for it */
+
+uint64_t clock_now_ns(void)
+{
+    return now_ns;
+}
+
+uint32_t lapic_id(void)
+{
+    return 3;
+}
+
+unsigned int irq_isa_to_gsi(unsigned int isa)
+{
+    assert_int_equal(isa, 0);
+    return 2;
+}
+
+int irq_take_nmi(unsigned int gsi)
+{
+    assert_int_equal(gsi, 2);
+    strcat(trail, "take ");
+    now_ns += routing_ns;
+    if (take_result == 0 && edge_waits) {
+        edge_was_ours = nmi_timer_take();
+    }
+    return take_result;
+}
+
+void irq_give_nmi(unsigned int gsi)
+{
+    assert_int_equal(gsi, 2);
+    strcat(trail, "give ");
+}
+
+int hpet_nmi_setup(bool by_message, unsigned int pin, uint32_t apic_id)
+{
+    assert_int_equal(pin, 2);
+    assert_int_equal(apic_id, 3);
+    strcat(trail, by_message ? "message " : "pin ");
+    return setup_result;
+}
+
+void hpet_nmi_start(uint64_t first_ns, uint64_t period_ns)
+{
+    assert_int_equal(first_ns, 5 * MS);
+    assert_int_equal(period_ns, 10 * MS);
+    strcat(trail, "start ");
+}
+
+bool hpet_nmi_take(void)
+{
+    bool due = hpet_due;
+
+    hpet_due = false;
+    return due;
+}
+
+void hpet_nmi_stop(void)
+{
+    strcat(trail, "stop ");
+}
+
+void pit_tick_start(void)
+{
+    strcat(trail, "tick ");
+}
+
+void pit_tick_stop(void)
+{
+    strcat(trail, "silent ");
+}
+
+static int start(enum nmi_timer which)
+{
+    trail[0] = '\0';
+    return nmi_timer_start(which, 5 * MS, 10 * MS);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    now_ns += 1000 * MS;
+    setup_result = take_result = 0;
+    edge_waits = edge_was_ours = hpet_due = false;
+    routing_ns = 0;
+    return start(NMI_TIMER_NONE);
+}
+
+static void nothing_runs(void **state)
+{
+    (void)state;
+    hpet_due = true;
+    assert_false(nmi_timer_take());
+    assert_int_equal(start(NMI_TIMER_NONE), 0);
+    assert_string_equal(trail, "");
+}
+
+static void by_message(void **state)
+{
+    (void)state;
+    assert_int_equal(start(NMI_TIMER_HPET_MSG), 0);
+    assert_string_equal(trail, "message start ");
+    assert_false(nmi_timer_take());
+    hpet_due = true;
+    assert_true(nmi_timer_take());
+    assert_false(nmi_timer_take());
+    assert_int_equal(start(NMI_TIMER_NONE), 0);
+    assert_string_equal(trail, "stop ");
+    setup_result = -ENODEV;
+    assert_int_equal(start(NMI_TIMER_HPET_MSG), -ENODEV);
+    hpet_due = true;
+    assert_false(nmi_timer_take());
+}
+
+/* The 8254 is silent first; what it left at the pin is nobody else's, however
+ * long the routing takes, and for a moment after it. */
+static void by_pin(void **state)
+{
+    (void)state;
+    edge_waits = true;
+    for (routing_ns = 0; routing_ns <= 50 * MS; routing_ns += 25 * MS) {
+        edge_was_ours = false;
+        assert_int_equal(start(NMI_TIMER_HPET_PIN), 0);
+        assert_non_null(strstr(trail, "pin silent take start "));
+        assert_true(edge_was_ours);
+        assert_true(nmi_timer_take());
+        now_ns += MS;
+        assert_false(nmi_timer_take());
+    }
+    assert_int_equal(start(NMI_TIMER_NONE), 0);
+    assert_string_equal(trail, "stop give ");
+}
+
+static void pin_of_somebody(void **state)
+{
+    (void)state;
+    take_result = -EBUSY;
+    assert_int_equal(start(NMI_TIMER_HPET_PIN), -EBUSY);
+    now_ns += MS;
+    hpet_due = true;
+    assert_false(nmi_timer_take());
+    assert_int_equal(start(NMI_TIMER_PIT), -EBUSY);
+    assert_false(nmi_timer_take());
+    assert_null(strstr(trail, "tick"));
+}
+
+/* One for each of its ticks, three quarters of one apart at least. */
+static void by_8254(void **state)
+{
+    (void)state;
+    assert_int_equal(start(NMI_TIMER_PIT), 0);
+    assert_string_equal(trail, "silent take tick ");
+    assert_true(nmi_timer_take());
+    for (unsigned int i = 0; i < 10; i++) {
+        now_ns += PIT_TICK_NS / 2;
+        assert_false(nmi_timer_take());
+        now_ns += PIT_TICK_NS / 2;
+        assert_true(nmi_timer_take());
+        assert_false(nmi_timer_take());
+    }
+    /* Another one takes its place: the pin is given back first. */
+    assert_int_equal(start(NMI_TIMER_HPET_MSG), 0);
+    assert_string_equal(trail, "give silent message start ");
+    now_ns += PIT_TICK_NS;
+    assert_false(nmi_timer_take());
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(nothing_runs, setup),
+        cmocka_unit_test_setup(by_message, setup),
+        cmocka_unit_test_setup(by_pin, setup),
+        cmocka_unit_test_setup(pin_of_somebody, setup),
+        cmocka_unit_test_setup(by_8254, setup),
+    };
+
+    return UNIT_RUN(tests);
+}
