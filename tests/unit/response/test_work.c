@@ -15,7 +15,7 @@
 #define NOTES 0x100 /* no bit of its own: of WORK_NMI */
 
 static unsigned int done[8], done_count;
-static uint32_t arrives; /* while the machine checks are answered */
+static uint16_t arrives; /* while the machine checks are answered */
 
 void mce_response_run(void)
 {
@@ -42,7 +42,7 @@ void nmi_reflect_init(void)
 {
 }
 
-static void run(uint32_t work)
+static void run(uint16_t work)
 {
     done_count = 0;
     this_cpu()->work = work;
