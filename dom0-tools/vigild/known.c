@@ -62,9 +62,31 @@ static void learn_console_start(struct known_guest *known,
     known->console_start_set = 1;
 }
 
+/*
+ * Its console's page stays where it is while the domain runs, so it is asked
+ * for until there is one, and again when the guest has ended and the page is
+ * wanted; in each pass it would, with hundreds of guests, keep xenstored busy.
+ */
+static void learn_console_page(struct collector *collector,
+                               struct known_guest *known,
+                               const struct guest *guest)
+{
+    char *ring;
+
+    if (known->console_mfn != 0 && guest_shutdown_reason(guest) < 0) {
+        return;
+    }
+    ring = store_guest_text(&collector->xen, known->domid, "console/ring-ref");
+    if (ring) {
+        known->console_mfn = strtoul(ring, NULL, 10);
+        free(ring);
+    }
+}
+
 /* Nothing of an earlier run of the same guest under the same number. */
 static void known_reset(struct known_guest *known)
 {
+    known->console_mfn = 0;
     known->memory_kib = 0;
     known->vcpus = 0;
     known->console_start = CONSOLE_START_UNKNOWN;
@@ -76,9 +98,6 @@ static void known_reset(struct known_guest *known)
 static void known_refresh(struct collector *collector,
                           struct known_guest *known, const struct guest *guest)
 {
-    char *ring =
-        store_guest_text(&collector->xen, guest->domid, "console/ring-ref");
-
     known->alive = 1;
     if (guest->name[0]) {
         free(known->name);
@@ -90,13 +109,9 @@ static void known_refresh(struct collector *collector,
     if (guest->info.nr_online_vcpus) {
         known->vcpus = guest->info.nr_online_vcpus;
     }
-    known->console_mfn = 0;
     known->cpu_time = guest->info.cpu_time;
     learn_console_start(known, guest);
-    if (ring) {
-        known->console_mfn = strtoul(ring, NULL, 10);
-        free(ring);
-    }
+    learn_console_page(collector, known, guest);
 }
 
 void known_update(struct collector *collector)

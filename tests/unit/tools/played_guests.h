@@ -13,6 +13,9 @@
 /* What the note of a guest says; CONSOLE_START_UNKNOWN: there is no note. */
 static int64_t noted_start = CONSOLE_START_UNKNOWN;
 
+/* How often xenstore was asked where a console's page is. */
+static unsigned int pages_asked;
+
 char *console_page_read(uint32_t domid, unsigned long mfn, size_t *ret_len)
 {
     char *text = xasprintf("page of %u at %lu", domid, mfn);
@@ -32,6 +35,7 @@ char *store_guest_text(struct xen *xen, uint32_t domid, const char *leaf)
 {
     (void)xen;
     assert_string_equal(leaf, "console/ring-ref");
+    pages_asked++;
     return xasprintf("%u", domid * 100);
 }
 

@@ -280,6 +280,29 @@ static void test_many_saved(void **state)
                         "00000000-0000-0000-0000-000000000007");
 }
 
+/* A guest that runs costs no question a pass; one that ended is asked about. */
+static void test_page_is_asked_once(void **state)
+{
+    (void)state;
+    pages_asked = 0;
+    live(5, "web1");
+    pass();
+    assert_int_equal(pages_asked, 1);
+    assert_int_equal(collector.known[0].console_mfn, 500);
+    live(5, "web1");
+    live(6, "web2")->info.cpu_time = 9;
+    pass();
+    live(5, "web1");
+    live(6, "web2")->info.cpu_time = 9;
+    pass();
+    assert_int_equal(pages_asked, 2);
+    /* Another run under the same number. */
+    live(5, "web1")->info.flags = SHUT(SHUTDOWN_crash);
+    live(6, "web2")->info.cpu_time = 3;
+    pass();
+    assert_int_equal(pages_asked, 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +315,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_collector_starts_anew, begin, end),
         cmocka_unit_test_setup_teardown(test_hostile_memory, begin, end),
         cmocka_unit_test_setup_teardown(test_many_saved, begin, end),
+        cmocka_unit_test_setup_teardown(test_page_is_asked_once, begin, end),
     };
 
     return UNIT_RUN(tests);
