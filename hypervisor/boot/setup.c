@@ -268,10 +268,13 @@ static INIT_TEXT void init_interrupts(void)
 static INIT_TEXT void init_reset(void)
 {
     struct memmap_region r;
-    unsigned int i;
 
-    for (i = 0; loader_info.efi_systab == 0 && memmap_region(i, &r); i++) {
-        if (r.start == 0 && (r.type == MEMMAP_RAM || r.type == MEMMAP_KEPT)) {
+    for (unsigned int i = 0; memmap_region(i, &r); i++) {
+        if (r.start != 0 || (r.type != MEMMAP_RAM && r.type != MEMMAP_KEPT)) {
+            continue;
+        }
+        reboot_catch_nmi(maddr_to_ptr(0));
+        if (loader_info.efi_systab == 0) {
             reboot_set_bios_flag(maddr_to_ptr(BIOS_RESET_FLAG));
         }
     }

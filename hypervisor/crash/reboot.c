@@ -41,6 +41,11 @@
 
 #define ITEM_BYTES 16
 
+/* Real mode's vectors: offset and segment, 4 bytes each. */
+#define IVT_NMI   (2 * 4)
+#define IVT_SPARE (0x7f * 4) /* no BIOS and no system uses it: code here   */
+#define IRET_CODE 0xcf
+
 /* The BIOS's word 0x472: what else it has is a reset like power-on. */
 #define BIOS_WARM 0x1234
 #define BIOS_COLD 0
@@ -113,6 +118,19 @@ static int set_item(const char *item)
 void reboot_set_bios_flag(volatile uint16_t *word)
 {
     bios_flag = word;
+}
+
+void reboot_catch_nmi(uint8_t *ivt)
+{
+    const uint32_t far = IVT_SPARE; /* of segment 0 */
+    uint32_t vector, spare;
+
+    memcpy(&vector, ivt + IVT_NMI, sizeof(vector));
+    memcpy(&spare, ivt + IVT_SPARE, sizeof(spare));
+    if (vector == 0 && spare == 0) {
+        ivt[IVT_SPARE] = IRET_CODE;
+        memcpy(ivt + IVT_NMI, &far, sizeof(far));
+    }
 }
 
 int reboot_set_option(const char *value)

@@ -60,6 +60,21 @@ int reboot_set_option(const char *value) MUST_CHECK;
 void reboot_set_bios_flag(volatile uint16_t *word);
 
 /**
+ * reboot_catch_nmi() - let an NMI that outlives a reset do no harm
+ * @ivt: real mode's table of vectors, at machine address 0
+ *
+ * A reset takes some time on its way through a machine: the processor may have
+ * been reset when the pin of the watchdog's NMIs still moves, and is routed (QEMU
+ * 7.2 does that).  It takes the NMI before the firmware's first instruction, by
+ * real mode's vector 2.  A BIOS has left its own there.  With UEFI nobody has, and
+ * the processor runs through zeros: what is empty gets an IRET.
+ *
+ * Context: boot.
+ * Return:  nothing.
+ */
+void reboot_catch_nmi(uint8_t *ivt);
+
+/**
  * reboot_set_hardware_watchdog() - how to keep hardware from resetting
  * @stop: called where the machine is to stand; takes no lock
  *

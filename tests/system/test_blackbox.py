@@ -183,3 +183,18 @@ class BlackBoxLong(BlackBox):
     weight = 1500
     long = True
     rounds = 1000
+
+
+class BlackBoxUefi(BlackBox):
+    """The same with OVMF, whose resets take long; the watchdog sends NMIs."""
+
+    weight = 30
+    rounds = 3
+    size = 256 * MIB
+    ways = ("system_reset", "o /1 0xcf9 6", "triple")
+
+    def start_machine(self):
+        return self.boot_iso(stub="logger", stub_line="forever", uefi=True,
+                             wait=False, machine="q35", resets=True,
+                             memory="256M", wall=3000,
+                             options="dom0_mem=48M,max:48M")

@@ -248,6 +248,29 @@ static void bios_flag(void **state)
     assert_int_equal(word, 0xffff);
 }
 
+static void nmi_after_a_reset(void **state)
+{
+    static const uint8_t vector[] = {0xfc, 0x01, 0, 0};
+    static uint8_t ivt[1024], before[1024];
+
+    (void)state;
+    /* Nobody has set it: an IRET, and nothing else is touched. */
+    reboot_catch_nmi(ivt);
+    assert_memory_equal(ivt + 8, vector, 4);
+    assert_int_equal(ivt[0x1fc], 0xcf);
+    for (size_t i = 0; i < sizeof(ivt); i++) {
+        assert_true(ivt[i] == 0 || (i >= 8 && i < 12) || i == 0x1fc);
+    }
+    /* What a BIOS has set stays, and so does what is in the spare one. */
+    for (size_t i = 0; i < 2; i++) {
+        memset(ivt, 0, sizeof(ivt));
+        ivt[i == 0 ? 11 : 0x1fd] = 0xf0;
+        memcpy(before, ivt, sizeof(ivt));
+        reboot_catch_nmi(ivt);
+        assert_memory_equal(ivt, before, sizeof(ivt));
+    }
+}
+
 static void noreboot_halts(void **state)
 {
     (void)state;
@@ -277,6 +300,7 @@ int main(void)
         cmocka_unit_test_setup(option_chooses, setup),
         cmocka_unit_test_setup(bios_flag, setup),
         cmocka_unit_test_setup(option_no, setup),
+        cmocka_unit_test_setup(nmi_after_a_reset, setup),
     };
 
     return UNIT_RUN(tests);
