@@ -253,8 +253,9 @@ class StockLong(Stock):
                     guest_initrd(ROOT, release, GUESTS / "root"))
         archive.add_file("guest/vmlinuz-cloud",
                          GUESTS / f"root/boot/vmlinuz-{release}")
-        # For vif-route, which wants more of ip than busybox has.
-        archive.add_file("bin/ip", GUESTS / "root/bin/ip")
+        # For vif-route, which wants more of ip than busybox has, and looks in /sbin
+        # first.
+        archive.add_file("sbin/ip", GUESTS / "root/bin/ip")
         add_closure(archive, [ROOT, GUESTS / "root"], [GUESTS / "root/bin/ip"])
         for name, text in (("srv/give", GIVE), ("srv/take", TAKE)):
             archive.add(name, stat.S_IFREG | 0o755, text.encode())
