@@ -19,12 +19,14 @@ static enum nmi_timer running = NMI_TIMER_NONE;
 static uint64_t pit_last_ns; /* only in NMI while the 8254 runs */
 
 /*
- * An edge that the 8254 left at the pin comes as soon as that is routed: ours.
- * The time counts from when it has been routed, however long that took.
+ * The 8254 leaves edges at the pin: one that came while that was masked, which
+ * some IO-APICs keep, and one of its end.  Both come before the first that the
+ * HPET sends there, or, with it, right after: an emulator's clocks may be late,
+ * but they go off in their order.
  */
-#define SETTLE_NS   1000000ULL
-#define NOT_SETTLED UINT64_MAX
-static uint64_t settled_ns;
+#define SETTLE_NS 1000000ULL
+static bool is_settling;    /* from the routing to the first that is due */
+static uint64_t settled_ns; /* then so long                              */
 
 static unsigned int timer_pin(void)
 {
@@ -36,6 +38,7 @@ static void stop(void)
     enum nmi_timer which = running;
 
     WRITE_ONCE(running, NMI_TIMER_NONE);
+    WRITE_ONCE(is_settling, false);
     switch (which) {
     case NMI_TIMER_HPET_MSG:
         hpet_nmi_stop();
@@ -62,14 +65,15 @@ static int start_hpet(enum nmi_timer which, uint64_t first_ns,
     if (rc == 0 && !by_message) {
         /* The firmware's ticker has the same pin. */
         pit_tick_stop();
-        WRITE_ONCE(settled_ns, NOT_SETTLED);
+        WRITE_ONCE(is_settling, true);
         rc = irq_take_nmi(timer_pin());
-        WRITE_ONCE(settled_ns, clock_now_ns() + SETTLE_NS);
     }
     if (rc == 0) {
         /* Before the first NMI may come; it is not due yet. */
         WRITE_ONCE(running, which);
         hpet_nmi_start(first_ns, period_ns);
+    } else {
+        WRITE_ONCE(is_settling, false);
     }
     return rc;
 }
@@ -116,15 +120,32 @@ static NMI_SAFE bool pit_take(void)
     return true;
 }
 
-NMI_SAFE bool nmi_timer_take(void)
+static NMI_SAFE bool is_due(void)
 {
-    enum nmi_timer which = READ_ONCE(running);
-
-    if (which == NMI_TIMER_PIT) {
+    switch (READ_ONCE(running)) {
+    case NMI_TIMER_HPET_MSG:
+    case NMI_TIMER_HPET_PIN:
+        return hpet_nmi_take();
+    case NMI_TIMER_PIT:
         return pit_take();
+    case NMI_TIMER_NONE:
+        break;
     }
-    return (which != NMI_TIMER_NONE && hpet_nmi_take()) ||
-           clock_now_ns() < READ_ONCE(settled_ns);
+    return false;
+}
+
+NMI_SAFE enum nmi_timer_answer nmi_timer_take(void)
+{
+    if (is_due()) {
+        if (READ_ONCE(is_settling)) {
+            WRITE_ONCE(is_settling, false);
+            WRITE_ONCE(settled_ns, clock_now_ns() + SETTLE_NS);
+        }
+        return NMI_TIMER_DUE;
+    }
+    return READ_ONCE(is_settling) || clock_now_ns() < READ_ONCE(settled_ns)
+               ? NMI_TIMER_LEFT_OVER
+               : NMI_TIMER_NOT_MINE;
 }
 
 const char *nmi_timer_name(enum nmi_timer which)

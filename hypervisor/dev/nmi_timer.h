@@ -21,6 +21,12 @@ enum nmi_timer {
     NMI_TIMER_NONE /* also how many there are */
 };
 
+enum nmi_timer_answer {
+    NMI_TIMER_NOT_MINE,
+    NMI_TIMER_LEFT_OVER, /* of what used the pin before: nobody's, ignore it */
+    NMI_TIMER_DUE
+};
+
 /**
  * nmi_timer_start() - let one of them send NMIs to this CPU; stop the one before
  * @which:     NMI_TIMER_NONE: just stop
@@ -37,9 +43,9 @@ int nmi_timer_start(enum nmi_timer which, uint64_t first_ns,
  * nmi_timer_take() - is this NMI the timer's?  Then wait for the next
  *
  * Context: NMI, the CPU of nmi_timer_start().
- * Return:  true: it is
+ * Return:  NMI_TIMER_DUE: it is
  */
-bool nmi_timer_take(void);
+enum nmi_timer_answer nmi_timer_take(void);
 
 /**
  * nmi_timer_name() - for messages

@@ -200,10 +200,12 @@ static NMI_SAFE void look_at_all(const struct cpu_regs *regs)
 
 NMI_SAFE bool watchdog_nmi(const struct cpu_regs *regs)
 {
+    enum nmi_timer_answer answer =
+        this_cpu_id() == 0 ? nmi_timer_take() : NMI_TIMER_NOT_MINE;
     uint64_t now;
 
-    if (this_cpu_id() != 0 || !nmi_timer_take()) {
-        return false;
+    if (answer != NMI_TIMER_DUE) {
+        return answer == NMI_TIMER_LEFT_OVER;
     }
     nmi_count++;
     now = clock_now_ns();

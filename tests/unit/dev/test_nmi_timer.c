@@ -23,7 +23,8 @@ static uint64_t now_ns;
 static bool hpet_due;
 static int setup_result, take_result;
 /* What becomes of an edge that waits at the pin when that is routed. */
-static bool edge_waits, edge_was_ours;
+static bool edge_waits;
+static enum nmi_timer_answer edge_was;
 static uint64_t routing_ns; /* how long the machine takes for it */
 
 uint64_t clock_now_ns(void)
@@ -48,7 +49,7 @@ int irq_take_nmi(unsigned int gsi)
     strcat(trail, "take ");
     now_ns += routing_ns;
     if (take_result == 0 && edge_waits) {
-        edge_was_ours = nmi_timer_take();
+        edge_was = nmi_timer_take();
     }
     return take_result;
 }
@@ -108,7 +109,7 @@ static int setup(void **state)
     (void)state;
     now_ns += 1000 * MS;
     setup_result = take_result = 0;
-    edge_waits = edge_was_ours = hpet_due = false;
+    edge_waits = hpet_due = false;
     routing_ns = 0;
     return start(NMI_TIMER_NONE);
 }
@@ -117,7 +118,7 @@ static void nothing_runs(void **state)
 {
     (void)state;
     hpet_due = true;
-    assert_false(nmi_timer_take());
+    assert_int_equal(nmi_timer_take(), NMI_TIMER_NOT_MINE);
     assert_int_equal(start(NMI_TIMER_NONE), 0);
     assert_string_equal(trail, "");
 }
@@ -127,35 +128,43 @@ static void by_message(void **state)
     (void)state;
     assert_int_equal(start(NMI_TIMER_HPET_MSG), 0);
     assert_string_equal(trail, "message start ");
-    assert_false(nmi_timer_take());
+    assert_int_equal(nmi_timer_take(), NMI_TIMER_NOT_MINE);
     hpet_due = true;
-    assert_true(nmi_timer_take());
-    assert_false(nmi_timer_take());
+    assert_int_equal(nmi_timer_take(), NMI_TIMER_DUE);
+    assert_int_equal(nmi_timer_take(), NMI_TIMER_NOT_MINE);
     assert_int_equal(start(NMI_TIMER_NONE), 0);
     assert_string_equal(trail, "stop ");
     setup_result = -ENODEV;
     assert_int_equal(start(NMI_TIMER_HPET_MSG), -ENODEV);
     hpet_due = true;
-    assert_false(nmi_timer_take());
+    assert_int_equal(nmi_timer_take(), NMI_TIMER_NOT_MINE);
 }
 
-/* The 8254 is silent first; what it left at the pin is nobody else's, however
- * long the routing takes, and for a moment after it. */
+/* The 8254 is silent first; what it left at the pin is nobody's, however late it
+ * comes, until the first that is due, and for a moment after it. */
 static void by_pin(void **state)
 {
     (void)state;
     edge_waits = true;
     for (routing_ns = 0; routing_ns <= 50 * MS; routing_ns += 25 * MS) {
-        edge_was_ours = false;
+        edge_was = NMI_TIMER_NOT_MINE;
         assert_int_equal(start(NMI_TIMER_HPET_PIN), 0);
         assert_non_null(strstr(trail, "pin silent take start "));
-        assert_true(edge_was_ours);
-        assert_true(nmi_timer_take());
+        assert_int_equal(edge_was, NMI_TIMER_LEFT_OVER);
+        now_ns += 20 * MS;
+        assert_int_equal(nmi_timer_take(), NMI_TIMER_LEFT_OVER);
+        hpet_due = true;
+        assert_int_equal(nmi_timer_take(), NMI_TIMER_DUE);
+        assert_int_equal(nmi_timer_take(), NMI_TIMER_LEFT_OVER);
         now_ns += MS;
-        assert_false(nmi_timer_take());
+        assert_int_equal(nmi_timer_take(), NMI_TIMER_NOT_MINE);
+        hpet_due = true;
+        assert_int_equal(nmi_timer_take(), NMI_TIMER_DUE);
+        assert_int_equal(nmi_timer_take(), NMI_TIMER_NOT_MINE);
     }
     assert_int_equal(start(NMI_TIMER_NONE), 0);
     assert_string_equal(trail, "stop give ");
+    assert_int_equal(nmi_timer_take(), NMI_TIMER_NOT_MINE);
 }
 
 static void pin_of_somebody(void **state)
@@ -165,9 +174,9 @@ static void pin_of_somebody(void **state)
     assert_int_equal(start(NMI_TIMER_HPET_PIN), -EBUSY);
     now_ns += MS;
     hpet_due = true;
-    assert_false(nmi_timer_take());
+    assert_int_equal(nmi_timer_take(), NMI_TIMER_NOT_MINE);
     assert_int_equal(start(NMI_TIMER_PIT), -EBUSY);
-    assert_false(nmi_timer_take());
+    assert_int_equal(nmi_timer_take(), NMI_TIMER_NOT_MINE);
     assert_null(strstr(trail, "tick"));
 }
 
@@ -177,19 +186,19 @@ static void by_8254(void **state)
     (void)state;
     assert_int_equal(start(NMI_TIMER_PIT), 0);
     assert_string_equal(trail, "silent take tick ");
-    assert_true(nmi_timer_take());
+    assert_int_equal(nmi_timer_take(), NMI_TIMER_DUE);
     for (unsigned int i = 0; i < 10; i++) {
         now_ns += PIT_TICK_NS / 2;
-        assert_false(nmi_timer_take());
+        assert_int_equal(nmi_timer_take(), NMI_TIMER_NOT_MINE);
         now_ns += PIT_TICK_NS / 2;
-        assert_true(nmi_timer_take());
-        assert_false(nmi_timer_take());
+        assert_int_equal(nmi_timer_take(), NMI_TIMER_DUE);
+        assert_int_equal(nmi_timer_take(), NMI_TIMER_NOT_MINE);
     }
     /* Another one takes its place: the pin is given back first. */
     assert_int_equal(start(NMI_TIMER_HPET_MSG), 0);
     assert_string_equal(trail, "give silent message start ");
     now_ns += PIT_TICK_NS;
-    assert_false(nmi_timer_take());
+    assert_int_equal(nmi_timer_take(), NMI_TIMER_NOT_MINE);
 }
 
 int main(void)
