@@ -26,7 +26,7 @@ static uint64_t pit_last_ns; /* only in NMI while the 8254 runs */
  */
 #define SETTLE_NS 1000000ULL
 static bool is_settling;    /* from the routing to the first that is due */
-static uint64_t settled_ns; /* then so long                              */
+static uint64_t settled_ns; /* then so long; 0 when that is over         */
 
 static unsigned int timer_pin(void)
 {
@@ -134,6 +134,22 @@ static NMI_SAFE bool is_due(void)
     return false;
 }
 
+/* No clock is read for it for ever: a storm of NMIs counts instructions. */
+static NMI_SAFE bool settles(void)
+{
+    if (READ_ONCE(is_settling)) {
+        return true;
+    }
+    if (likely(READ_ONCE(settled_ns) == 0)) {
+        return false;
+    }
+    if (clock_now_ns() < READ_ONCE(settled_ns)) {
+        return true;
+    }
+    WRITE_ONCE(settled_ns, 0);
+    return false;
+}
+
 NMI_SAFE enum nmi_timer_answer nmi_timer_take(void)
 {
     if (is_due()) {
@@ -143,9 +159,7 @@ NMI_SAFE enum nmi_timer_answer nmi_timer_take(void)
         }
         return NMI_TIMER_DUE;
     }
-    return READ_ONCE(is_settling) || clock_now_ns() < READ_ONCE(settled_ns)
-               ? NMI_TIMER_LEFT_OVER
-               : NMI_TIMER_NOT_MINE;
+    return settles() ? NMI_TIMER_LEFT_OVER : NMI_TIMER_NOT_MINE;
 }
 
 const char *nmi_timer_name(enum nmi_timer which)

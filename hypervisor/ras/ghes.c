@@ -75,7 +75,7 @@ static NMI_SAFE bool has_error(const struct source *s)
     return (get32(s->block + BLOCK_STATUS) & STATUS_ERROR) != 0;
 }
 
-NMI_SAFE enum ghes_answer ghes_ask(void)
+static NOINLINE NMI_SAFE enum ghes_answer ask_all(void)
 {
     enum ghes_answer answer = GHES_NOTHING;
 
@@ -93,6 +93,11 @@ NMI_SAFE enum ghes_answer ghes_ask(void)
         }
     }
     return answer;
+}
+
+NMI_SAFE enum ghes_answer ghes_ask(void)
+{
+    return likely(source_count == 0) ? GHES_NOTHING : ask_all();
 }
 
 static bool parse(const struct source *s, struct error_block *ret_block)

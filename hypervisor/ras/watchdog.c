@@ -198,23 +198,27 @@ static NMI_SAFE void look_at_all(const struct cpu_regs *regs)
     }
 }
 
-NMI_SAFE bool watchdog_nmi(const struct cpu_regs *regs)
+static NOINLINE NMI_SAFE void nmi_is_due(const struct cpu_regs *regs)
 {
-    enum nmi_timer_answer answer =
-        this_cpu_id() == 0 ? nmi_timer_take() : NMI_TIMER_NOT_MINE;
-    uint64_t now;
+    uint64_t now = clock_now_ns();
 
-    if (answer != NMI_TIMER_DUE) {
-        return answer == NMI_TIMER_LEFT_OVER;
-    }
     nmi_count++;
-    now = clock_now_ns();
     if (now >= next_look_ns && !crash_in_progress() && !crash_stop_began()) {
         /* A source that is faster, or late, makes no look come early. */
         next_look_ns = now + look_ns / 4 * 3;
         look_at_all(regs);
     }
-    return true;
+}
+
+NMI_SAFE bool watchdog_nmi(const struct cpu_regs *regs)
+{
+    enum nmi_timer_answer answer =
+        this_cpu_id() == 0 ? nmi_timer_take() : NMI_TIMER_NOT_MINE;
+
+    if (answer == NMI_TIMER_DUE) {
+        nmi_is_due(regs);
+    }
+    return answer != NMI_TIMER_NOT_MINE;
 }
 
 /* ---- each CPU ------------------------------------------------------------------ */
