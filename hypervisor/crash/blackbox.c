@@ -181,6 +181,14 @@ void blackbox_regs(const struct vigil_box_regs *regs)
     flush_header();
 }
 
+/* The count lies in the box, which is not believed, not even while dying. */
+static size_t room_left(enum section_slot slot)
+{
+    uint64_t used = box->section[slot].bytes;
+
+    return used < layout[slot].room ? layout[slot].room - used : 0;
+}
+
 static void append(enum section_slot slot, const void *bytes, size_t len)
 {
     uint64_t at = box->section[slot].bytes;
@@ -192,8 +200,7 @@ static void append(enum section_slot slot, const void *bytes, size_t len)
 
 void blackbox_cpu(const struct vigil_box_cpu *cpu)
 {
-    if (box != NULL &&
-        layout[SLOT_CPUS].room - box->section[SLOT_CPUS].bytes >= sizeof(*cpu)) {
+    if (box != NULL && room_left(SLOT_CPUS) >= sizeof(*cpu)) {
         append(SLOT_CPUS, cpu, sizeof(*cpu));
     }
 }
@@ -202,10 +209,10 @@ void blackbox_text_append(uint32_t type, const char *text, size_t len)
 {
     enum section_slot slot =
         type == VIGIL_BOX_SECT_BACKTRACE ? SLOT_TRACE : SLOT_NOTES;
+    size_t room = box != NULL ? room_left(slot) : 0;
 
-    if (box != NULL) {
-        append(slot, text,
-               MIN(len, layout[slot].room - box->section[slot].bytes));
+    if (room != 0) {
+        append(slot, text, MIN(len, room));
     }
 }
 

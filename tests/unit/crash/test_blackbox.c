@@ -155,6 +155,23 @@ static void texts_stop_at_their_room(void **state)
     assert_int_equal(strlen(header()->reason), VIGIL_BOX_REASON_BYTES - 1);
 }
 
+/* What kills the machine may have written over the counts before. */
+static void counts_are_not_believed(void **state)
+{
+    static unsigned char before[ZONE_BYTES];
+    const struct vigil_box_cpu cpu = {.cpu = 1};
+
+    (void)state;
+    for (int i = 0; i < VIGIL_BOX_SECTIONS; i++) {
+        header()->section[i].bytes = ZONE_BYTES + 1;
+    }
+    memcpy(before, zone, ZONE_BYTES);
+    blackbox_text_append(VIGIL_BOX_SECT_BACKTRACE, "one\n", 4);
+    blackbox_text_append(VIGIL_BOX_SECT_NOTES, "note\n", 5);
+    blackbox_cpu(&cpu);
+    assert_memory_equal(zone, before, ZONE_BYTES);
+}
+
 static void clean_end(void **state)
 {
     (void)state;
@@ -266,6 +283,7 @@ int main(void)
         TEST(crash_is_sealed),     TEST(texts_stop_at_their_room),
         TEST(clean_end),           TEST(nothing_is_believed),
         TEST(impossible_sections), TEST(random_damage),
+        TEST(counts_are_not_believed),
     };
 
     return UNIT_RUN(tests);
