@@ -19,14 +19,10 @@ static enum nmi_timer running = NMI_TIMER_NONE;
 static uint64_t pit_last_ns; /* only in NMI while the 8254 runs */
 
 /*
- * The 8254 leaves edges at the pin: one that came while that was masked, which
- * some IO-APICs keep, and one of its end.  Both come before the first that the
- * HPET sends there, or, with it, right after: an emulator's clocks may be late,
- * but they go off in their order.
+ * An edge of the firmware's ticker that came while its pin was masked: some
+ * IO-APICs keep that, and it comes with the routing, before any that is due.
  */
-#define SETTLE_NS 1000000ULL
-static bool is_settling;    /* from the routing to the first that is due */
-static uint64_t settled_ns; /* then so long; 0 when that is over         */
+static bool is_settling; /* from the routing to the first that is due */
 
 static unsigned int timer_pin(void)
 {
@@ -134,32 +130,13 @@ static NMI_SAFE bool is_due(void)
     return false;
 }
 
-/* No clock is read for it for ever: a storm of NMIs counts instructions. */
-static NMI_SAFE bool settles(void)
-{
-    if (READ_ONCE(is_settling)) {
-        return true;
-    }
-    if (likely(READ_ONCE(settled_ns) == 0)) {
-        return false;
-    }
-    if (clock_now_ns() < READ_ONCE(settled_ns)) {
-        return true;
-    }
-    WRITE_ONCE(settled_ns, 0);
-    return false;
-}
-
 NMI_SAFE enum nmi_timer_answer nmi_timer_take(void)
 {
     if (is_due()) {
-        if (READ_ONCE(is_settling)) {
-            WRITE_ONCE(is_settling, false);
-            WRITE_ONCE(settled_ns, clock_now_ns() + SETTLE_NS);
-        }
+        WRITE_ONCE(is_settling, false);
         return NMI_TIMER_DUE;
     }
-    return settles() ? NMI_TIMER_LEFT_OVER : NMI_TIMER_NOT_MINE;
+    return READ_ONCE(is_settling) ? NMI_TIMER_LEFT_OVER : NMI_TIMER_NOT_MINE;
 }
 
 const char *nmi_timer_name(enum nmi_timer which)

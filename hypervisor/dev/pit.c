@@ -5,6 +5,8 @@
  *
  * Mode 0 (terminal count): the output, bit 5 of port 0x61, rises when the
  * count has run out, which starts with the write of its high byte.
+ *
+ * Source: Intel 82C54 data sheet, "Mode definitions".
  */
 #include "dev/pit.h"
 
@@ -15,11 +17,8 @@
 #define PIT_CHANNEL2           0x42
 #define PIT_MODE               0x43
 #define MODE_CH2_LOHI_TERMINAL 0xb0
-#define MODE_CH0_LOHI_TERMINAL 0x30
+#define MODE_CH0_LOHI_ONE_SHOT 0x32
 #define MODE_CH0_LOHI_RATE     0x34
-#define READ_BACK_STATUS0      0xe2
-#define STATUS_OUTPUT          0x80
-#define STOP_READS_MAX         10000U
 #define PORT61                 0x61
 #define GATE2                  0x01
 #define SPEAKER                0x02
@@ -79,18 +78,16 @@ static struct span run_ticks(uint16_t ticks)
     return s;
 }
 
+/*
+ * Mode 1 waits for its gate to rise, which channel 0's never does: the output
+ * is high at once, and stays so.  Terminal count would rise once more, later:
+ * on an emulator whose clocks are late, when somebody listens.
+ */
 void pit_tick_stop(void)
 {
-    outb(PIT_MODE, MODE_CH0_LOHI_TERMINAL);
+    outb(PIT_MODE, MODE_CH0_LOHI_ONE_SHOT);
     outb(PIT_CHANNEL0, 1);
     outb(PIT_CHANNEL0, 0);
-    /* Its output rises once more: not later, when somebody listens. */
-    for (unsigned int i = 0; i < STOP_READS_MAX; i++) {
-        outb(PIT_MODE, READ_BACK_STATUS0);
-        if ((inb(PIT_CHANNEL0) & STATUS_OUTPUT) != 0) {
-            return;
-        }
-    }
 }
 
 void pit_tick_start(void)

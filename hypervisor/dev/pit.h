@@ -39,6 +39,8 @@ void pit_tick_start(void);
 /**
  * pit_tick_stop() - channel 0 is silent, whatever the firmware had it do
  *
+ * An edge may come while this runs, none after it.
+ *
  * Context: as above.
  * Return:  nothing.
  */
