@@ -95,9 +95,9 @@ int account_alloc(struct domain *d, pfn_t p, unsigned int order,
         return rc;
     }
     f = page_alloc_chain(order, bits);
-    if (f == NULL) {
+    if (unlikely(f == NULL || f == PAGE_ALLOC_STOPPED)) {
         tally_drop(d, count);
-        return -ENOMEM;
+        return f == NULL ? -ENOMEM : -EAGAIN;
     }
     m2p_set_run(frame_mfn(f), p, count);
     spin_lock(&d->lock);

@@ -14,12 +14,13 @@
  * @p:       guest number of the first frame, for the M2P table; or
  *           pfn(M2P_INVALID)
  * @order:   2^order contiguous, aligned frames
- * @bits:    address width limit, 0 for none
+ * @bits:    address width limit, 0 for none; and PA_STOPS
  * @ret_mfn: first frame
  *
  * Each frame: owner @d, count 1 (FRAME_F_ALLOCATED), on its page list.
  * Context: any but NMI/#MC.
- * Return:  0, -ENOMEM no memory, -E2BIG beyond max_pages, -EINVAL dying
+ * Return:  0, -ENOMEM no memory, -E2BIG beyond max_pages, -EINVAL dying; with
+ *          PA_STOPS -EAGAIN: stopped as page_alloc_chain()
  */
 int account_alloc(struct domain *d, pfn_t p, unsigned int order,
                   unsigned int bits, mfn_t *ret_mfn) MUST_CHECK;

@@ -103,6 +103,10 @@ static uint64_t run_list(const struct memop_list *l, uint64_t start,
         }
         rc = l->cmd == XENMEM_decrease_reservation ? one_less(l, i)
                                                    : one_more(l, i);
+        if (unlikely(rc == -EAGAIN)) {
+            *ret_stopped = true; /* in the middle of one */
+            break;
+        }
         if (rc != 0) {
             log_about(LOG_INFO, current->domain->domid, (int)current->vcpu_id,
                       "memory_op %u for d%u: extent %lu of %lu, order %u: "

@@ -29,6 +29,11 @@
 #define ZONES             41 /* zone z: 2^(z-1) <= frame number < 2^z */
 #define RECORDS_PER_SCRUB 4096
 #define MIXED_ORDER       9
+#ifdef VIGIL_DEBUG
+#define LOOKS_AT_CLEAN    true /* INV-MM-2 */
+#else
+#define LOOKS_AT_CLEAN    false
+#endif
 
 SPINLOCK(heap_lock, LOCK_RANK_HEAP, IRQ_ANY);
 page_counter *page_count_fn; /* c */
@@ -41,7 +46,7 @@ struct zone {
 static struct zone zones[ZONES];           /* H */
 static uint64_t zones_filled;              /* H: bit per zone with any block */
 static struct page_alloc_stats totals;     /* H */
-static uint64_t scrub_block, scrub_offset; /* H: where scrubbing stopped */
+static uint64_t scrub_at, scrub_offset; /* H: where scrubbing stopped */
 
 static uint64_t frame_number(const struct frame *f)
 {
@@ -132,18 +137,13 @@ static void block_free(uint64_t fn, unsigned int order, uint64_t dirty)
  */
 static uint64_t half_dirty(uint64_t fn, unsigned int order, uint64_t dirty)
 {
-    uint64_t count = 0;
-
     if (dirty == 0) {
         return 0;
     }
     if (dirty == BIT(order + 1)) {
         return BIT(order);
     }
-    for (uint64_t i = fn; i < fn + BIT(order); i++) {
-        count += (frame_table[i].flags & FRAME_F_DIRTY) != 0;
-    }
-    return count;
+    return scrub_count_dirty(fn, order);
 }
 
 /*
@@ -221,25 +221,6 @@ static void frame_hand_out(struct frame *f, uint64_t head, uint64_t links)
     frame_forget_use(f);
 }
 
-/* INV-MM-2: a frame that was believed to be clean is. */
-static void verify_clean(struct frame *f)
-{
-#ifdef VIGIL_DEBUG
-    const uint64_t *word = mfn_to_ptr(frame_mfn(f));
-
-    for (unsigned int i = 0; i < PAGE_SIZE / sizeof(*word); i += 8) {
-        if (unlikely((word[i] | word[i + 1] | word[i + 2] | word[i + 3] |
-                      word[i + 4] | word[i + 5] | word[i + 6] | word[i + 7]) !=
-                     0)) {
-            panic("clean frame %#lx is not, near offset %#x", frame_number(f),
-                  i * 8);
-        }
-    }
-#else
-    (void)f;
-#endif
-}
-
 /*
  * Take a block off the lists and make its frames INUSE.  In a chain each
  * frame's links are its neighbours.  Returns NULL or the first frame.
@@ -280,29 +261,6 @@ static struct frame *block_take(unsigned int order, bool clean,
     return f;
 }
 
-/* What was dirty is no longer noted; with @clean it is no longer dirty. */
-static void block_clean(struct frame *f, unsigned int order, bool clean,
-                        uint64_t dirty)
-{
-#ifndef VIGIL_DEBUG
-    if (dirty == 0) {
-        return;
-    }
-#endif
-    (void)dirty;
-    for (uint64_t i = 0; i < BIT(order); i++) {
-        if ((f[i].flags & FRAME_F_DIRTY) != 0) {
-            /* In use: it may be found broken at this moment. */
-            frame_flags_clear(&f[i], FRAME_F_DIRTY);
-            if (clean) {
-                scrub_page(frame_mfn(&f[i]));
-            }
-        } else if (clean) {
-            verify_clean(&f[i]);
-        }
-    }
-}
-
 struct frame *page_alloc(unsigned int order, unsigned int flags,
                          unsigned int bits)
 {
@@ -313,21 +271,8 @@ struct frame *page_alloc(unsigned int order, unsigned int flags,
                    false, &dirty);
 
     /* Ours alone now: scrub outside the lock. */
-    if (f != NULL) {
-        block_clean(f, order, clean, dirty);
-    }
-    return f;
-}
-
-struct frame *page_alloc_chain(unsigned int order, unsigned int bits)
-{
-    uint64_t dirty;
-    struct frame *f =
-        block_take(order, true, bits, FRAME_HEAD(1, DOMID_XEN, FRAME_INUSE, 0),
-                   true, &dirty);
-
-    if (f != NULL) {
-        block_clean(f, order, true, dirty); /* INV-MM-5 */
+    if (f != NULL && (dirty != 0 || LOOKS_AT_CLEAN)) {
+        scrub_block(f, order, clean);
     }
     return f;
 }
@@ -369,70 +314,71 @@ static bool frame_take_back(struct frame *f)
     return is_free;
 }
 
-void page_free(struct frame *f, unsigned int order)
+/* With @keeps those that are clean and not used yet are clean still. */
+static ALWAYS_INLINE void give_back(struct frame *f, unsigned int order,
+                                    bool keeps)
 {
-    uint64_t fn = frame_number(f), kept = 0;
+    uint64_t fn = frame_number(f), kept = 0, clean = 0;
 
     spin_lock(&heap_lock);
     for (uint64_t i = 0; i < BIT(order); i++) {
-        kept += frame_take_back(&f[i]);
+        bool is_clean = keeps && (f[i].flags & FRAME_F_DIRTY) == 0;
+        bool is_free = frame_take_back(&f[i]);
+
+        kept += is_free;
+        if (is_clean && is_free) {
+            f[i].flags &= (uint8_t)~FRAME_F_DIRTY;
+            clean++;
+        }
     }
     totals.free_frames += kept;
-    totals.dirty_frames += kept;
+    totals.dirty_frames += kept - clean;
     if (kept == BIT(order)) {
         page_count(fn, kept, true);
-        block_free(fn, order, kept);
+        block_free(fn, order, kept - clean);
     } else {
         for (uint64_t i = 0; i < BIT(order); i++) {
             if (f[i].state == FRAME_FREE) {
                 page_count(fn + i, 1, true);
-                block_free(fn + i, 0, 1);
+                block_free(fn + i, 0, (f[i].flags & FRAME_F_DIRTY) != 0);
             }
         }
     }
     spin_unlock(&heap_lock);
 }
 
-/* Order of the largest aligned block at @fn of at most @count frames. */
-static unsigned int piece_order(uint64_t fn, uint64_t count)
+void page_free(struct frame *f, unsigned int order)
 {
-    return MIN(MIN(bit_lowest(fn), bit_highest(count)), MAX_ORDER + 0U);
+    give_back(f, order, false);
 }
 
-struct frame *page_alloc_exact(uint64_t count)
+/* A block with dirty frames, in a chain; part clean a large one could not be put
+ * together again. */
+static NOINLINE struct frame *clean_or_stop(struct frame *f, unsigned int order)
 {
-    unsigned int order = order_of_count(count);
-    struct frame *f = count == 0 ? NULL : page_alloc(order, 0, PA_ANY_BITS);
-
-    if (f != NULL && count < BIT(order)) {
-        page_free_exact(f + count, BIT(order) - count);
+    if (order > MIXED_ORDER) {
+        scrub_block(f, order, true);
+    } else if (!scrub_block_or_stop(f, order)) {
+        give_back(f, order, true);
+        return PAGE_ALLOC_STOPPED;
     }
     return f;
 }
 
-void page_free_exact(struct frame *f, uint64_t count)
+struct frame *page_alloc_chain(unsigned int order, unsigned int bits)
 {
-    while (count > 0) {
-        unsigned int order = piece_order(frame_number(f), count);
+    uint64_t dirty;
+    struct frame *f =
+        block_take(order, true, bits & ~PA_STOPS,
+                   FRAME_HEAD(1, DOMID_XEN, FRAME_INUSE, 0), true, &dirty);
 
-        page_free(f, order);
-        f += BIT(order);
-        count -= BIT(order);
+    if (f != NULL && (dirty != 0 || LOOKS_AT_CLEAN)) { /* INV-MM-5 */
+        if (unlikely((bits & PA_STOPS) != 0)) {
+            return clean_or_stop(f, order);
+        }
+        scrub_block(f, order, true);
     }
-}
-
-void *hv_page_alloc(void)
-{
-    struct frame *f = page_alloc(0, PA_CLEAN, PA_ANY_BITS);
-
-    return f == NULL ? NULL : mfn_to_ptr(frame_mfn(f));
-}
-
-void hv_page_free(void *p)
-{
-    if (p != NULL) {
-        page_free(frame_of(ptr_to_mfn(p)), 0);
-    }
+    return f;
 }
 
 /* Hand RESERVED frames [fn, end) to the lists. */
@@ -447,7 +393,7 @@ static void range_add(uint64_t fn, uint64_t end)
     totals.dirty_frames += end - fn;
     page_count(fn, end - fn, true);
     while (fn < end) {
-        unsigned int order = piece_order(fn, end - fn);
+        unsigned int order = order_of_piece(fn, end - fn);
 
         block_free(fn, order, BIT(order));
         fn += BIT(order);
@@ -489,11 +435,6 @@ INIT_TEXT void page_alloc_init(void)
     }
 }
 
-bool page_alloc_is_up(void)
-{
-    return totals.total_frames != 0;
-}
-
 void page_alloc_isolate(struct frame *f)
 {
     uint64_t fn = frame_number(f);
@@ -527,9 +468,9 @@ void page_alloc_return_locked(struct frame *f)
 /* A block with dirty frames: where we stopped, or any; NULL if none. */
 static struct frame *dirty_block(void)
 {
-    struct frame *f = &frame_table[scrub_block];
+    struct frame *f = &frame_table[scrub_at];
 
-    if (scrub_block != 0 && is_block(f) && f->aux != 0) {
+    if (scrub_at != 0 && is_block(f) && f->aux != 0) {
         if (scrub_offset >= BIT(f->order)) {
             scrub_offset = 0;
         }
@@ -539,9 +480,9 @@ static struct frame *dirty_block(void)
         if (zones[i].filled[true] != 0) {
             unsigned int order = bit_lowest(zones[i].filled[true]);
 
-            scrub_block = zones[i].head[true][order];
+            scrub_at = zones[i].head[true][order];
             scrub_offset = 0;
-            return &frame_table[scrub_block];
+            return &frame_table[scrub_at];
         }
     }
     return NULL;
@@ -590,6 +531,11 @@ bool page_alloc_scrub_some(unsigned int frames)
     more = totals.dirty_frames != 0;
     spin_unlock(&heap_lock);
     return more;
+}
+
+bool page_alloc_is_up(void)
+{
+    return totals.total_frames != 0;
 }
 
 void page_alloc_stats(struct page_alloc_stats *ret_stats)

@@ -8,6 +8,7 @@
 #ifndef VIGIL_MM_PAGE_ALLOC_H
 #define VIGIL_MM_PAGE_ALLOC_H
 
+#include "lib/bits.h"
 #include "sync/spinlock.h"
 #include "mm/frame.h"
 
@@ -15,11 +16,14 @@
 
 #define PA_CLEAN    0x1u /* zeroed frames (scrubs dirty ones on demand) */
 #define PA_ANY_BITS 0    /* no limit on the machine address             */
+#define PA_STOPS    0x100u /* with the bits of page_alloc_chain()       */
+
+#define PAGE_ALLOC_STOPPED ((struct frame *)1UL)
 
 /**
  * page_alloc() - take 2^order contiguous frames, aligned to their size
  * @order: 0 .. MAX_ORDER
- * @flags: PA_*
+ * @flags: 0 or PA_CLEAN
  * @bits:  machine addresses must fit in this many bits; PA_ANY_BITS: no limit
  *
  * Each frame becomes INUSE with count 1, owner DOMID_XEN, type 0.
@@ -32,12 +36,18 @@ struct frame *page_alloc(unsigned int order, unsigned int flags,
 /**
  * page_alloc_chain() - clean frames, linked with each other
  * @order: as for page_alloc()
- * @bits:  as for page_alloc()
+ * @bits:  as for page_alloc(); and PA_STOPS
  *
  * Each frame becomes INUSE with count 1, owner DOMID_XEN, type 0; next and
  * prev are its neighbours, FRAME_NONE at the ends.
+ *
+ * To clean frames takes time: a tenth of a millisecond for 512, seconds on an
+ * emulator that has translated old code in them.  With PA_STOPS it ends when a
+ * softirq waits and 2 ms are over, after 16 frames or more; they are clean the
+ * next time.  Not for orders above 9.
  * Context: any but NMI/#MC.  Takes the heap lock (rank 40).
- * Return:  first frame, or NULL when no such block is left
+ * Return:  first frame; NULL: no such block is left; PAGE_ALLOC_STOPPED: handle
+ *          softirqs, and call it again
  */
 struct frame *page_alloc_chain(unsigned int order,
                                unsigned int bits) MUST_CHECK;
@@ -84,6 +94,19 @@ void page_alloc_init(void);
  * Context: any but NMI/#MC.  Takes the heap lock (rank 40).
  */
 void page_alloc_add(mfn_t start, uint64_t count);
+
+/**
+ * order_of_piece() - the largest block that may begin at a frame
+ * @fn:    its number
+ * @count: frames at most, 1 or more
+ *
+ * Context: any.
+ * Return:  order; MAX_ORDER at most
+ */
+static inline unsigned int order_of_piece(uint64_t fn, uint64_t count)
+{
+    return MIN(MIN(bit_lowest(fn), bit_highest(count)), MAX_ORDER + 0U);
+}
 
 /**
  * page_alloc_exact() - contiguous frames, not a power of two

@@ -15,6 +15,9 @@
 int reservation_increase(struct domain *d, pfn_t p, unsigned int order,
                          unsigned int bits, mfn_t *ret_mfn)
 {
+    if (order != 0) {
+        bits |= PA_STOPS;
+    }
     return account_alloc(d, p, order, bits, ret_mfn);
 }
 

@@ -20,7 +20,8 @@
  * @ret_mfn: first frame
  *
  * Context: hypercall.
- * Return:  0; -ENOMEM; -E2BIG beyond its limit; -EINVAL it is dying
+ * Return:  0; -ENOMEM; -E2BIG beyond its limit; -EINVAL it is dying; -EAGAIN a
+ *          softirq waits: handle it, and call this again
  */
 int reservation_increase(struct domain *d, pfn_t p, unsigned int order,
                          unsigned int bits, mfn_t *ret_mfn) MUST_CHECK;

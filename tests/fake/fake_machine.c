@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "cpu/clock.h"
 #include "mm/directmap.h"
 #include "mm/hvmap.h"
 
@@ -58,3 +59,11 @@ int hvmap_map_2m(uint64_t va, mfn_t m, uint64_t flags)
     return 0;
 }
 #endif
+
+uint64_t fake_machine_ns, fake_machine_step_ns;
+
+uint64_t clock_now_ns(void)
+{
+    fake_machine_ns += fake_machine_step_ns;
+    return fake_machine_ns;
+}

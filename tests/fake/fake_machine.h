@@ -14,4 +14,7 @@ void fake_machine_init(uint64_t bytes);
 /* Set a range of machine addresses to a byte. */
 void fake_machine_fill(uint64_t start, uint64_t bytes, int byte);
 
+/* What clock_now_ns() says, and by how much it moves each time it is asked. */
+extern uint64_t fake_machine_ns, fake_machine_step_ns;
+
 #endif

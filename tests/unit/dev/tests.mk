@@ -60,7 +60,7 @@ test_hpet-cflags := $(acpi-fixture-dir)
 tests += dev/test_numa_memory
 test_numa_memory-srcs := hypervisor/dev/numa_memory.c \
     $(addprefix hypervisor/mm/,memmap.c boot_alloc.c frame.c frame_state.c \
-    page_alloc.c scrub.c offline.c) hypervisor/lib/string.c \
+    page_alloc.c page_exact.c scrub.c offline.c) hypervisor/lib/string.c \
     hypervisor/sync/spinlock.c tests/fake/fake_hw.c tests/fake/fake_machine.c \
     $(unit-alarm) $(unit-log)
 tests += dev/test_pci_node

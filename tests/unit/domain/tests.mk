@@ -34,7 +34,7 @@ test_grant_smp-cflags := -D_GNU_SOURCE
 tests += domain/test_account
 test_account-srcs := hypervisor/domain/account.c hypervisor/lib/string.c \
     hypervisor/sync/spinlock.c $(addprefix hypervisor/mm/,memmap.c boot_alloc.c \
-    frame.c frame_state.c page_alloc.c scrub.c) tests/fake/fake_hw.c \
+    frame.c frame_state.c page_alloc.c page_exact.c scrub.c) tests/fake/fake_hw.c \
     tests/fake/fake_tlb.c tests/fake/fake_machine.c tests/fake/fake_m2p.c $(unit-alarm) $(unit-log)
 tests += domain/test_pirq
 test_pirq-srcs := hypervisor/domain/pirq.c hypervisor/sync/spinlock.c \

@@ -7,6 +7,7 @@
 
 #include "lib/bits.h"
 #include "lib/errno.h"
+#include "x86/percpu.h"
 #include "mm/boot_alloc.h"
 #include "mm/directmap.h"
 #include "mm/memmap.h"
@@ -176,6 +177,70 @@ static void test_clean_on_demand(void **state)
         assert_true(is_zero(&f[i]));
     }
     page_free(f, 4);
+}
+
+/* A softirq that is never handled, frames that take long: 16 of them each time,
+ * and none twice. */
+static void test_clean_until_a_softirq(void **state)
+{
+    struct page_alloc_stats before = stats();
+    struct frame *f;
+
+    (void)state;
+    this_cpu()->softirq = 1;
+    fake_machine_step_ns = 2000001;
+    for (unsigned int i = 1; i < 32; i++) {
+        assert_ptr_equal(page_alloc_chain(9, PA_STOPS), PAGE_ALLOC_STOPPED);
+        assert_int_equal(stats().free_frames, before.free_frames);
+        assert_int_equal(stats().dirty_frames, before.dirty_frames - 16 * i);
+        if (i % 10 == 1) {
+            check_invariants();
+        }
+    }
+    /* Nothing is left to stop for. */
+    f = page_alloc_chain(9, PA_STOPS);
+    assert_true(f != NULL && f != PAGE_ALLOC_STOPPED);
+    for (unsigned int i = 0; i < 512; i++) {
+        assert_true(is_zero(&f[i]));
+        assert_int_equal(f[i].flags, 0);
+        assert_int_equal(f[i].next, i == 511 ? FRAME_NONE
+                                             : mfn_x(frame_mfn(&f[i + 1])));
+    }
+    page_free(f, 9);
+    assert_int_equal(stats().dirty_frames, before.dirty_frames);
+    assert_ptr_equal(page_alloc_chain(MAX_ORDER, PA_STOPS), NULL);
+    check_invariants();
+}
+
+/* Who does not want to be stopped is not; what is one piece is not, above order
+ * 9; nor is what goes on in time, or with no softirq to stop for. */
+static void test_clean_to_the_end(void **state)
+{
+    static const struct {
+        unsigned int order, bits;
+        uint16_t softirq;
+        uint64_t step_ns;
+    } cases[] = {
+        {9, PA_ANY_BITS, 1, 2000001},
+        {10, PA_STOPS, 1, 2000001},
+        {9, PA_STOPS, 1, 2000000 / 32},
+        {9, PA_STOPS, 0, 2000001},
+        {1, PA_STOPS, 1, 2000001},
+    };
+
+    (void)state;
+    for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct frame *f;
+
+        this_cpu()->softirq = cases[i].softirq;
+        fake_machine_step_ns = cases[i].step_ns;
+        f = page_alloc_chain(cases[i].order, cases[i].bits);
+        assert_true(f != NULL && f != PAGE_ALLOC_STOPPED);
+        assert_true(is_zero(f) && is_zero(&f[BIT(cases[i].order) - 1]));
+        page_free(f, cases[i].order);
+    }
+    this_cpu()->softirq = 0;
+    check_invariants();
 }
 
 static void test_exact(void **state)
@@ -415,6 +480,8 @@ int main(void)
         cmocka_unit_test(test_alloc_and_free),
         cmocka_unit_test(test_address_limit),
         cmocka_unit_test(test_clean_on_demand),
+        cmocka_unit_test(test_clean_until_a_softirq),
+        cmocka_unit_test(test_clean_to_the_end),
         cmocka_unit_test(test_exact),
         cmocka_unit_test(test_exhaustion),
         cmocka_unit_test(test_reserved_memory_returns),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 mm-srcs := $(addprefix hypervisor/mm/,memmap.c boot_alloc.c frame.c \
-             frame_state.c page_alloc.c scrub.c offline.c) \
+             frame_state.c page_alloc.c page_exact.c scrub.c offline.c) \
            hypervisor/lib/string.c hypervisor/sync/spinlock.c \
            tests/fake/fake_hw.c tests/fake/fake_tlb.c \
            tests/fake/fake_machine.c \
