@@ -198,10 +198,19 @@ static void append(enum section_slot slot, const void *bytes, size_t len)
     __atomic_store_n(&box->section[slot].bytes, at + len, __ATOMIC_RELEASE);
 }
 
-void blackbox_cpu(const struct vigil_box_cpu *cpu)
+void blackbox_cpu(cpu_t cpu, uint32_t state, uint32_t context,
+                  const struct cpu_regs *regs)
 {
-    if (box != NULL && room_left(SLOT_CPUS) >= sizeof(*cpu)) {
-        append(SLOT_CPUS, cpu, sizeof(*cpu));
+    struct vigil_box_cpu c = {.cpu = cpu, .state = state, .context = context};
+
+    if (regs != NULL) {
+        c.cs = regs->cs;
+        c.rip = regs->rip;
+        c.rsp = regs->rsp;
+        c.rflags = regs->rflags;
+    }
+    if (box != NULL && room_left(SLOT_CPUS) >= sizeof(c)) {
+        append(SLOT_CPUS, &c, sizeof(c));
     }
 }
 

@@ -23,6 +23,7 @@
 
 #include "lib/compiler.h"
 #include "lib/types.h"
+#include "x86/regs.h"
 
 #define BOX_REGS_OFFSET  4096U
 #define BOX_CPUS_OFFSET  5120U
@@ -154,12 +155,18 @@ void blackbox_regs(const struct vigil_box_regs *regs);
 
 /**
  * blackbox_cpu() - add what one CPU was in the middle of
- * @cpu: public form; what does not fit is dropped
+ * @cpu:     its number
+ * @state:   VIGIL_BOX_CPU_*
+ * @context: its context word (vigil/context.h)
+ * @regs:    where it was; NULL: nobody knows
+ *
+ * What does not fit is dropped.
  *
  * Context: any, dying; NMI-safe.
  * Return:  nothing.
  */
-void blackbox_cpu(const struct vigil_box_cpu *cpu);
+void blackbox_cpu(cpu_t cpu, uint32_t state, uint32_t context,
+                  const struct cpu_regs *regs);
 
 /**
  * blackbox_text_append() - add text to the backtrace or notes section

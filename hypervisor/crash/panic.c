@@ -173,15 +173,8 @@ static void stage_claim(void)
     blackbox_begin(crash.kind, this_cpu_id(), crash.reason);
     fill_public_regs();
     blackbox_regs(&crash.public_regs);
-    blackbox_cpu(&(struct vigil_box_cpu){
-        .cpu = this_cpu_id(),
-        .state = VIGIL_BOX_CPU_DIED,
-        .context = crash.context,
-        .cs = crash.regs.cs,
-        .rip = crash.regs.rip,
-        .rsp = crash.regs.rsp,
-        .rflags = crash.regs.rflags,
-    });
+    blackbox_cpu(this_cpu_id(), VIGIL_BOX_CPU_DIED, crash.context,
+                 &crash.regs);
 }
 
 /* Nothing is printed here: they may be writing to the same devices. */

@@ -99,15 +99,7 @@ static void print_stopped(cpu_t cpu)
     printk(LOG_PANIC, "CPU %u was in %s, at:", cpu,
            context_words(p->context, words, sizeof(words)));
     backtrace_line(p->regs.rip);
-    blackbox_cpu(&(struct vigil_box_cpu){
-        .cpu = cpu,
-        .state = VIGIL_BOX_CPU_STOPPED,
-        .context = p->context,
-        .cs = p->regs.cs,
-        .rip = p->regs.rip,
-        .rsp = p->regs.rsp,
-        .rflags = p->regs.rflags,
-    });
+    blackbox_cpu(cpu, VIGIL_BOX_CPU_STOPPED, p->context, &p->regs);
 }
 
 static void print_silent(cpu_t cpu)
@@ -119,8 +111,7 @@ static void print_silent(cpu_t cpu)
 
     printk(LOG_PANIC, "CPU %u did not stop, in: %s", cpu,
            context_words(context, words, sizeof(words)));
-    blackbox_cpu(&(struct vigil_box_cpu){
-        .cpu = cpu, .state = VIGIL_BOX_CPU_SILENT, .context = context});
+    blackbox_cpu(cpu, VIGIL_BOX_CPU_SILENT, context, NULL);
 }
 
 void crash_stop_print(void)

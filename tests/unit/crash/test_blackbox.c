@@ -88,6 +88,13 @@ static void running_then_reset(void **state)
 static void crash_is_sealed(void **state)
 {
     struct vigil_box_regs regs = {.rip = 0xffff82d080201234};
+    static const struct cpu_regs where = {
+        .rip = 0x11, .cs = 0x22, .rflags = 0x33, .rsp = 0x44};
+    static const struct vigil_box_cpu cpus[] = {
+        {.cpu = 2, .state = VIGIL_BOX_CPU_DIED, .context = 7, .rip = 0x11,
+         .cs = 0x22, .rflags = 0x33, .rsp = 0x44},
+        {.cpu = 5, .state = VIGIL_BOX_CPU_SILENT, .context = 9},
+    };
     const struct vigil_box_section *s = header()->section;
 
     (void)state;
@@ -102,6 +109,8 @@ static void crash_is_sealed(void **state)
     blackbox_text_append(VIGIL_BOX_SECT_BACKTRACE, "one\n", 4);
     blackbox_text_append(VIGIL_BOX_SECT_BACKTRACE, "two\n", 4);
     blackbox_text_append(VIGIL_BOX_SECT_NOTES, "note\n", 5);
+    blackbox_cpu(2, VIGIL_BOX_CPU_DIED, 7, &where);
+    blackbox_cpu(5, VIGIL_BOX_CPU_SILENT, 9, NULL);
     blackbox_mce("0123456789abcdef", 16);
     blackbox_seal();
 
@@ -115,6 +124,9 @@ static void crash_is_sealed(void **state)
         if (s[i].type == VIGIL_BOX_SECT_BACKTRACE) {
             assert_int_equal(s[i].bytes, 8);
             assert_memory_equal(bytes, "one\ntwo\n", 8);
+        } else if (s[i].type == VIGIL_BOX_SECT_CPUS) {
+            assert_int_equal(s[i].bytes, sizeof(cpus));
+            assert_memory_equal(bytes, cpus, sizeof(cpus));
         } else if (s[i].type == VIGIL_BOX_SECT_NOTES) {
             assert_memory_equal(bytes, "note\n", 5);
         } else if (s[i].type == VIGIL_BOX_SECT_REGS) {
@@ -159,7 +171,6 @@ static void texts_stop_at_their_room(void **state)
 static void counts_are_not_believed(void **state)
 {
     static unsigned char before[ZONE_BYTES];
-    const struct vigil_box_cpu cpu = {.cpu = 1};
 
     (void)state;
     for (int i = 0; i < VIGIL_BOX_SECTIONS; i++) {
@@ -168,7 +179,7 @@ static void counts_are_not_believed(void **state)
     memcpy(before, zone, ZONE_BYTES);
     blackbox_text_append(VIGIL_BOX_SECT_BACKTRACE, "one\n", 4);
     blackbox_text_append(VIGIL_BOX_SECT_NOTES, "note\n", 5);
-    blackbox_cpu(&cpu);
+    blackbox_cpu(1, VIGIL_BOX_CPU_SILENT, 0, NULL);
     assert_memory_equal(zone, before, ZONE_BYTES);
 }
 

@@ -25,10 +25,16 @@ void backtrace_line(uint64_t rip)
     lines++;
 }
 
-void blackbox_cpu(const struct vigil_box_cpu *cpu)
+void blackbox_cpu(cpu_t cpu, uint32_t state, uint32_t context,
+                  const struct cpu_regs *regs)
 {
     assert_in_range(boxed_count, 0, 7);
-    boxed[boxed_count++] = *cpu;
+    boxed[boxed_count++] = (struct vigil_box_cpu){
+        .cpu = cpu,
+        .state = state,
+        .context = context,
+        .rip = regs != NULL ? regs->rip : 0,
+    };
 }
 
 static cpumask_t others_online(void)

@@ -27,9 +27,14 @@ test_acpi_mcfg-cflags := $(acpi-fixture-dir)
 test_acpi_bert-cflags := $(acpi-fixture-dir)
 test_acpi_tables-cflags := $(acpi-fixture-dir)
 test_acpi_firmware-cflags := $(acpi-fixture-dir)
-test_irq-srcs := $(addprefix hypervisor/dev/,irq.c irq_vector.c irq_storm.c) \
-    hypervisor/sync/spinlock.c $(unit-lib) $(unit-alarm) $(unit-log)
+irq-srcs := $(addprefix hypervisor/dev/,irq.c irq_vector.c irq_storm.c) \
+    hypervisor/sync/spinlock.c tests/unit/dev/irq_machine.c $(unit-lib) \
+    $(unit-alarm) $(unit-log)
+tests += dev/test_irq_storm
+test_irq-srcs := $(irq-srcs)
 test_irq-cflags := -D_GNU_SOURCE
+test_irq_storm-srcs := $(irq-srcs)
+test_irq_storm-cflags := -D_GNU_SOURCE
 tests += dev/test_ioapic dev/test_msi
 test_ioapic-srcs := hypervisor/dev/ioapic.c hypervisor/sync/spinlock.c \
     $(unit-lib) $(unit-alarm) $(unit-log)
@@ -68,3 +73,6 @@ test_pci_node-srcs := hypervisor/dev/pci_node.c hypervisor/sync/spinlock.c \
     $(unit-lib) $(unit-alarm) $(unit-log)
 tests += dev/test_nmi_timer
 test_nmi_timer-srcs := hypervisor/dev/nmi_timer.c $(unit-lib) $(unit-alarm)
+tests += dev/test_i6300esb
+test_i6300esb-srcs := hypervisor/dev/i6300esb.c $(unit-lib) $(unit-alarm) \
+    $(unit-log)
