@@ -14,7 +14,7 @@ QUIET = "loglvl=warning guest_loglvl=none dom0_max_vcpus=1"
 class ChurnStub(Suite):
     """The stub `churn`: 100 guests that hold one of everything."""
 
-    weight = 30
+    weight = 6
     lives = 100
     limit = 300
 

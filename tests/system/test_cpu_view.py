@@ -70,7 +70,7 @@ def differences(view, raw, got, vcpus=1, dom0=True):
 class CpuView(Suite):
     """A stub as Dom0 prints all it is shown, under each processor."""
 
-    weight = 30
+    weight = 4
 
     def setup(self):
         need_vigil()
@@ -139,7 +139,7 @@ class CpuView(Suite):
 class CpuPolicy(Suite):
     """Stock tools' view of the policies; two guests with AVX beside Dom0."""
 
-    weight = 60
+    weight = 22
 
     def setup(self):
         need_vigil()

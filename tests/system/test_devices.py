@@ -90,7 +90,7 @@ class Devices(Suite):
 class DevicesPc(Devices):
     """Lines only: level-triggered, and more devices than lines."""
 
-    weight = 80
+    weight = 33
     dom0_words = "pci=nomsi"
     kinds = (r"xen-pirq\s+-ioapic-level", )
 
@@ -98,7 +98,7 @@ class DevicesPc(Devices):
 class DevicesQ35(Devices):
     """MSI and MSI-X, beside the line of e1000."""
 
-    weight = 80
+    weight = 32
     machine = "q35"
     kinds = (r"xen-pirq\s+-msi", r"xen-pirq\s+-ioapic-level")
 
@@ -153,6 +153,7 @@ class MovingLines(DevicesQ35):
 class DevicesSmp(MovingLines):
     """Ten seconds of it."""
 
+    weight = 36
     seconds = 10
 
 

@@ -27,7 +27,7 @@ def seen_by_guest(vm, address):
 class Isolation(Suite):
     """Debian's kernel as an isolated Dom0, and a guest beside it."""
 
-    weight = 40
+    weight = 70
 
     def setup(self):
         need_vigil()
@@ -65,7 +65,7 @@ class Isolation(Suite):
 class IsolationStubs(Suite):
     """What stubs as Dom0 try, isolated; and who is isolated by itself."""
 
-    weight = 30
+    weight = 10
 
     def verdict(self, stub, line="", **more):
         need_vigil()

@@ -17,7 +17,7 @@ FLAT = ("domain_lookup_oldest", "evtchn_send_other", "wakeup_other",
 class ManyStub(Suite):
     """250 blocked guests made by a stub, in instructions."""
 
-    weight = 20
+    weight = 3
 
     def setup(self):
         vm = self.boot_stub(

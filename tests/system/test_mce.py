@@ -103,6 +103,7 @@ class Mce(Suite):
 class MceIntel(Mce):
     """The same with Intel's vendor and register meanings."""
 
+    weight = 50
     cpu = "Nehalem"
 
 

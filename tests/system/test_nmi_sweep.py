@@ -79,7 +79,7 @@ def entry_instructions(doors=DOORS):
 class NmiSweep(Suite):
     """Each path through the hypervisor, every instruction."""
 
-    weight = 20
+    weight = 120
     limit = 300
     passes = 3
     # Name, options for the hypervisor, which processor, how many, which paths.

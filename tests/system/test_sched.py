@@ -135,7 +135,7 @@ class SchedFair(Suite):
     domain/test_sched, whose time is simulated, asks for 5.
     """
 
-    weight = 30
+    weight = 9
     cpus = 2
     line = "even weights caps light pins percent=10"
 

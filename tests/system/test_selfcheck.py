@@ -20,7 +20,7 @@ BROKEN = {
 class SelfCheck(Suite):
     """A stub as Dom0 under each processor; then each protection broken."""
 
-    weight = 30
+    weight = 7
 
     def setup(self):
         need_vigil()

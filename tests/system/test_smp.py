@@ -43,7 +43,7 @@ def missing(matrix):
 class SmpBoot(Suite):
     """A stub as Dom0 on each kind of machine."""
 
-    weight = 90
+    weight = 45
 
     def setup(self):
         need_vigil()
@@ -146,7 +146,7 @@ class Race(Suite):
 class Storm(Suite):
     """The stub `storm`: pins change 1,000 times a second, vcpus sleep and wake."""
 
-    weight = 30
+    weight = 15
     seconds = 3
 
     def one(self, line, threads):
@@ -202,7 +202,7 @@ class StormLong(Storm):
 class Shootdowns(Suite):
     """The stub `flush`: what a shootdown costs, and that it works under load."""
 
-    weight = 30
+    weight = 14
     load = 1000
     slow = 10
 

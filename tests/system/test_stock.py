@@ -21,7 +21,7 @@ class StockTools(Stock):
     """Short cases, in the order of a guest's life.  What takes long, because
     Debian's hotplug scripts do, is in StockLife."""
 
-    weight = 60
+    weight = 100
     config = CONFIG.replace(', "phy:/dev/loop7,xvdb,w"', "")
 
     def add_files(self, archive):

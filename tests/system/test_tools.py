@@ -14,7 +14,7 @@ NAME = r"q\042\047b\134\033[2Jgr\303\266\377"
 class Tools(Suite):
     """Commands that only look."""
 
-    weight = 30
+    weight = 65
 
     def setup(self):
         self.boot(extra=("-device", "i6300esb"))

@@ -10,7 +10,7 @@ from test_boot import BootChecks
 class Uefi(BootChecks):
     """q35: the firmware's memory map and tables reach Dom0; power off."""
 
-    weight = 60
+    weight = 27
 
     def setup(self):
         need_vigil()

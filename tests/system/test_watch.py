@@ -21,7 +21,7 @@ THIRD = "cccccccc-0000-4000-8000-000000000003"
 class Watch(Suite):
     """One Dom0; each guest's life is followed from outside."""
 
-    weight = 45
+    weight = 110
 
     def setup(self):
         need_vigil()
