@@ -230,14 +230,6 @@ class Churn(Suite):
                      "guests")
 
 
-class ChurnLong(Churn):
-    """Two hundred of them."""
-
-    long = True
-    weight = 400
-    count = 200
-
-
 class Stubs(Suite):
     """Stubs booted as Dom0: a machine of seconds each."""
 
