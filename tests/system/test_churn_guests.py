@@ -38,7 +38,7 @@ class ChurnLong(Suite):
     def test_first(self):
         """The libraries are read, the caches filled, and the table for numbers
         from 512 on, which stays, is made; then it is counted."""
-        self.vm.dom0("vigil create --domid 600 /etc/xen/hello.cfg", 60)
+        self.vm.dom0("vigil create --domid 600 /etc/xen/hello.cfg 'extra=\"\"'", 60)
         wait_until(self.vm, "[ $(vigil list | wc -l) = 2 ]", 60)
         self.come_and_go(0, 2)
         self.before, self.deaths = self.info()
