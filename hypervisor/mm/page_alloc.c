@@ -46,7 +46,7 @@ struct zone {
 static struct zone zones[ZONES];           /* H */
 static uint64_t zones_filled;              /* H: bit per zone with any block */
 static struct page_alloc_stats totals;     /* H */
-static uint64_t scrub_at, scrub_offset; /* H: where scrubbing stopped */
+static uint64_t scrub_at, scrub_offset;    /* H: where scrubbing stopped */
 
 static uint64_t frame_number(const struct frame *f)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mm/scrub.c - zero dirty free frames while there is nothing else to do.
+ * mm/scrub.c - zero dirty frames: free ones while there is nothing else to do, a
+ * block on its way out of the allocator at once.
  */
 #include "mm/scrub.h"
 

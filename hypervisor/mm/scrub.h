@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mm/scrub.h - zero dirty free frames while there is nothing else to do.
+ * mm/scrub.h - zero dirty frames, when idle or when they are needed.
  */
 #ifndef VIGIL_MM_SCRUB_H
 #define VIGIL_MM_SCRUB_H

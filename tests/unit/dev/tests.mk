@@ -76,3 +76,5 @@ test_nmi_timer-srcs := hypervisor/dev/nmi_timer.c $(unit-lib) $(unit-alarm)
 tests += dev/test_i6300esb
 test_i6300esb-srcs := hypervisor/dev/i6300esb.c $(unit-lib) $(unit-alarm) \
     $(unit-log)
+tests += dev/test_pit
+test_pit-srcs := hypervisor/dev/pit.c $(unit-lib) $(unit-alarm)
