@@ -107,6 +107,29 @@ static int cpu_of(const struct box_view *view, size_t at,
     return 1;
 }
 
+/*
+ * The first CPU from @at on that a reset found in the middle of an NMI or #MC,
+ * in a box that nobody finished; -1: none
+ */
+static int reset_cpu(const struct box_view *view, size_t at,
+                     uint32_t *ret_context)
+{
+    const struct box_section *section =
+        box_section_find(view, VIGIL_BOX_SECT_CONTEXTS);
+
+    if (!section || view->header.state != VIGIL_BOX_RUNNING) {
+        return -1;
+    }
+    for (; at < section->bytes / sizeof(*ret_context); at++) {
+        memcpy(ret_context, section->data + at * sizeof(*ret_context),
+               sizeof(*ret_context));
+        if (*ret_context) {
+            return (int)at;
+        }
+    }
+    return -1;
+}
+
 static const char *cpu_state_name(uint32_t state)
 {
     static const char *const names[] = {"?", "died", "stopped",
@@ -122,11 +145,12 @@ static int add_cpus(const struct box_view *view, struct store_entry *entry,
     char words[VIGIL_CTX_TEXT_BYTES];
     struct vigil_box_cpu cpu;
     char *text = NULL;
+    uint32_t context;
     size_t len = 0;
     FILE *out;
     int ret;
 
-    if (!cpu_of(view, 0, &cpu)) {
+    if (!cpu_of(view, 0, &cpu) && reset_cpu(view, 0, &context) < 0) {
         return 0;
     }
     out = open_memstream(&text, &len);
@@ -142,6 +166,10 @@ static int add_cpus(const struct box_view *view, struct store_entry *entry,
                     cpu.rip, cpu.rsp);
         }
         fprintf(out, "\n");
+    }
+    for (int at = -1; (at = reset_cpu(view, at + 1, &context)) >= 0;) {
+        vigil_context_words(context, words, sizeof(words));
+        fprintf(out, "cpu %d was reset, in %s\n", at, words);
     }
     fclose(out);
     ret = store_file(entry, "cpus.txt", text, len, fault);
@@ -219,14 +247,24 @@ static char *what_happened(const struct boxed *box)
 {
     const struct vigil_box_header *header = &box->view.header;
     const char *prefix = "hypervisor panic: ";
+    char words[VIGIL_CTX_TEXT_BYTES];
     char incomplete[64] = "";
     char again[64] = "";
+    uint32_t context;
+    int cpu;
 
     if (box->verdict != BOX_OK) {
         return xasprintf("black box found, but %s",
                          box_verdict_text(box->verdict));
     }
     if (header->kind == VIGIL_BOX_KIND_RESET) {
+        cpu = reset_cpu(&box->view, 0, &context);
+        if (cpu >= 0) {
+            vigil_context_words(context, words, sizeof(words));
+            return xasprintf("the machine was reset while cpu %d was in %s, and "
+                             "nothing panicked before: only the log is left",
+                             cpu, words);
+        }
         return xstrdup("the machine was reset and nothing panicked before: "
                        "only the log is left");
     }
@@ -360,15 +398,20 @@ static int add_reason(const struct boxed *box, const char *what,
 {
     const struct vigil_box_header *header = &box->view.header;
     char words[VIGIL_CTX_TEXT_BYTES] = "?";
+    char where[VIGIL_CTX_TEXT_BYTES + 32] = "";
     char *text;
     int ret;
 
     if (box->verdict == BOX_OK) {
         int known = died_in(box, words, sizeof(words));
 
-        text = xasprintf("%s\non cpu %u%s%s, %s\nrecord %s, boot %" PRIu64 "\n",
-                         what, header->cpu, known ? ", in " : "",
-                         known ? words : "", header->build,
+        /* Where nobody panicked no CPU did it. */
+        if (header->kind != VIGIL_BOX_KIND_RESET) {
+            snprintf(where, sizeof(where), "on cpu %u%s%s, ", header->cpu,
+                     known ? ", in " : "", known ? words : "");
+        }
+        text = xasprintf("%s\n%s%s\nrecord %s, boot %" PRIu64 "\n", what,
+                         where, header->build,
                          box_trust_text(box->view.header_trust),
                          header->generation);
     } else {

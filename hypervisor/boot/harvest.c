@@ -16,11 +16,13 @@
 
 #include "boot/version.h"
 #include "crash/blackbox.h"
+#include "crash/context.h"
 #include "crash/harvest.h"
 #include "lib/bits.h"
 #include "log/printk.h"
 #include "mm/directmap.h"
 #include "mm/memmap.h"
+#include "x86/percpu.h"
 #include "x86/tsc.h"
 
 #define ZONES 2
@@ -105,11 +107,27 @@ static void look_at(void *zone, struct find *f)
 
     f->generation = MAX(f->generation, g);
     if (v == BOX_MANGLED) {
-        pr_warn("boot: a black box of an earlier boot is mangled");
+        pr_warn("boot: a black box of an earlier boot is mangled, or of another "
+                "version");
     }
     if (is_news(v) && (f->zone == NULL || g > f->news)) {
         f->news = g;
         f->zone = zone;
+    }
+}
+
+/* Who left no record may have been in the middle of an NMI or a #MC. */
+static void announce_contexts(const struct vigil_box_header *h)
+{
+    char words[VIGIL_CTX_TEXT_BYTES];
+
+    for (cpu_t cpu = 0; cpu < NR_CPUS; cpu++) {
+        uint32_t context = blackbox_context_of(h, cpu);
+
+        if (context != 0) {
+            pr_notice("boot: CPU %u was in %s then", cpu,
+                      context_words(context, words, sizeof(words)));
+        }
     }
 }
 
@@ -120,6 +138,9 @@ static void announce(const struct vigil_box_header *h)
 
     pr_notice("boot: the previous boot left a black box: %s: %s",
               kind != NULL ? kind : "unfinished", h->reason);
+    if (h->state == VIGIL_BOX_RUNNING) {
+        announce_contexts(h);
+    }
 }
 
 void harvest_boxes(void)

@@ -25,6 +25,7 @@
 #include "log/printk.h"
 
 #define LINE_BYTES 64
+#define CONTEXTS_BYTES (NR_CPUS * sizeof(uint32_t))
 
 /* Places in the header's section table. */
 enum section_slot {
@@ -34,13 +35,16 @@ enum section_slot {
     SLOT_NOTES,
     SLOT_MCE,
     SLOT_CPUS,
+    SLOT_CONTEXTS,
     SLOT_COUNT,
 };
 
 STATIC_ASSERT(sizeof(struct vigil_box_header) <= BOX_REGS_OFFSET, "header");
 STATIC_ASSERT(sizeof(struct vigil_box_regs) <=
-                  BOX_CPUS_OFFSET - BOX_REGS_OFFSET,
+                  BOX_CONTEXTS_OFFSET - BOX_REGS_OFFSET,
               "registers");
+STATIC_ASSERT(CONTEXTS_BYTES <= BOX_CPUS_OFFSET - BOX_CONTEXTS_OFFSET,
+              "contexts");
 STATIC_ASSERT(NR_CPUS * sizeof(struct vigil_box_cpu) <= BOX_CPUS_BYTES,
               "CPUs");
 
@@ -57,10 +61,17 @@ static const struct slot_layout {
     [SLOT_NOTES] = {VIGIL_BOX_SECT_NOTES, BOX_NOTES_OFFSET, BOX_NOTES_BYTES},
     [SLOT_MCE] = {VIGIL_BOX_SECT_MCE, BOX_MCE_OFFSET, BOX_MCE_BYTES},
     [SLOT_CPUS] = {VIGIL_BOX_SECT_CPUS, BOX_CPUS_OFFSET, BOX_CPUS_BYTES},
+    [SLOT_CONTEXTS] = {VIGIL_BOX_SECT_CONTEXTS, BOX_CONTEXTS_OFFSET,
+                       CONTEXTS_BYTES},
 };
 
 /* c: set by blackbox_init(); the crash path is the only writer afterwards */
 static struct vigil_box_header *box;
+
+/* Before there is a zone, and without one. */
+static uint32_t contexts_nowhere[NR_CPUS];
+/* c: by blackbox_init(); each CPU writes its own */
+uint32_t *blackbox_contexts = contexts_nowhere;
 
 static void flush(const void *start, size_t bytes)
 {
@@ -126,12 +137,14 @@ int blackbox_init(void *zone, size_t bytes, uint64_t boot_id,
         h->section[i].offset = layout[i].offset;
     }
     h->section[SLOT_LOG].bytes = log_bytes;
+    h->section[SLOT_CONTEXTS].bytes = CONTEXTS_BYTES;
 
     log_attach((uint8_t *)zone + BOX_LOG_OFFSET, log_bytes, boot_id);
 
     /* MB(blackbox:A) the magic makes it a box: last. */
     __atomic_store_n(&h->magic, VIGIL_BOX_MAGIC, __ATOMIC_RELEASE);
     box = h;
+    blackbox_contexts = (uint32_t *)(void *)section_bytes(SLOT_CONTEXTS);
     flush(zone, BOX_LOG_OFFSET);
     return 0;
 }
@@ -235,13 +248,20 @@ void blackbox_mce(const void *records, size_t bytes)
     __atomic_store_n(&box->section[SLOT_MCE].bytes, bytes, __ATOMIC_RELEASE);
 }
 
+/* Is there nothing to compare it with?  It is written to the last. */
+static bool has_no_sum(uint32_t type)
+{
+    return type == VIGIL_BOX_SECT_NONE || type == VIGIL_BOX_SECT_LOG ||
+           type == VIGIL_BOX_SECT_CONTEXTS;
+}
+
 void blackbox_seal(void)
 {
     if (box == NULL) {
         return;
     }
     for (unsigned int i = 0; i < SLOT_COUNT; i++) {
-        if (layout[i].type != VIGIL_BOX_SECT_LOG) {
+        if (!has_no_sum(layout[i].type)) {
             box->section[i].crc32 =
                 crc32(0, section_bytes(i), box->section[i].bytes);
         }
@@ -304,7 +324,7 @@ static bool sums_agree(const struct vigil_box_header *h)
     for (unsigned int i = 0; i < VIGIL_BOX_SECTIONS; i++) {
         const struct vigil_box_section *s = &h->section[i];
 
-        if (s->type == VIGIL_BOX_SECT_NONE || s->type == VIGIL_BOX_SECT_LOG) {
+        if (has_no_sum(s->type)) {
             continue; /* the cells of the log carry their own */
         }
         if (crc32(0, (const uint8_t *)h + s->offset, s->bytes) != s->crc32) {
@@ -385,4 +405,19 @@ uint64_t blackbox_generation_of(const void *zone, size_t bytes)
         return 0;
     }
     return h->generation;
+}
+
+uint32_t blackbox_context_of(const void *zone, cpu_t cpu)
+{
+    const struct vigil_box_header *h = zone;
+
+    for (unsigned int i = 0; i < VIGIL_BOX_SECTIONS; i++) {
+        const struct vigil_box_section *s = &h->section[i];
+
+        if (s->type == VIGIL_BOX_SECT_CONTEXTS &&
+            cpu < s->bytes / sizeof(uint32_t)) {
+            return ((const uint32_t *)zone)[s->offset / sizeof(uint32_t) + cpu];
+        }
+    }
+    return 0;
 }

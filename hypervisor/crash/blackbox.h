@@ -8,6 +8,7 @@
  *
  *   +0                    struct vigil_box_header
  *   +BOX_REGS_OFFSET      struct vigil_box_regs
+ *   +BOX_CONTEXTS_OFFSET  uint32_t, what each CPU is in the middle of
  *   +BOX_CPUS_OFFSET      struct vigil_box_cpu, one for each
  *   +BOX_TRACE_OFFSET     backtrace text
  *   +BOX_NOTES_OFFSET     notes text
@@ -26,6 +27,7 @@
 #include "x86/regs.h"
 
 #define BOX_REGS_OFFSET  4096U
+#define BOX_CONTEXTS_OFFSET 4608U
 #define BOX_CPUS_OFFSET  5120U
 #define BOX_CPUS_BYTES   (BOX_TRACE_OFFSET - BOX_CPUS_OFFSET)
 #define BOX_TRACE_OFFSET 8192U
@@ -152,6 +154,35 @@ void blackbox_stage(uint32_t stage, uint32_t depth);
  * Return:  nothing.
  */
 void blackbox_regs(const struct vigil_box_regs *regs);
+
+/* Of each CPU, by its number: in the zone, where there is one. */
+extern uint32_t *blackbox_contexts;
+
+/**
+ * blackbox_context() - keep what a CPU is in the middle of
+ * @cpu:  this CPU, below NR_CPUS
+ * @word: vigil/context.h
+ *
+ * It outlives a reset that no panic came before.  For NMI and #MC, where the
+ * worst resets come from; interrupts have no instruction to spare for it.
+ *
+ * Context: any; NMI-safe.
+ * Return:  nothing.
+ */
+static ALWAYS_INLINE void blackbox_context(cpu_t cpu, uint32_t word)
+{
+    WRITE_ONCE(blackbox_contexts[cpu], word);
+}
+
+/**
+ * blackbox_context_of() - what a CPU was in the middle of when it was reset
+ * @zone: verdict BOX_RESET or BOX_TORN; its words may be any
+ * @cpu:  any number
+ *
+ * Context: boot.
+ * Return:  the word; 0: in nothing, or nobody knows
+ */
+uint32_t blackbox_context_of(const void *zone, cpu_t cpu);
 
 /**
  * blackbox_cpu() - add what one CPU was in the middle of

@@ -4,6 +4,7 @@
  */
 #include "entry/context_word.h"
 
+#include "crash/blackbox.h"
 #include "crash/context.h"
 #include "crash/panic.h"
 #include "x86/percpu.h"
@@ -25,13 +26,14 @@ NMI_SAFE void context_wrong(const struct cpu_regs *regs, const char *where,
 NMI_SAFE uint32_t context_enter(uint32_t kind, const struct cpu_regs *regs)
 {
     struct cpu_block *cb = this_cpu();
-    uint32_t before = cb->context;
+    uint32_t before = cb->context, word;
 
     if (unlikely(before != 0 && regs_from_guest(regs))) {
         context_wrong(regs, "in a guest", 0);
     }
-    WRITE_ONCE(cb->context,
-               context_within(before, kind, regs_from_guest(regs)));
+    word = context_within(before, kind, regs_from_guest(regs));
+    WRITE_ONCE(cb->context, word);
+    blackbox_context(cb->cpu_id, word);
     return before;
 }
 
@@ -48,4 +50,7 @@ NMI_SAFE void context_leave(uint32_t kind, uint32_t before,
                       want);
     }
     WRITE_ONCE(cb->context, before);
+    /* An interrupt takes its own level away in silence: none is left of it. */
+    blackbox_context(cb->cpu_id,
+                     (before & CTX_IN_NMI_OR_MC) != 0 ? before : 0);
 }

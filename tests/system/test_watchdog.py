@@ -103,6 +103,7 @@ class Watchdog(Hangs):
         check("i6300esb resets the machine after 6 s" in vm.text, "not armed")
         self.hang(vm, 0, "watchdog_nmi")
         vm.expect(r"previous boot left a black box: unfinished", 60)
+        vm.expect(r"boot: CPU 0 was in nmi in (\S+ in )*\w+ then", 30)
         vm.expect(r"it was this watchdog that reset the machine", 30)
         check("Panic on CPU" not in vm.text, "somebody panicked")
         vm.close()

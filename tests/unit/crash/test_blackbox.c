@@ -9,6 +9,7 @@
 
 #include "log/printk.h"
 #include "crash/blackbox.h"
+#include "x86/percpu.h"
 #include "fake_hw.h"
 
 #define ZONE_BYTES (256 * 1024)
@@ -148,6 +149,22 @@ static void crash_is_sealed(void **state)
     blackbox_mark_taken(zone, ZONE_BYTES);
     assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_TAKEN);
     assert_int_equal(blackbox_generation_of(zone, ZONE_BYTES), 3);
+}
+
+static void context_outlives_a_reset(void **state)
+{
+    (void)state;
+    blackbox_context(0, 0x21);
+    blackbox_context(NR_CPUS - 1, 0x4);
+    assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_RESET);
+    assert_int_equal(blackbox_context_of(zone, 0), 0x21);
+    assert_int_equal(blackbox_context_of(zone, 1), 0);
+    assert_int_equal(blackbox_context_of(zone, NR_CPUS - 1), 0x4);
+    assert_int_equal(blackbox_context_of(zone, NR_CPUS), 0);
+    /* An NMI that comes when the box is sealed damages nothing. */
+    blackbox_clean("power off");
+    blackbox_context(1, 2);
+    assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_CLEAN);
 }
 
 static void texts_stop_at_their_room(void **state)
@@ -294,7 +311,7 @@ int main(void)
         TEST(crash_is_sealed),     TEST(texts_stop_at_their_room),
         TEST(clean_end),           TEST(nothing_is_believed),
         TEST(impossible_sections), TEST(random_damage),
-        TEST(counts_are_not_believed),
+        TEST(counts_are_not_believed), TEST(context_outlives_a_reset),
     };
 
     return UNIT_RUN(tests);

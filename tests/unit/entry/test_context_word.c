@@ -6,6 +6,7 @@
 #include "tests/unit/unit.h"
 
 #include "x86/percpu.h"
+#include "crash/blackbox.h"
 #include "crash/context.h"
 #include "crash/panic.h"
 #include "entry/context_word.h"
@@ -15,6 +16,8 @@
 static struct cpu_regs in_guest = {.cs = 0xe033};
 static struct cpu_regs in_hv = {.cs = 0xe008};
 static const struct cpu_regs *panicked_with;
+static uint32_t kept[NR_CPUS];
+uint32_t *blackbox_contexts = kept;
 
 void panic_regs(const struct cpu_regs *regs, const char *fmt, ...)
 {
@@ -128,12 +131,16 @@ static void in_and_out(void **state)
     b = context_enter(CTX_NMI, &in_hv);
     assert_string_equal(words(this_cpu()->context),
                         "nmi in mce in irq in guest");
+    assert_int_equal(kept[0], this_cpu()->context);
     context_leave(CTX_NMI, b, &in_hv);
+    assert_string_equal(words(kept[0]), "mce in irq in guest");
     c = context_enter(CTX_NMI, &in_hv);
     assert_int_equal(b, c);
     context_leave(CTX_NMI, c, &in_hv);
     context_leave(CTX_MC, a, &in_hv);
     assert_int_equal(this_cpu()->context, CTX_IRQ | CTX_OF_GUEST);
+    /* The interrupt's own end would not be kept. */
+    assert_int_equal(kept[0], 0);
 
     this_cpu()->context = 0;
     a = context_enter(CTX_NMI, &in_guest);

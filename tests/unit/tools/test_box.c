@@ -268,7 +268,33 @@ static void test_reset_without_panic(void **state)
     (void)state;
     make_box(0, VIGIL_BOX_RUNNING);
     assert_int_equal(box_collect(&collector, &fault), 0);
-    expect_one("host", "was reset", &list);
+    expect_one("host", "was reset and nothing panicked", &list);
+    crash_list_free(&list);
+}
+
+static void test_reset_in_nmi(void **state)
+{
+    static const uint32_t contexts[] = {0, VIGIL_CTX_NMI << 4 | VIGIL_CTX_IRQ, 0,
+                                        VIGIL_CTX_MCE | VIGIL_CTX_OF_GUEST};
+    struct crash_list list;
+    char *text;
+
+    (void)state;
+    make_box(0, VIGIL_BOX_RUNNING);
+    zone.header.section[3].type = VIGIL_BOX_SECT_NONE;
+    memcpy(zone.bytes + CPUS_AT, contexts, sizeof(contexts));
+    add_section(4, VIGIL_BOX_SECT_CONTEXTS, CPUS_AT, sizeof(contexts));
+    zone.header.section[4].crc32 = 0;
+    assert_int_equal(box_collect(&collector, &fault), 0);
+    expect_one("host", "reset while cpu 1 was in nmi in irq in hypervisor",
+               &list);
+    text = read_file(&list.crashes[0], "cpus.txt");
+    assert_string_equal(text, "cpu 1 was reset, in nmi in irq in hypervisor\n"
+                              "cpu 3 was reset, in mce in guest\n");
+    free(text);
+    text = read_file(&list.crashes[0], "reason.txt");
+    assert_null(strstr(text, "on cpu"));
+    free(text);
     crash_list_free(&list);
 }
 
@@ -320,6 +346,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_clean_needs_no_record, begin, end),
         cmocka_unit_test_setup_teardown(test_torn_and_reset, begin, end),
         cmocka_unit_test_setup_teardown(test_reset_without_panic, begin, end),
+        cmocka_unit_test_setup_teardown(test_reset_in_nmi, begin, end),
         cmocka_unit_test_setup_teardown(test_garbage_is_kept, begin, end),
         cmocka_unit_test_setup_teardown(test_answers_of_the_hypervisor, begin,
                                         end),
