@@ -7,7 +7,7 @@
 
 stub-list := hello selftest nmi mce crash killed iret evtchn grant mmu \
              hypercalls timer share leftovers hostile cpu bench pci efi \
-             fair storm flush race suspend again churn sweep logger
+             fair storm flush race suspend again churn sweep logger hang
 
 # Beside main.c, for those that have more than one file.
 bench-objs := calls.o bounces.o emulate.o paging.o tables.o events.o grants.o \
@@ -22,6 +22,7 @@ suspend-others := common/breakpoint.o
 # What is another's.
 fair-others := bench/tiny.o
 again-others := bench/tiny.o
+hang-others := common/vcpus.o
 storm-objs := clocks.o times.o
 storm-others := common/vcpus.o bench/tiny.o
 flush-others := common/vcpus.o bench/tiny.o

@@ -227,7 +227,7 @@ const struct command commands[] = {
     {"crash", "show", "ID | -1 [--json]",
      "All evidence of one crash; any unique beginning of the ID will do.",
      run_crash_show, crash_show_options, 0, 1},
-    {"debug", "provoke", "panic|exception|nested|page-fault|stack|firmware",
+    {"debug", "provoke", "panic|exception|nested|page-fault|stack|firmware|hang|dead",
      "Make the hypervisor fail, to prove that it leaves a record.",
      run_debug_provoke, NULL, 1, 1},
     {NULL, NULL, NULL, NULL, NULL, NULL, 0, 0},

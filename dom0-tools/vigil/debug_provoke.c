@@ -15,6 +15,7 @@ static const struct {
     {"panic", VIGIL_PROVOKE_PANIC},   {"exception", VIGIL_PROVOKE_EXCEPTION},
     {"nested", VIGIL_PROVOKE_NESTED}, {"page-fault", VIGIL_PROVOKE_PAGE_FAULT},
     {"stack", VIGIL_PROVOKE_STACK},   {"firmware", VIGIL_PROVOKE_FIRMWARE},
+    {"hang", VIGIL_PROVOKE_HANG},     {"dead", VIGIL_PROVOKE_DEAD},
 };
 
 static uint32_t kind_of(const char *name)
@@ -36,7 +37,7 @@ int run_debug_provoke(const struct invocation *call)
 
     if (!provoke.kind) {
         say("cannot provoke %s; give panic, exception, nested, page-fault, "
-            "stack or firmware",
+            "stack, firmware, hang or dead",
             call->operands[0]);
         return EXIT_USAGE;
     }

@@ -160,8 +160,12 @@ const struct manual_text manual_texts[] = {
               {"vigil crash show 01K3F --json", "one, for a program"})},
     {"debug", "provoke",
      "Only where the hypervisor was started with vigil_provoke=1. The machine "
-     "is reset; vigil-crash-list(1) has the record after it.",
-     EXAMPLES({"vigil debug provoke panic", "panic, record, reset"})},
+     "is reset; vigil-crash-list(1) has the record after it. With hang and dead "
+     "it is a processor that stands, and the watchdog that notices; a dead one "
+     "takes no NMI either.",
+     EXAMPLES({"vigil debug provoke panic", "panic, record, reset"},
+              {"taskset -c 1 vigil debug provoke hang",
+               "the processor that vcpu 1 runs on"})},
     {NULL, NULL, NULL, NULL},
 };
 /* clang-format on */

@@ -440,6 +440,7 @@ void boot_main(uint32_t magic, uint32_t info)
                              dom0->tot_pages)
                             << 2));
     pr_info("boot: Dom0 starts");
+    watchdog_boot_ends();
     if (!boot_options.screen_kept) {
         log_flush();
         fbcon_hand_over();

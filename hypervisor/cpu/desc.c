@@ -59,19 +59,27 @@ static void set_system_desc(unsigned int selector, uint64_t base,
     gdt_page[i + 1] = base >> 32;
 }
 
-static void set_gate(unsigned int vector, const void *door, unsigned int ist,
-                     bool guest_may_raise)
+struct gate desc_gate(const void *door, unsigned int ist)
 {
     uint64_t a = (uint64_t)door;
 
-    idt[vector] = (struct gate){
+    return (struct gate){
         .offset_lo = (uint16_t)a,
         .selector = SEL_HV_CS,
         .ist = (uint8_t)ist,
-        .type = (uint8_t)(GATE_INTERRUPT | (guest_may_raise ? GATE_DPL3 : 0)),
+        .type = GATE_INTERRUPT,
         .offset_mid = (uint16_t)(a >> 16),
         .offset_hi = (uint32_t)(a >> 32),
     };
+}
+
+static void set_gate(unsigned int vector, const void *door, unsigned int ist,
+                     bool guest_may_raise)
+{
+    idt[vector] = desc_gate(door, ist);
+    if (guest_may_raise) {
+        idt[vector].type |= GATE_DPL3;
+    }
 }
 
 uint64_t *desc_gdt_page(void)

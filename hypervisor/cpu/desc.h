@@ -32,6 +32,16 @@ void desc_init(void);
 void desc_cpu_init(void);
 
 /**
+ * desc_gate() - an interrupt gate that guests cannot raise
+ * @door: where it leads
+ * @ist:  stack, 1 to 7; 0: the one in use, or the main one from a guest
+ *
+ * Context: any; pure.
+ * Return:  for a place in an IDT (SDM 3A 6.14)
+ */
+struct gate desc_gate(const void *door, unsigned int ist);
+
+/**
  * desc_gdt_page() - page with the hypervisor's reserved descriptors
  *
  * It is page 14 of every GDT (entries from GDT_FIRST_RESERVED_ENTRY).

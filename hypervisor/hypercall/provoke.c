@@ -10,7 +10,11 @@
 
 #include "lib/assert.h"
 #include "lib/errno.h"
+#include "x86/exc.h"
+#include "x86/irqflags.h"
 #include "x86/layout.h"
+#include "cpu/desc.h"
+#include "cpu/lapic.h"
 #include "crash/notes.h"
 #include "dev/efi_runtime.h"
 #include "hypercall/vigil_op.h"
@@ -53,6 +57,31 @@ static NOINLINE uint64_t eat_stack(volatile const uint64_t *limit, uint64_t n)
     return frame[n % ARRAY_SIZE(frame)];
 }
 
+/* Who waits for this CPU waits in vain; only NMI and #MC still come. */
+static NOINLINE NORETURN void hang(void)
+{
+    irq_disable();
+    for (;;) {
+        cpu_relax();
+    }
+}
+
+/*
+ * NMIs are blocked from the beginning of one to the next IRET, which does not
+ * come: this CPU's own IDT has no door for them but hang().
+ */
+static NORETURN void die_in_nmi(void)
+{
+    static struct gate gates[EXC_NMI + 1];
+    const struct table_register idtr = {sizeof(gates) - 1, (uint64_t)gates};
+
+    irq_disable();
+    gates[EXC_NMI] = desc_gate(hang, IST_NMI);
+    lidt(&idtr);
+    lapic_self_nmi();
+    hang();
+}
+
 int provoke_failure(uint32_t kind)
 {
     volatile uint64_t limit = 1UL << 40;
@@ -73,6 +102,10 @@ int provoke_failure(uint32_t kind)
         break;
     case VIGIL_PROVOKE_FIRMWARE:
         return efi_runtime_fail();
+    case VIGIL_PROVOKE_HANG:
+        hang();
+    case VIGIL_PROVOKE_DEAD:
+        die_in_nmi();
     default:
         return -EINVAL;
     }

@@ -52,14 +52,15 @@ struct look {
 /* Legend: p its own CPU; n the NMIs of CPU 0; w whoever is its neighbour */
 struct heart {
     struct timer timer;  /* p */
-    bool is_watched;     /* p; read by all */
+    bool is_watched;     /* p, CPU 0 when the boot ends; read by all */
     struct look by_nmi;  /* n */
     struct look by_cpu;  /* w */
     struct look by_hw;   /* timers of CPU 0 */
-    uint64_t told;       /* a: where it stopped, as said in the log; 0: never */
+    uint64_t told;       /* a: beats + 1 where the log said it; 0: never */
 } ALIGNED(64);
 
 static struct heart hearts[NR_CPUS];
+static bool boot_has_ended; /* by CPU 0, once */
 
 static enum watchdog_policy policy = WATCHDOG_PANICS; /* c */
 static unsigned int timeout_s = TIMEOUT_S;            /* c */
@@ -125,7 +126,7 @@ static NMI_SAFE bool stopped(cpu_t cpu, const struct look *l,
     cpumask_t silent;
 
     /* Somebody has begun a panic for it, and did not come to its end. */
-    if (atomic_load(&h->told) == l->seen) {
+    if (atomic_load(&h->told) == l->seen + 1) {
         return policy == WATCHDOG_PANICS;
     }
     log_nmi(LOG_ERROR, "watchdog: CPU %u hangs, for %lu ms now; noticed by CPU "
@@ -138,7 +139,7 @@ static NMI_SAFE bool stopped(cpu_t cpu, const struct look *l,
         atomic_store(&culprit, 0U);
         return false; /* the next look comes back to it */
     }
-    atomic_store(&h->told, l->seen);
+    atomic_store(&h->told, l->seen + 1);
     (void)atomic_add(&stall_count, 1);
     return policy == WATCHDOG_PANICS &&
            (cpu == this_cpu_id() || (silent & CPUMASK_OF(cpu)) != 0);
@@ -311,13 +312,31 @@ static void heart_beats(void *arg)
 void watchdog_cpu_init(void)
 {
     struct heart *h = &hearts[this_cpu_id()];
+    struct look now = {this_cpu()->heartbeat, clock_now_ns(), 0};
 
     if (policy == WATCHDOG_OFF) {
         return;
     }
-    *h = (struct heart){.is_watched = false};
+    *h = (struct heart){.is_watched = READ_ONCE(boot_has_ended),
+                        .by_nmi = now,
+                        .by_cpu = now,
+                        .by_hw = now};
     timer_init(&h->timer, heart_beats, NULL);
     timer_set(&h->timer, clock_now_ns() + look_ns);
+}
+
+void watchdog_boot_ends(void)
+{
+    cpumask_t left = smp_online();
+
+    if (policy == WATCHDOG_OFF) {
+        return;
+    }
+    WRITE_ONCE(boot_has_ended, true);
+    while (left != 0) {
+        WRITE_ONCE(hearts[bit_lowest(left)].is_watched, true);
+        left &= left - 1;
+    }
 }
 
 void watchdog_cpu_down(void)

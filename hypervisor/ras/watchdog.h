@@ -76,11 +76,20 @@ int watchdog_hardware_option(const char *value) MUST_CHECK;
 void watchdog_init(void);
 
 /**
- * watchdog_cpu_init() - watch this CPU, from its first beat on
+ * watchdog_cpu_init() - watch this CPU; while the boot goes on from its first beat
  *
- * Context: boot, on each CPU but the first.
+ * Context: boot, on each CPU but the first, also when it comes back.
  */
 void watchdog_cpu_init(void);
+
+/**
+ * watchdog_boot_ends() - watch all CPUs that are there
+ *
+ * Those, too, whose heart has not beaten yet: who hangs before it does must be
+ * noticed.  Until here a CPU may be busy for longer, with Dom0's kernel for one.
+ * Context: boot, on the first CPU, before the control domain runs.
+ */
+void watchdog_boot_ends(void);
 
 /**
  * watchdog_cpu_down() - this CPU stops

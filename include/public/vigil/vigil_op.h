@@ -107,6 +107,8 @@ struct vigil_op_death {
 #define VIGIL_PROVOKE_PAGE_FAULT 4 /* wild pointer                    */
 #define VIGIL_PROVOKE_STACK 5      /* run off the stack (double fault) */
 #define VIGIL_PROVOKE_FIRMWARE 6   /* a fault in UEFI firmware: survived */
+#define VIGIL_PROVOKE_HANG 7       /* the CPU loops, interrupts off   */
+#define VIGIL_PROVOKE_DEAD 8       /* and in an NMI: takes no other   */
 struct vigil_op_provoke {
     uint32_t kind; /* VIGIL_PROVOKE_* */
     uint32_t reserved;

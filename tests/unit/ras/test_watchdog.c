@@ -226,6 +226,7 @@ static void start(const char *option)
         watchdog_cpu_init();
     }
     fake_cpu = 0;
+    watchdog_boot_ends();
 }
 
 static uint64_t nmis(void)
@@ -392,6 +393,30 @@ static void leaving(void **state)
     run(60000 * MS);
     assert_int_equal(dumps, 0);
 }
+/* It has not beaten once, since it was started or since it came back. */
+static void hangs_at_once(void **state)
+{
+    (void)state;
+    start("yes");
+    hangs = CPUMASK_OF(2);
+    EXPECT_PANIC(run(60000 * MS));
+    assert_non_null(strstr(fire_alarm_text, "this CPU, 2, hangs"));
+    assert_int_equal(fake_cpu_blocks[2].heartbeat, 0);
+
+    start("yes");
+    run(10000 * MS);
+    fake_cpu = 1;
+    watchdog_cpu_down();
+    cpus_online &= ~CPUMASK_OF(1);
+    fake_cpu = 0;
+    run(10000 * MS);
+    fake_cpu = 1;
+    watchdog_cpu_init();
+    cpus_online |= CPUMASK_OF(1);
+    hangs = CPUMASK_OF(1);
+    EXPECT_PANIC(run(60000 * MS));
+    assert_non_null(strstr(fire_alarm_text, "this CPU, 1, hangs"));
+}
 
 /* A CPU goes offline, and comes back. */
 static void offline(void **state)
@@ -481,7 +506,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sources),       cmocka_unit_test(options),
         cmocka_unit_test(all_beat),      cmocka_unit_test(elsewhere),
-        cmocka_unit_test(other_hangs),   cmocka_unit_test(other_is_dead),
+        cmocka_unit_test(other_hangs),   cmocka_unit_test(hangs_at_once),
+           cmocka_unit_test(other_is_dead),
         cmocka_unit_test(own_hangs),     cmocka_unit_test(neighbour),
         cmocka_unit_test(reports),       cmocka_unit_test(not_now),
         cmocka_unit_test(leaving),       cmocka_unit_test(offline),
