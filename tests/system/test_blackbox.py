@@ -198,3 +198,11 @@ class BlackBoxUefi(BlackBox):
                              wait=False, machine="q35", resets=True,
                              memory="256M", wall=3000,
                              options="dom0_mem=48M,max:48M")
+
+
+class BlackBoxUefiLong(BlackBoxUefi):
+    """Two hundred of them; each takes seconds, most of them the firmware's."""
+
+    weight = 1200
+    long = True
+    rounds = 200

@@ -232,4 +232,4 @@ class NmiSweepLong(NmiSweep):
                 ("max", "", "max", 1, ""),
                 ("two", "dom0_vcpus_pin=1", "qemu64", 2, "ipi"),
                 ("ignored", "nmi=ignore", "qemu64", 1, "untold kernel-rsp"))
-    at_least = 3000000
+    at_least = 10000000
