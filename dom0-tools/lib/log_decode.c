@@ -103,12 +103,14 @@ static void join_cells(const struct vigil_log_cell *cells, size_t count,
         if (!more) {
             line = &log->lines[log->line_count++];
             line->seq = cells[i].seq;
+            line->cells = 0;
             line->tsc = cells[i].tsc;
             line->cpu = cells[i].cpu;
             line->level = cells[i].level;
             line->context = cells[i].context;
             line->flags = cells[i].flags;
         }
+        line->cells++;
         line_append(line, &cells[i]);
         more = (cells[i].flags & VIGIL_LOG_F_MORE) != 0;
     }
@@ -172,24 +174,33 @@ static void print_stamp(FILE *out, uint64_t tsc, uint64_t tsc_khz)
     }
 }
 
+size_t log_text_length(const struct log_line *line)
+{
+    size_t len = line->len;
+
+    while (len &&
+           (line->text[len - 1] == '\n' || line->text[len - 1] == '\r')) {
+        len--;
+    }
+    return len;
+}
+
+void log_write_line(FILE *out, const struct log_line *line, uint64_t tsc_khz)
+{
+    print_stamp(out, line->tsc, tsc_khz);
+    fprintf(out, " cpu%u %s", line->cpu, log_level_name(line->level));
+    if (line->context != VIGIL_LOG_CTX_NORMAL) {
+        fprintf(out, "/%s", log_context_name(line->context));
+    }
+    fputs(line->flags & VIGIL_LOG_F_GUEST ? " guest: " : ": ", out);
+    escape_print(out, line->text, log_text_length(line), ESCAPE_KEEP_LINES);
+    fputs(line->cut ? " [rest of the line is lost]\n" : "\n", out);
+}
+
 void log_write_text(FILE *out, const struct log_decoded *log, uint64_t tsc_khz)
 {
     for (size_t i = 0; i < log->line_count; i++) {
-        const struct log_line *line = &log->lines[i];
-        size_t len = line->len;
-
-        while (len &&
-               (line->text[len - 1] == '\n' || line->text[len - 1] == '\r')) {
-            len--;
-        }
-        print_stamp(out, line->tsc, tsc_khz);
-        fprintf(out, " cpu%u %s", line->cpu, log_level_name(line->level));
-        if (line->context != VIGIL_LOG_CTX_NORMAL) {
-            fprintf(out, "/%s", log_context_name(line->context));
-        }
-        fputs(line->flags & VIGIL_LOG_F_GUEST ? " guest: " : ": ", out);
-        escape_print(out, line->text, len, ESCAPE_KEEP_LINES);
-        fputs(line->cut ? " [rest of the line is lost]\n" : "\n", out);
+        log_write_line(out, &log->lines[i], tsc_khz);
     }
     if (log->torn_cells || log->lost_cells) {
         fprintf(out,

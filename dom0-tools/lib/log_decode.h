@@ -14,6 +14,7 @@
 
 struct log_line {
     uint64_t seq; /* of its first cell                        */
+    uint64_t cells; /* of it that are there, in a row           */
     uint64_t tsc;
     uint16_t cpu;
     uint8_t level;
@@ -51,6 +52,25 @@ void log_decode(const void *cells, size_t bytes, uint64_t boot_id,
  * Context: any.
  */
 void log_decoded_free(struct log_decoded *log);
+
+/**
+ * log_text_length() - of a line's text without its line ends
+ * @line: of a decoded log
+ *
+ * Context: any.
+ * Return:  bytes
+ */
+size_t log_text_length(const struct log_line *line);
+
+/**
+ * log_write_line() - print one line as text, escaped
+ * @out:     stream
+ * @line:    of a decoded log
+ * @tsc_khz: frequency of the time stamps; 0: print them raw
+ *
+ * Context: any.
+ */
+void log_write_line(FILE *out, const struct log_line *line, uint64_t tsc_khz);
 
 /**
  * log_write_text() - print lines as text, escaped

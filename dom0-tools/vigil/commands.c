@@ -30,8 +30,11 @@
 static const struct option_spec json_options[] = {OPT_JSON, OPT_END};
 
 static const struct option_spec dmesg_options[] = {
-    OPT_JSON,
+    {0, "json", NULL, "machine-readable, one line; of records one each"},
     {'c', "clear", NULL, "empty the ring afterwards"},
+    {'r', "records", NULL, "all that is recorded, with time and processor"},
+    {'l', "level", "LEVEL", "records as severe as that, or more"},
+    {'f', "follow", NULL, "go on with records as they come"},
     OPT_END,
 };
 
@@ -148,7 +151,7 @@ const struct command commands[] = {
     {NULL, "top", "[-b] [-i N] [-d SECONDS] [--json]",
      "What the guests use: processor, memory, network, disks; q leaves.",
      run_top, top_options, 0, 0},
-    {NULL, "dmesg", "[--json] [-c]",
+    {NULL, "dmesg", "[--json] [-c | -r [-l LEVEL] [-f]]",
      "The hypervisor's messages.",
      run_dmesg, dmesg_options, 0, 0},
     {NULL, "create", "FILE [key=value...] [-c] [-p] [-N] [--domid N]",

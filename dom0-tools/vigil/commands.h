@@ -57,6 +57,24 @@ int command_guest(const struct invocation *call, struct xen *xen,
                   struct fault *fault);
 
 /**
+ * records_wanted() - does vigil dmesg ask for the log's records?
+ * @call: parsed command line
+ *
+ * Context: handler of dmesg.
+ * Return:  1, or 0: for the console's text
+ */
+int records_wanted(const struct invocation *call);
+
+/**
+ * show_records() - vigil dmesg with -r, -l or -f
+ * @call: parsed command line
+ *
+ * Context: handler of dmesg.
+ * Return:  exit code
+ */
+int show_records(const struct invocation *call);
+
+/**
  * console_attach() - connect the terminal with a guest's console
  * @xen:     connected to xenstore
  * @guest:   guest

@@ -34,6 +34,9 @@ int run_dmesg(const struct invocation *call)
     size_t len;
     char *text;
 
+    if (records_wanted(call)) {
+        return show_records(call);
+    }
     if (command_open(call, &xen, 0, &fault)) {
         return say_fault(&fault);
     }

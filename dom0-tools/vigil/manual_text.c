@@ -40,9 +40,18 @@ const struct manual_text manual_texts[] = {
               {"vigil top -b -i 1 -d 10", "one table, of ten seconds"},
               {"vigil top --json -d 60 >>usage.ndjson", "a line each minute"})},
     {NULL, "dmesg",
-     "What Vigil logged since it started, or since the ring was emptied.",
+     "What Vigil logged since it started, or since the ring was emptied.\n\n"
+     "That is what the console has shown. The records, with -r, are more: those "
+     "below the console's level, or too many of one kind for it, each with its "
+     "time since power-on, processor, severity, and whether it was written in an "
+     "irq, nmi or mc. They are read where the hypervisor writes them, which it "
+     "does not notice; the oldest are overwritten, and what is missing is "
+     "counted. LEVEL is panic, error, warning, notice, info or debug. -l and -f "
+     "mean -r.",
      EXAMPLES({"vigil dmesg | tail", "the newest messages"},
-              {"vigil dmesg -c >log", "take them out of the ring"})},
+              {"vigil dmesg -c >log", "take them out of the ring"},
+              {"vigil dmesg -f -l warning", "wait for trouble"},
+              {"vigil dmesg -r --json", "an object for each record"})},
     {NULL, "create",
      "The file is that of xl, see xl.cfg(5). Keys that Vigil does not know or "
      "does not honour are named with their line; --strict makes that an error. "

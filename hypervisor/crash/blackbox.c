@@ -67,6 +67,7 @@ static const struct slot_layout {
 
 /* c: set by blackbox_init(); the crash path is the only writer afterwards */
 static struct vigil_box_header *box;
+static size_t box_bytes; /* as the header says, which is not believed */
 
 /* Before there is a zone, and without one. */
 static uint32_t contexts_nowhere[NR_CPUS];
@@ -110,6 +111,14 @@ bool blackbox_present(void)
     return box != NULL;
 }
 
+const void *blackbox_zone(size_t *ret_bytes)
+{
+    if (box != NULL) {
+        *ret_bytes = box_bytes;
+    }
+    return box;
+}
+
 int blackbox_init(void *zone, size_t bytes, uint64_t boot_id,
                   uint64_t generation, const char *build)
 {
@@ -144,6 +153,7 @@ int blackbox_init(void *zone, size_t bytes, uint64_t boot_id,
     /* MB(blackbox:A) the magic makes it a box: last. */
     __atomic_store_n(&h->magic, VIGIL_BOX_MAGIC, __ATOMIC_RELEASE);
     box = h;
+    box_bytes = bytes;
     blackbox_contexts = (uint32_t *)(void *)section_bytes(SLOT_CONTEXTS);
     flush(zone, BOX_LOG_OFFSET);
     return 0;

@@ -155,6 +155,17 @@ void blackbox_stage(uint32_t stage, uint32_t depth);
  */
 void blackbox_regs(const struct vigil_box_regs *regs);
 
+/**
+ * blackbox_zone() - where this boot's zone lies
+ * @ret_bytes: its size, whole pages; set where there is one
+ *
+ * It never moves.  The log in it changes all the time.
+ *
+ * Context: any.
+ * Return:  its first byte, or NULL: there is none
+ */
+const void *blackbox_zone(size_t *ret_bytes);
+
 /* Of each CPU, by its number: in the zone, where there is one. */
 extern uint32_t *blackbox_contexts;
 

@@ -5,11 +5,11 @@
  *
  *   version      anybody
  *   box_info, box_read, box_ack, death_next, provoke, counters, holdings,
- *   domain_times, backtrace, watchdog
+ *   domain_times, backtrace, watchdog, log_window
  *                control domain only
  *
  * Return:  0; -EFAULT; -EPERM not the control domain, or provoke without the
- *          boot option; -ENOENT no box, no newer death; -EINVAL offset beyond
+ *          boot option; -ENOENT no box, no newer death, no window; -EINVAL offset beyond
  *          the box, no such provocation; -EBUSY backtraces are being written;
  *          -ENOSYS no such op
  */
@@ -22,8 +22,10 @@
 #include "log/printk.h"
 #include "cpu/clock.h"
 #include "cpu/timer.h"
+#include "crash/blackbox.h"
 #include "crash/dump.h"
 #include "crash/harvest.h"
+#include "mm/directmap.h"
 #include "mm/heap.h"
 #include "mm/page_alloc.h"
 #include "ras/mce.h"
@@ -280,6 +282,20 @@ static int64_t op_watchdog(uint64_t arg)
     return copy_to_guest(arg, &w, sizeof(w));
 }
 
+static int64_t op_log_window(uint64_t arg)
+{
+    struct vigil_op_log_window w;
+    size_t bytes;
+    const void *zone = blackbox_zone(&bytes);
+
+    if (zone == NULL) {
+        return -ENOENT;
+    }
+    w.mfn = mfn_x(ptr_to_mfn(zone));
+    w.frames = bytes / PAGE_SIZE;
+    return copy_to_guest(arg, &w, sizeof(w));
+}
+
 int64_t do_vigil_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                     uint64_t a5)
 {
@@ -313,6 +329,8 @@ int64_t do_vigil_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
         return op_backtrace(a2);
     case VIGIL_OP_watchdog:
         return op_watchdog(a2);
+    case VIGIL_OP_log_window:
+        return op_log_window(a2);
     default:
         return -ENOSYS;
     }

@@ -2,6 +2,7 @@
 """Debian's xl and our vigil, one boot."""
 
 import json
+import re
 import shlex
 
 from suite import Suite, check, need_vigil, records, skip
@@ -141,6 +142,62 @@ class Tools(Suite):
         need_vigil()
         answer = self.vm.dom0_json("vigil dmesg --json")
         check(answer["schema"].startswith("vigil.dmesg/"), f"{answer}"[:200])
+
+    def json_records(self, words):
+        """Return what `vigil dmesg --json` says of records, one dict each.
+
+        Not those of guests: Dom0's console is one, and so is this very answer.
+        """
+        need_vigil()
+        lines = self.vm.dom0(f"vigil dmesg --json {words} | "
+                             """grep -v '"guest": true'""").split("\n")
+        return [json.loads(line) for line in lines
+                if line.startswith('{ "schema"')]
+
+    def test_dmesg_records(self):
+        """Where the hypervisor writes them: in order, with time and processor."""
+        found = self.json_records("-r")
+        check(all(r["schema"] == "vigil.record/1" for r in found), f"{found[:3]}")
+        check("loaded by" in found[0]["text"], f"{found[0]}")
+        seqs = [r["seq"] for r in found]
+        check(seqs == sorted(set(seqs)), "not in order")
+        times = [r["ns"] for r in found]
+        check(0 < times[0] < times[-1] < 600e9, f"{times[0]} to {times[-1]} ns")
+        check(all(r["cpu"] == 0 for r in found), "not who wrote it")
+        # What the console has is there.
+        said = {r["text"].strip() for r in found}
+        lines = self.vm.dom0("xl debug-keys h; xl dmesg").split("\n")
+        said |= {r["text"].strip() for r in self.json_records("-r")}
+        missing = [line for line in lines if line[:6] == "(XEN) "
+                   and line[6:].strip() not in said]
+        check(len(lines) > 20 and not missing, f"not recorded: {missing[:5]}")
+        text = self.vm.dom0("vigil dmesg -r | grep -c 'info guest: '")
+        check(int(text) > 10, f"{text} lines of Dom0")
+
+    def test_dmesg_level(self):
+        self.vm.dom0("vigil backtrace host")    # these are notices
+        found = self.json_records("-l notice")
+        check(found and {r["level"] for r in found} <=
+              {"panic", "error", "warning", "notice"}, f"{found}"[:400])
+        rc, text = self.vm.dom0_cmd("vigil dmesg -l loud")
+        check(rc == 2 and "give panic, error" in text, f"{rc}: {text}")
+
+    def test_dmesg_follow(self):
+        """It shows what comes, once, and ends when it is told to."""
+        need_vigil()
+        text = self.vm.dom0(
+            "vigil dmesg -f >/tmp/f 2>&1 & p=$!; n=40; "
+            "until grep -q ' [l]oaded by ' /tmp/f; do usleep 100000; done; "
+            # Not in these words: they are a line of Dom0's, too.
+            "xl debug-keys h; until [ $n = 0 ] || "
+            "grep -q 'show one log level [l]ess' /tmp/f; do "
+            "n=$((n-1)); usleep 250000; done; kill $p; wait $p; echo code $?; "
+            "grep -v 'guest: ' /tmp/f", 60)
+        check("code 143" in text, text[:300])
+        check(len(re.findall(r" info: Vigil .* loaded by", text)) == 1,
+              f"not shown once: {text[:400]}")
+        check("show one log level less" in text, "nothing new")
+        check("no longer waiting for records" in text, "no word at its end")
 
     def test_vigil_crash_list_empty(self):
         need_vigil()

@@ -25,6 +25,7 @@
 #define VIGIL_OP_domain_times 8 /* struct vigil_op_domain_times    */
 #define VIGIL_OP_backtrace 9 /* struct vigil_op_backtrace          */
 #define VIGIL_OP_watchdog 10 /* struct vigil_op_watchdog           */
+#define VIGIL_OP_log_window 11 /* struct vigil_op_log_window       */
 
 struct vigil_op_version {
     uint32_t interface_version; /* out: VIGIL_INTERFACE_VERSION   */
@@ -182,6 +183,17 @@ struct vigil_op_watchdog {
     uint64_t nmis;       /* out: its own, so far                        */
     uint64_t stalls;     /* out: CPUs that hung, and were not fatal     */
     char source[40];     /* out: what sends its NMIs, NUL terminated    */
+};
+
+/*
+ * Where this boot's zone lies, with the log in it (vigil/blackbox.h, log.h): the
+ * control domain may map these frames for reading, as frames of DOMID_XEN, as it
+ * would Xen's trace buffers.  -ENOENT: there is none; -ENOSYS: a Vigil that is
+ * older.
+ */
+struct vigil_op_log_window {
+    uint64_t mfn;    /* out: the first                                  */
+    uint64_t frames; /* out: 4 KiB each                                 */
 };
 
 #endif

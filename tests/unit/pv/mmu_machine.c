@@ -8,6 +8,7 @@
 
 #include "lib/errno.h"
 #include "cpu/features.h"
+#include "crash/blackbox.h"
 #include "mm/directmap.h"
 #include "mm/hvmap.h"
 #include "mm/m2p.h"
@@ -103,6 +104,14 @@ enum memmap_type memmap_type_at(maddr_t a)
 {
     (void)a;
     return MEMMAP_RESERVED;
+}
+
+uint64_t zone_frame, zone_frames;
+
+const void *blackbox_zone(size_t *ret_bytes)
+{
+    *ret_bytes = zone_frames * PAGE_SIZE;
+    return zone_frames != 0 ? maddr_to_ptr(zone_frame * PAGE_SIZE) : NULL;
 }
 
 uint64_t guarded_frame, shown_frame;

@@ -28,6 +28,7 @@ extern struct pv_vcpu pv_vcpus[MACHINE_VCPUS];
 /* By pagetype_get_ref(), writable; each vcpu's are its own. */
 extern struct frame *held[MACHINE_VCPUS][HELD_MAX];
 extern uint64_t guarded_frame; /* pci_guard_at() says so; 0: none  */
+extern uint64_t zone_frame, zone_frames; /* of the black box; 0: none */
 extern uint64_t shown_frame;   /* may be mapped read-only; 0: none */
 extern unsigned int stop_chance; /* of maybe_stop() being true, 16ths */
 

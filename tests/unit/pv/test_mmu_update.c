@@ -113,6 +113,48 @@ static void device_memory(void **state)
     teardown_and_check();
 }
 
+/* The control domain may read the log's frames, and nobody writes them. */
+static void log_window(void **state)
+{
+    struct mmu_request req = {.v = my_vcpu,
+                              .pt_owner = &dom,
+                              .frames_of = DOMID_XEN,
+                              .l1_page = MMU_NO_PAGE};
+    maddr_t entry = FIRST_L1 * PAGE_SIZE;
+    pte_t first = pte_make(mfn(0xfe000), PTE_P | PTE_U);
+    struct range one;
+
+    (void)state;
+    machine_reset(1);
+    stop_chance = 0;
+    assert_int_equal(ext(MMUEXT_PIN_L1_TABLE, FIRST_L1), 0);
+    dom.is_privileged = true;
+    assert_int_equal(write_one(&req, entry, first, false), -EPERM);
+    zone_frame = 0xfe000;
+    zone_frames = 4;
+    assert_int_equal(write_one(&req, entry, first, false), 0);
+    assert_int_equal(table_at(FIRST_L1)[0], first);
+    assert_int_equal(write_one(&req, entry + 8, first + 3 * PAGE_SIZE, false),
+                     0);
+    assert_int_equal(write_one(&req, entry + 16, first + 4 * PAGE_SIZE, false),
+                     -EPERM);
+    assert_int_equal(write_one(&req, entry + 16, first - PAGE_SIZE, false),
+                     -EPERM);
+    assert_int_equal(write_one(&req, entry + 16, first | PTE_W, false), -EPERM);
+    /* Cached as the hypervisor has it; device memory it is not. */
+    rangeset_init(&dom.io_mem, &one, 1);
+    assert_int_equal(rangeset_add(&dom.io_mem, 0xfed00, 0xfed00), 0);
+    assert_int_equal(write_one(&req, entry + 16, first | PTE_PCD, false), 0);
+    assert_int_equal(table_at(FIRST_L1)[2], first);
+    assert_int_equal(
+        write_one(&req, entry + 24, pte_make(mfn(0xfed00), PTE_P | PTE_U), false),
+        -EPERM);
+    dom.is_privileged = false;
+    assert_int_equal(write_one(&req, entry + 24, first, false), -EPERM);
+    zone_frames = 0;
+    teardown_and_check();
+}
+
 /* L1TF: not present, but it names memory. */
 static void absent_entries_are_refused(void **state)
 {
@@ -357,6 +399,7 @@ int main(void)
         cmocka_unit_test(hypervisor_slots),
         cmocka_unit_test(absent_entries_are_refused),
         cmocka_unit_test(device_memory),
+        cmocka_unit_test(log_window),
         cmocka_unit_test(table_is_kept),
         cmocka_unit_test(write_protect),
         cmocka_unit_test(sparse_tables),
