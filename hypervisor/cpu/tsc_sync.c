@@ -24,7 +24,9 @@
 
 #define ROUNDS 300
 /* A CPU may be elsewhere (its emulator's thread); the other does not wait long. */
+#ifndef MEET_LOOKS
 #define MEET_LOOKS 1000000U
+#endif
 #define CORRECTIONS 5
 
 /* One check at a time: smp_call() sees to that. */
