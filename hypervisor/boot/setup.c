@@ -440,11 +440,11 @@ void boot_main(uint32_t magic, uint32_t info)
                              dom0->tot_pages)
                             << 2));
     pr_info("boot: Dom0 starts");
-    watchdog_boot_ends();
     if (!boot_options.screen_kept) {
         log_flush();
         fbcon_hand_over();
     }
+    watchdog_boot_ends();
     irq_disable();
     hvmap_drop_init();
     vcpu_release(dom0->vcpu[0], VCPU_HOLD_DOWN);

@@ -9,9 +9,9 @@
  *                control domain only
  *
  * Return:  0; -EFAULT; -EPERM not the control domain, or provoke without the
- *          boot option; -ENOENT no box, no newer death, no window; -EINVAL offset beyond
- *          the box, no such provocation; -EBUSY backtraces are being written;
- *          -ENOSYS no such op
+ *          boot option; -ENOENT no box, no newer death, no window; -EINVAL
+ *          offset beyond the box, no such provocation; -EBUSY backtraces are
+ *          being written; -ENOSYS no such op
  */
 #include "hypercall/vigil_op.h"
 

@@ -223,9 +223,9 @@ class NmiSweepLong(NmiSweep):
     """With other flags, the first of two NMIs elsewhere, and other machines."""
 
     long = True
-    weight = 1800
+    weight = 4000
     limit = 3000
-    passes = 20
+    passes = 36
     machines = (("default", "", "qemu64", 1, ""),
                 ("open", "spec-ctrl=no", "qemu64", 1, ""),
                 ("isolated", "xpti=yes", "qemu64", 1, ""),

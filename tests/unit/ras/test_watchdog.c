@@ -393,6 +393,14 @@ static void leaving(void **state)
     run(60000 * MS);
     assert_int_equal(dumps, 0);
 }
+static void take_offline(unsigned int cpu)
+{
+    fake_cpu = cpu;
+    watchdog_cpu_down();
+    cpus_online &= ~CPUMASK_OF(cpu);
+    fake_cpu = 0;
+}
+
 /* It has not beaten once, since it was started or since it came back. */
 static void hangs_at_once(void **state)
 {
@@ -405,10 +413,7 @@ static void hangs_at_once(void **state)
 
     start("yes");
     run(10000 * MS);
-    fake_cpu = 1;
-    watchdog_cpu_down();
-    cpus_online &= ~CPUMASK_OF(1);
-    fake_cpu = 0;
+    take_offline(1);
     run(10000 * MS);
     fake_cpu = 1;
     watchdog_cpu_init();
@@ -424,10 +429,7 @@ static void offline(void **state)
     (void)state;
     start("yes");
     run(10000 * MS);
-    fake_cpu = 1;
-    watchdog_cpu_down();
-    cpus_online &= ~CPUMASK_OF(1);
-    fake_cpu = 0;
+    take_offline(1);
     run(60000 * MS);
     fake_cpu = 1;
     cpus_online |= CPUMASK_OF(1);
