@@ -159,9 +159,37 @@ static int set_dom0_mem(const char *v)
     return 0;
 }
 
+/* N, or MIN-MAX, either of which may be left out: as many as CPUs, within that. */
 static int set_dom0_max_vcpus(const char *v)
 {
-    return parse_uint(v, NR_CPUS, &boot_options.dom0_max_vcpus);
+    struct boot_options *o = &boot_options;
+    unsigned int least = 0, most = 0;
+    char item[ITEM_BYTES];
+    const char *rest = strchr(v, '-');
+    int rc = 0;
+
+    if (rest == NULL) {
+        rc = parse_uint(v, NR_CPUS, &least);
+        most = least;
+    } else if ((size_t)(rest - v) >= sizeof(item)) {
+        return -EINVAL;
+    } else {
+        strlcpy(item, v, (size_t)(rest - v) + 1);
+        if (*item != '\0') {
+            rc = parse_uint(item, NR_CPUS, &least);
+        }
+        if (rc == 0 && rest[1] != '\0') {
+            rc = parse_uint(rest + 1, NR_CPUS, &most);
+        }
+        if (rc == 0 && most != 0 && least > most) {
+            return -EINVAL;
+        }
+    }
+    if (rc == 0) {
+        o->dom0_min_vcpus = least;
+        o->dom0_max_vcpus = most;
+    }
+    return rc;
 }
 
 static int set_dom0_vcpus_pin(const char *v)

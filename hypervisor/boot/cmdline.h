@@ -13,7 +13,8 @@ struct boot_options {
     int64_t dom0_mem_bytes;  /* negative: all memory less that much  */
     int64_t dom0_min_bytes;  /* 0: none                              */
     int64_t dom0_max_bytes;  /* INT64_MAX: none                      */
-    unsigned int dom0_max_vcpus; /* 0: as many as there are CPUs     */
+    unsigned int dom0_min_vcpus; /* Dom0 has as many as there are CPUs, */
+    unsigned int dom0_max_vcpus; /* within these; 0: no bound        */
     unsigned int maxcpus;        /* 0 and 1: the first only          */
     unsigned int nmi_cpu;        /* has the NMI line                 */
     bool dom0_vcpus_pin;         /* each of them to a CPU of its own */

@@ -335,17 +335,25 @@ static INIT_TEXT void pin_dom0(void)
     }
 }
 
+/* As many as CPUs, within dom0_max_vcpus=. */
+static INIT_TEXT unsigned int dom0_vcpus(void)
+{
+    unsigned int n = smp_online_count();
+
+    if (boot_options.dom0_max_vcpus != 0) {
+        n = MIN(n, boot_options.dom0_max_vcpus);
+    }
+    return MAX(n, boot_options.dom0_min_vcpus);
+}
+
 static INIT_TEXT void start_dom0(void)
 {
     const struct loader_info *li = &loader_info;
-    struct dom0_params p = {.max_vcpus = boot_options.dom0_max_vcpus,
+    struct dom0_params p = {.max_vcpus = dom0_vcpus(),
                             .screen = &screen,
                             .is_efi = loader_info.efi_systab != 0};
     const char *why = "unknown reason";
 
-    if (p.max_vcpus == 0) {
-        p.max_vcpus = smp_online_count();
-    }
     if (li->modules > 0) {
         p.kernel = li->module[0].start;
         p.kernel_bytes = li->module[0].bytes;

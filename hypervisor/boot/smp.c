@@ -33,6 +33,7 @@
 #include "mm/pti.h"
 #include "mm/memmap.h"
 #include "mm/page_alloc.h"
+#include "domain/virq.h"
 #include "pv/descriptor.h"
 #include "ras/mce.h"
 #include "ras/nmi.h"
@@ -243,6 +244,7 @@ static int cpu_up(cpu_t cpu)
     memcpy(page, kept, PAGE_SIZE);
     if (rc == 0) {
         (void)tsc_sync(cpu);
+        virq_raise_global(VIRQ_PCPU_STATE);
     }
     return rc;
 }
@@ -320,6 +322,7 @@ static int cpu_down(cpu_t cpu)
     }
     timer_take_from(cpu);
     pr_info("cpu: CPU %u is offline", cpu);
+    virq_raise_global(VIRQ_PCPU_STATE);
     return 0;
 }
 

@@ -4,9 +4,11 @@
 import itertools
 import re
 
-from suite import SHOOTDOWNS, Suite, check, need_vigil, shootdowns
+from suite import (SHOOTDOWNS, Suite, check, need_vigil, shootdowns,
+                   wait_until)
 from test_boot import BootChecks
 
+PCPUS = "/sys/devices/system/xen_cpu"
 COLUMNS = (("BIOS", "UEFI"), ("pc", "q35"), ("qemu64", "EPYC", "max"),
            (1, 2, 4, 8), ("single", "multi"))
 
@@ -316,9 +318,12 @@ class SmpDom0(Suite):
             check("cpu: CPU 3 is offline" in text, text)
             check(re.search(r"^nr_cpus\s*: 3$", vm.dom0("xl info"), re.M),
                   "xl info still counts it")
+            # Dom0's kernel has been told, too.
+            wait_until(vm, f"grep -q 0 {PCPUS}/xen_cpu3/online")
             vm.dom0("xen-hptool cpu-online 3", 60)
             check(re.search(r"^nr_cpus\s*: 4$", vm.dom0("xl info"), re.M),
                   "xl info does not count it again")
+            wait_until(vm, f"grep -q 1 {PCPUS}/xen_cpu3/online")
         seen = vm.text.count("NMI on CPU 0: ")
         vm.inject_nmi()
         vm.wait_count("NMI on CPU 0: ", seen + 1)
@@ -341,11 +346,13 @@ class SmpDom0(Suite):
     def test_sysfs(self):
         """Dom0's kernel shows processors, and takes one away."""
         vm = self.vm
-        base = "/sys/devices/system/xen_cpu"
-        text = vm.dom0(f"ls {base}")
+        text = vm.dom0(f"ls {PCPUS}")
         check("xen_cpu3" in text, text)
-        text = vm.dom0(f"echo 0 > {base}/xen_cpu2/online; xl dmesg | tail -n 2")
+        text = vm.dom0(f"echo 0 > {PCPUS}/xen_cpu2/online; xl dmesg | tail -n 2")
         check("cpu: CPU 2 is offline" in text, text)
-        vm.dom0(f"echo 1 > {base}/xen_cpu2/online", 60)
-        check(vm.dom0(f"cat {base}/xen_cpu2/online").strip() == "1",
+        # It does not believe its own request: it asks when it is told.
+        wait_until(vm, f"grep -q 0 {PCPUS}/xen_cpu2/online")
+        vm.dom0(f"echo 1 > {PCPUS}/xen_cpu2/online", 60)
+        wait_until(vm, f"grep -q 1 {PCPUS}/xen_cpu2/online")
+        check(re.search(r"^nr_cpus\s*: 4$", vm.dom0("xl info"), re.M),
               "it did not come back")

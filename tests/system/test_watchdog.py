@@ -131,8 +131,14 @@ class WatchdogDom0(Hangs):
     def test_record(self):
         """Who hangs is in the record that the next boot files."""
         need_vigil()
-        vm = self.boot(smp=2, resets=True, options=(
-            f"vigil_provoke=1 dom0_vcpus_pin watchdog_timeout={TIMEOUT}"))
+        vm = self.boot(smp=3, resets=True, options=(
+            "vigil_provoke=1 dom0_max_vcpus=1-2 dom0_vcpus_pin "
+            f"watchdog_timeout={TIMEOUT}"))
+        # So many vcpus, each where its number says: who hangs is known.
+        text = vm.dom0("xl vcpu-list 0")
+        found = re.findall(r"^Domain-0 +0 +(\d) +(\S+) .* (\S+) / (\S+)\s*$",
+                           text, re.M)
+        check(found == [("0", "0", "0", "all"), ("1", "1", "1", "all")], text)
         vm.send("taskset -c 1 vigil debug provoke hang")
         vm.expect(r"Panic on CPU 1", 60, fail=None)
         vm.wait_dom0(120, fail=None)
