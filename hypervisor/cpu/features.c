@@ -102,7 +102,6 @@ void features_init(void)
     f->mce = HAVE(f->l1_edx, 7);
     f->mca = HAVE(f->l1_edx, 14);
     f->x2apic = HAVE(f->l1_ecx, 21);
-    f->tsc_deadline = HAVE(f->l1_ecx, 24);
     f->fsgsbase = HAVE(f->l7_ebx, 0);
     f->tsc_adjust = HAVE(f->l7_ebx, 1);
     f->smep = HAVE(f->l7_ebx, 7);

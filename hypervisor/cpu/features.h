@@ -19,7 +19,7 @@ struct cpu_features {
     uint32_t d1_eax, e7_edx, e8_ebx;
     unsigned int phys_bits;
     bool smep, smap, umip, fsgsbase, nx, page1gb, xsave, xsaveopt, mce, mca;
-    bool tsc_deadline, tsc_adjust, x2apic, invariant_tsc, pge, rdtscp, lmce;
+    bool tsc_adjust, x2apic, invariant_tsc, pge, rdtscp, lmce;
     uint64_t xcr0_mask;   /* state components we let guests use        */
     uint32_t xsave_bytes; /* size of an area for xcr0_mask             */
 };
