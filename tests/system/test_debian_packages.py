@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 
+import debian
 from suite import BUILD, TOP, Suite, check, require, skip
 
 DEBS = BUILD / "deb"
@@ -22,21 +23,35 @@ def made(*words, **more):
     return done.stdout
 
 
-class DebianPackages(Suite):
-    """No machine: the files as dpkg sees them."""
+class Packages(Suite):
+    """No machine: the files as dpkg sees them; not itself a suite of cases."""
 
-    weight = 60
-    long = True
+    names = ("vigil-hypervisor", "vigil-tools")
 
     def setup(self):
         """Build them as a person would."""
-        made("make", "-s", "deb")
+        debian.make("deb")
 
     def deb(self, name, folder=DEBS):
         """Return the one file of a package."""
         found = list(folder.glob(f"{name}_*_amd64.deb"))
         check(len(found) == 1, f"{len(found)} packages {name} in {folder}")
         return found[0]
+
+
+class DebianPackages(Packages):
+    """What is in them, and what they tell dpkg."""
+
+    weight = 10
+
+    def setup(self):
+        """Unpack them, too: <folder>/<name>, and DEBIAN/ in it."""
+        super().setup()
+        self.folder = BUILD / "test/DebianPackages"
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        for name in self.names:
+            made("dpkg-deb", "-R", self.deb(name), self.folder / name)
 
     def listing(self, name):
         """Return {path: mode and owner} of a package."""
@@ -61,11 +76,7 @@ class DebianPackages(Suite):
         # Anything else in /boot could become an entry of the menu.
         boot = [f for f in files if f.startswith("./boot/") and f != "./boot/"]
         check(len(boot) == 1, f"/boot has {boot}")
-        tar = subprocess.run(["dpkg-deb", "--fsys-tarfile",
-                              self.deb("vigil-hypervisor")],
-                             stdout=subprocess.PIPE, check=True).stdout
-        image = subprocess.run(["tar", "-xO", "./" + boot[0][2:]], input=tar,
-                               stdout=subprocess.PIPE, check=True).stdout
+        image = (self.folder / "vigil-hypervisor" / boot[0]).read_bytes()
         built = BUILD / "release/xen-4.17-vigil-amd64"
         check(gzip.decompress(image) == built.read_bytes(),
               "the image is not the one that was built")
@@ -83,22 +94,74 @@ class DebianPackages(Suite):
                      "usr/share/man/man8/vigild.8.gz",
                      "usr/share/bash-completion/completions/vigil"):
             check("./" + path in files, f"no {path}")
-        tar = subprocess.run(["dpkg-deb", "--fsys-tarfile",
-                              self.deb("vigil-tools")],
-                             stdout=subprocess.PIPE, check=True).stdout
-        page = gzip.decompress(subprocess.run(
-            ["tar", "-xO", "./usr/share/man/man1/vigil.1.gz"], input=tar,
-            stdout=subprocess.PIPE, check=True).stdout).decode()
+        page = gzip.decompress(
+            (self.folder / "vigil-tools/usr/share/man/man1/vigil.1.gz")
+            .read_bytes()).decode()
         for words in ("crash show", "vigil\\-create", "EXIT STATUS"):
             check(words in page, f"vigil(1) does not have '{words}'")
+
+    def test_programs(self):
+        """Those that were built, without symbols but else the same."""
+        for path, built in (("usr/bin/vigil", "vigil"),
+                            ("usr/sbin/vigild", "vigild")):
+            ours = self.folder / "vigil-tools" / path
+            check(made(ours, "--help")
+                  == made(BUILD / "dom0-tools" / built, "--help"),
+                  f"{path} has another help than what was built")
+            check(".symtab" not in made("readelf", "-SW", ours),
+                  f"{path} has its symbols")
+
+    def test_service(self):
+        """The unit starts what the package has, by the settings it has."""
+        top = self.folder / "vigil-tools"
+        unit = (top / "lib/systemd/system/vigild.service").read_text()
+        for pattern in (r"^ExecStart=(\S+) -f \$VIGILD_OPTIONS$",
+                        r"^EnvironmentFile=-(\S+)$"):
+            found = re.search(pattern, unit, re.M)
+            check(found, f"the unit does not have /{pattern}/:\n{unit}")
+            check((top / found.group(1)[1:]).is_file(),
+                  f"the package does not have {found.group(1)}")
+        check("VIGILD_OPTIONS=" in (top / "etc/default/vigild").read_text(),
+              "the settings do not have what the unit uses")
+        check("ConditionPathExists=/proc/xen/capabilities" in unit,
+              "the service would start on plain Linux")
+        # Debhelper's part: started when installed, again when upgraded.
+        text = (top / "DEBIAN/postinst").read_text()
+        for words in ("deb-systemd-helper enable 'vigild.service'",
+                      "deb-systemd-invoke $_dh_action 'vigild.service'"):
+            check(words in text, f"postinst does not have {words}:\n{text}")
+
+    def test_completion(self):
+        """What was made of the program that was built; the suite Completion."""
+        path = "usr/share/bash-completion/completions/vigil"
+        check((self.folder / "vigil-tools" / path).read_text()
+              == made("scripts/deb/mkcompletion.py",
+                      BUILD / "dom0-tools/vigil"), "another completion")
+
+    def test_scripts(self):
+        """Of the maintainer: sh reads them; the menu is made anew each time."""
+        count = 0
+        for name in self.names:
+            for word in ("preinst", "postinst", "prerm", "postrm"):
+                script = self.folder / name / "DEBIAN" / word
+                if script.exists():
+                    count += 1
+                    made("sh", "-n", script)
+                    check("#DEBHELPER#" not in script.read_text(),
+                          f"{name}: {word} is not filled in")
+        check(count >= 5, f"only {count} scripts")
+        for word in ("postinst", "postrm"):
+            text = (self.folder / "vigil-hypervisor/DEBIAN" / word).read_text()
+            check(re.search("^ +update-grub ", text, re.M),
+                  f"{word} does not run update-grub")
 
     def test_settings_are_conffiles(self):
         """What a person changes survives an upgrade."""
         for name, path in (("vigil-hypervisor",
                             "/etc/default/grub.d/zz-vigil.cfg"),
                            ("vigil-tools", "/etc/default/vigild")):
-            text = made("dpkg-deb", "-I", self.deb(name), "conffiles")
-            check(path in text.split("\n"), f"{name}: conffiles are {text}")
+            text = (self.folder / name / "DEBIAN/conffiles").read_text()
+            check(text.split() == [path], f"{name}: conffiles are {text}")
 
     def test_default_entry(self):
         """What GRUB starts by itself: as before, unless Vigil is asked for."""
@@ -133,6 +196,18 @@ class DebianPackages(Suite):
               "Debian's Xen is no longer the default")
         check(default(newest, yes) == vigil, "Debian's Xen wins")
 
+    def test_fields(self):
+        """One version of both, for one architecture; in nobody's way."""
+        version = self.field("vigil-tools", "Version")
+        for name in self.names:
+            for field, wanted in (("Package", name), ("Version", version),
+                                  ("Architecture", "amd64"),
+                                  ("Conflicts", ""), ("Breaks", "")):
+                found = self.field(name, field)
+                check(found == wanted, f"{name}: {field} is '{found}'")
+        found = self.field("vigil-hypervisor", "Recommends")
+        check(f"vigil-tools (= {version})" in found.split(", "), found)
+
     def test_dependencies(self):
         """Debian's Xen programs, and the libraries the tools are linked to."""
         depends = self.field("vigil-tools", "Depends")
@@ -152,11 +227,18 @@ class DebianPackages(Suite):
         made("dpkg", "--compare-versions", version, "lt",
              "4.17.0+29990101.000000.g00000000")
 
+
+class DebianPackagesLong(Packages):
+    """What takes as long as to make them, or longer."""
+
+    weight = 60
+    long = True
+
     def test_repeats(self):
         """The same tree gives the same bytes."""
         again = BUILD / "test/deb-again"
         made("scripts/mk-deb", "-o", again)
-        for name in ("vigil-hypervisor", "vigil-tools"):
+        for name in self.names:
             check(self.deb(name).read_bytes()
                   == self.deb(name, again).read_bytes(), f"{name} differs")
 
@@ -165,7 +247,7 @@ class DebianPackages(Suite):
         if not shutil.which("lintian"):
             skip("no lintian")
         text = made("lintian", "--fail-on", "none",
-                    self.deb("vigil-hypervisor"), self.deb("vigil-tools"))
+                    *map(self.deb, self.names))
         bad = re.findall(r"^[EW]: .*", text, re.M)
         check(not bad, "\n".join(bad))
 
