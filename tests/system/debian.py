@@ -104,5 +104,39 @@ def menu(text):
                                       r"|set root='|^\s*(?:else|fi)$", line))
 
 
-__all__ = ["DISK", "LOGIN_SECONDS", "VMError", "healthy", "login", "machine",
-           "make", "menu", "power_off", "settled"]
+def default_loads(text):
+    """Return what the default entry of a grub.cfg loads: its lines, in order.
+
+    Found as GRUB finds it: the words between the `>` of `default` are numbers,
+    titles or ids of entries.  Nothing like that there means the first entry.
+    """
+    top = []
+    open_entries = [("", "", top, [])]
+    for line in map(str.strip, text.split("\n")):
+        found = re.match(r"(?:menuentry|submenu) '([^']*)'(?:.*menuentry_id_option"
+                         r" '([^']*)')?.*\{$", line)
+        if found:
+            entry = (found.group(1), found.group(2), [], [])
+            open_entries[-1][2].append(entry)
+            open_entries.append(entry)
+        elif line == "}" and len(open_entries) > 1:
+            open_entries.pop()
+        elif re.match(r"(?:multiboot2?|module2?|linux|initrd)\s", line):
+            open_entries[-1][3].append(line)
+    default = re.findall(r'^ *set default="([^$"]*)"', text, re.M)[-1]
+    entries, lines = top, []
+    for word in default.split(">"):
+        named = [e for e in entries if word in e[:2]]
+        number = int(word) if word.isdecimal() else 0
+        _, _, entries, lines = named[0] if named else entries[number]
+    return lines
+
+
+def hypervisors(text):
+    """Return the hypervisors that the entries of a grub.cfg load."""
+    return set(re.findall(r"^\s*multiboot2?\s+/boot/(xen-\S+)", text, re.M))
+
+
+__all__ = ["DISK", "LOGIN_SECONDS", "VMError", "default_loads", "healthy",
+           "hypervisors", "login", "machine", "make", "menu", "power_off",
+           "settled"]

@@ -18,6 +18,10 @@ from suite import BUILD, TOP, Suite, check, require
 
 VIGIL = "4.17-vigil-amd64"
 IMAGE = f"/boot/xen-{VIGIL}.gz"
+PACKAGES = ("vigil-hypervisor", "vigil-tools")
+# Debian's own, with what makes it the default; scripts/fetch downloads them.
+XEN_PACKAGES = ("xen-hypervisor-4.17-amd64", "xen-hypervisor-common")
+XEN = "xen-4.17-amd64.gz"
 # The title of the menu's entry, as docs/hardware.md has it.
 ENTRY = ("Advanced options for Debian GNU/Linux (with Xen hypervisor)"
          f">Xen hypervisor, version {VIGIL}>0")
@@ -49,7 +53,10 @@ class DebianDisk(Suite):
         subprocess.run([TOP / "scripts/mk-deb", "-o", self.outside / "newer",
                         "-V", "4.17.0+29990101.000000"], check=True,
                        stdout=subprocess.DEVNULL)
-        for deb in self.outside.glob("newer/*.deb"):
+        debs = list(self.outside.glob("newer/*.deb"))
+        for name in XEN_PACKAGES:
+            debs += (BUILD / "cache/debs").glob(f"{name}_*.deb")
+        for deb in debs:
             (self.outside / f"{deb.name.split('_')[0]}.deb").write_bytes(
                 deb.read_bytes())
         self.server = http.server.ThreadingHTTPServer(
@@ -72,6 +79,29 @@ class DebianDisk(Suite):
         """Copy a file from this machine into Dom0, over its network."""
         self.vm.dom0("python3 -c 'import urllib.request as u; "
                      f"u.urlretrieve(\"{self.url}/{name}\", \"{path}\")'", 300)
+
+    def install(self, *names):
+        """Copy packages into Dom0 and have dpkg install them together.
+
+        Checks that dpkg then holds them for whole, and leaves nothing half done.
+        """
+        for name in names:
+            self.fetch(f"{name}.deb", f"/root/{name}.deb")
+        self.vm.dom0("dpkg -i " + " ".join(f"/root/{name}.deb"
+                                           for name in names), 600)
+        self.installed(*names)
+
+    def menu(self):
+        """Return the disk's grub.cfg."""
+        return self.vm.dom0("cat /boot/grub/grub.cfg")
+
+    def installed(self, *names):
+        """Check that dpkg holds these for whole, and leaves nothing half done."""
+        for name in names:
+            text = self.vm.dom0(f"dpkg-query -Wf '${{db:Status-Abbrev}}' {name}")
+            check(text.strip() == "ii", f"{name}: {text}")
+        text = self.vm.dom0("dpkg --audit")
+        check(not text.strip(), text)
 
     def entries(self):
         """Return the lines of GRUB's menu that load Vigil."""
@@ -138,9 +168,9 @@ class DebianDisk(Suite):
 
     def test_menu_repeats(self):
         """What the disk was made with is what update-grub makes here."""
-        built = self.vm.dom0("cat /boot/grub/grub.cfg")
+        built = self.menu()
         self.vm.dom0("update-grub", 300)
-        here = self.vm.dom0("cat /boot/grub/grub.cfg")
+        here = self.menu()
         check(f"multiboot2\t{IMAGE} placeholder" in here, "no entry for Vigil")
         first, second = debian.menu(built), debian.menu(here)
         if first != second:
@@ -149,16 +179,12 @@ class DebianDisk(Suite):
 
     def test_upgrade(self):
         """A newer version takes the place of this one, settings stay."""
-        for name in ("vigil-hypervisor", "vigil-tools"):
-            self.fetch(f"{name}.deb", f"/root/{name}.deb")
         self.vm.dom0("echo '# mine' >>/etc/default/vigild")
         before = self.vm.dom0("systemctl show -P MainPID vigild").strip()
-        self.vm.dom0("dpkg -i /root/vigil-hypervisor.deb /root/vigil-tools.deb",
-                     600)
-        for name in ("vigil-hypervisor", "vigil-tools"):
-            text = self.vm.dom0(f"dpkg-query -Wf '${{Version}} "
-                                f"${{db:Status-Abbrev}}' {name}")
-            check(text.startswith("4.17.0+29990101.000000 ii"), text)
+        self.install(*PACKAGES)
+        for name in PACKAGES:
+            text = self.vm.dom0(f"dpkg-query -Wf '${{Version}}' {name}")
+            check(text.strip() == "4.17.0+29990101.000000", text)
         self.vm.dom0("grep -q '# mine' /etc/default/vigild")
         after = self.vm.dom0("systemctl show -P MainPID vigild").strip()
         check(after not in (before, "0"), f"vigild was not restarted: {before} "
@@ -187,16 +213,25 @@ class DebianDisk(Suite):
             "2>/dev/null")
         check(not text, f"left behind: {text}")
 
+    def test_debians_xen(self):
+        """Debian's own Xen, alone: its settings make it the default."""
+        self.install(*XEN_PACKAGES)
+        lines = debian.default_loads(self.menu())
+        check(lines and f"/boot/{XEN} " in lines[0],
+              f"the default is not Debian's Xen: {lines}")
+
     def test_installed_again(self):
-        """Like new; here as a menu entry that is not the default."""
+        """Like new, beside Debian's Xen, which is what GRUB starts as before."""
+        before = debian.default_loads(self.menu())
         self.vm.dom0("sed -i s/VIGIL_GRUB_DEFAULT=yes/VIGIL_GRUB_DEFAULT=no/ "
                      "/etc/default/grub.d/dom0.cfg")
-        self.vm.dom0("dpkg -i /root/vigil-hypervisor.deb /root/vigil-tools.deb",
-                     600)
-        check(self.entries() != "0", "the menu does not have Vigil")
-        text = self.vm.dom0("grep -E '^[[:space:]]*set default=' "
-                            "/boot/grub/grub.cfg")
-        check("vigil" not in text, f"Vigil became the default: {text}")
+        self.install(*PACKAGES)
+        self.installed(*XEN_PACKAGES)
+        menu = self.menu()
+        check(debian.hypervisors(menu) >= {XEN, f"xen-{VIGIL}.gz"},
+              f"the menu has {debian.hypervisors(menu)}")
+        after = debian.default_loads(menu)
+        check(after == before, f"GRUB started {before}, now {after}")
         debian.healthy(self.vm)
 
     def test_reboot_once_into_vigil(self):
@@ -216,6 +251,19 @@ class DebianDisk(Suite):
         text = self.vm.dom0("vigil crash list")
         check("host" not in text, f"a reboot counts as a crash: {text}")
 
+    def test_debians_xen_removed(self):
+        """The menu has Vigil still; what GRUB starts by itself is plain Linux.
+
+        The package with Debian's settings stays and asks for the newest Xen.
+        """
+        self.vm.dom0(f"dpkg --remove {XEN_PACKAGES[0]}", 600)
+        menu = self.menu()
+        check(debian.hypervisors(menu) == {f"xen-{VIGIL}.gz"},
+              f"the menu has {debian.hypervisors(menu)}")
+        lines = debian.default_loads(menu)
+        check(lines[0].startswith("linux"), f"the default loads {lines}")
+        self.installed(*PACKAGES)
+
     def test_power_off(self):
         """The ordinary way, and QEMU ends."""
         debian.power_off(self.vm)
@@ -227,7 +275,8 @@ class DebianDiskSmp(DebianDisk):
     weight = 600
     cpus = 4
     test_menu_repeats = test_upgrade = None
-    test_removal = test_installed_again = None
+    test_removal = test_debians_xen = test_installed_again = None
+    test_debians_xen_removed = None
 
 
 class RunDebian(Suite):
