@@ -193,8 +193,9 @@ int evtchn_bind_ipi(struct domain *d, unsigned int vcpu,
  * @ret_port:   the port
  *
  * Context: any but NMI/#MC.
- * Return:  0; -EINVAL not mapped; -EEXIST bound already; -EBUSY the
- *          hypervisor's or another domain's; -ENOSPC, -ENOMEM
+ * Return:  0; -EINVAL not mapped; -EEXIST bound already; -EPERM the right to
+ *          it has gone; -EBUSY the hypervisor's or another domain's; -ENOSPC,
+ *          -ENOMEM
  */
 int evtchn_bind_pirq(struct domain *d, unsigned int pirq, bool will_share,
                      evtchn_port_t *ret_port) MUST_CHECK;

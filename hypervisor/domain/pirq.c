@@ -399,6 +399,10 @@ int pirq_bind(struct domain *d, unsigned int number, evtchn_port_t port,
     if (p->port != 0) {
         return -EEXIST;
     }
+    /* Mapped while it had the right to it, which may have gone since. */
+    if (!p->is_msi && !rights_irq_ok(d, p->irq)) {
+        return -EPERM;
+    }
     p->port = port;
     /* Before the handler can run; another domain's claim is not touched. */
     if (!atomic_cas(&by_irq[p->irq], (struct pirq *)NULL, p)) {

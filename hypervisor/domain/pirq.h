@@ -85,7 +85,8 @@ int pirq_unmap(struct domain *d, unsigned int pirq) MUST_CHECK;
  * @share: the domain says the line is shared (nothing changes here)
  *
  * Context: any but NMI/#MC.  Event lock held.
- * Return:  0; -EINVAL not mapped; -EEXIST bound; -EBUSY irq is in use; -ENOSPC
+ * Return:  0; -EINVAL not mapped; -EEXIST bound; -EPERM a line that @d has no
+ *          right to any more; -EBUSY irq is in use; -ENOSPC
  */
 int pirq_bind(struct domain *d, unsigned int pirq, evtchn_port_t port,
               bool share) MUST_CHECK;

@@ -18,6 +18,7 @@
 #include "dev/pci_guard.h"
 #include "dev/pci_node.h"
 #include "domain/pirq.h"
+#include "domain/rights.h"
 #include "pv/pv.h"
 
 #define IOPORTS 65536U
@@ -109,6 +110,35 @@ static int64_t op_status_query(uint64_t arg)
 
 /* ---- lines and messages ----------------------------------------------------- */
 
+/*
+ * A line that the control domain maps for another it gives it with that, as
+ * with Xen: the tools map first, and tell of the right (irq_permission) then.
+ */
+static int map_gsi(struct domain *d, const struct physdev_map_pirq *op,
+                   unsigned int *ret_pirq)
+{
+    unsigned int gsi = (unsigned int)op->index;
+    bool give;
+    int rc;
+
+    if (op->index < 0 || gsi >= irq_gsi_count()) {
+        return -EINVAL;
+    }
+    if (!rights_irq_ok(current->domain, gsi)) {
+        return -EPERM;
+    }
+    give = d != current->domain && !rights_irq_ok(d, gsi);
+    rc = give ? rights_change(d, RIGHTS_IRQ, gsi, gsi, true) : 0;
+    if (rc != 0) {
+        return rc;
+    }
+    rc = pirq_map_gsi(d, gsi, op->pirq, ret_pirq);
+    if (rc != 0 && give) {
+        (void)!rights_change(d, RIGHTS_IRQ, gsi, gsi, false);
+    }
+    return rc;
+}
+
 static int map_msi(struct domain *d, struct physdev_map_pirq *op,
                    unsigned int *ret_pirq)
 {
@@ -171,9 +201,7 @@ static int64_t op_map_pirq(uint64_t arg)
     }
     switch (op.type) {
     case MAP_PIRQ_TYPE_GSI:
-        rc = op.index < 0
-                 ? -EINVAL
-                 : pirq_map_gsi(d, (unsigned int)op.index, op.pirq, &pirq);
+        rc = map_gsi(d, &op, &pirq);
         break;
     case MAP_PIRQ_TYPE_MSI:
     case MAP_PIRQ_TYPE_MSI_SEG:

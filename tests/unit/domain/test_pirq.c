@@ -27,6 +27,7 @@ static bool is_level[NR_IRQS], msi_taken[NR_IRQS];
 static unsigned int eois, storms, allocs, sent, sent_port, unmasked;
 static unsigned int followed_irq, followed_cpu;
 static int alloc_fails;
+static unsigned int withdrawn;
 
 /* ---- what the code under test calls -------------------------------------- */
 
@@ -118,7 +119,7 @@ void irq_msi_free(unsigned int irq)
 
 bool rights_irq_ok(struct domain *d, unsigned int pirq)
 {
-    return d == &dom && pirq != 13;
+    return d == &dom && pirq != 13 && pirq != withdrawn;
 }
 
 void evtchn_set_pending(struct domain *d, evtchn_port_t port)
@@ -226,6 +227,25 @@ static void pins_keep_their_number(void **state)
     assert_int_equal(pirq_eoi(&dom, NR_PIRQS), -EINVAL);
 }
 
+static void a_right_that_has_gone(void **state)
+{
+    struct msi_request req = {.count = 1};
+    unsigned int pirq;
+
+    (void)state;
+    assert_int_equal(pirq_map_gsi(&dom, 9, 9, &pirq), 0);
+    withdrawn = 9;
+    assert_int_equal(bind(9, 3), -EPERM);
+    assert_null(handler[9]);
+    withdrawn = 0;
+    assert_int_equal(bind(9, 3), 0);
+    /* A message is the device's for which it was made: no number to lose. */
+    assert_int_equal(pirq_map_msi(&dom, &req, PIRQ_ANY, &pirq), 0);
+    withdrawn = 100; /* its interrupt here */
+    assert_int_equal(bind(pirq, 4), 0);
+    withdrawn = 0;
+}
+
 static void an_event_follows_its_vcpu(void **state)
 {
     unsigned int pirq;
@@ -317,6 +337,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(pins_keep_their_number),
+        T(a_right_that_has_gone),
         T(an_event_follows_its_vcpu),
         T(a_block_goes_as_one),
         T(a_reserved_number_is_kept),
