@@ -7,7 +7,8 @@
 
 stub-list := hello selftest nmi mce crash killed iret evtchn grant mmu \
              hypercalls timer share leftovers hostile cpu bench pci efi \
-             fair storm flush race suspend again churn sweep logger hang
+             fair storm flush race suspend again churn sweep logger hang \
+             stranger
 
 # Beside main.c, for those that have more than one file.
 bench-objs := calls.o bounces.o emulate.o paging.o tables.o events.o grants.o \
@@ -30,6 +31,8 @@ churn-objs := visit.o visitor.o steps.o
 churn-others := bench/tiny.o
 sweep-objs := shot.o ops.o paths.o hostile.o mc.o
 sweep-others := common/vcpus.o common/breakpoint.o bench/tiny.o
+stranger-objs := calls.o grants.o frames.o ports.o puppet.o keeper.o
+stranger-others := bench/tiny.o
 race-objs := grants.o ports.o tables.o
 race-others := common/vcpus.o bench/tiny.o
 

@@ -167,6 +167,14 @@ void tiny_window_open(void)
     }
 }
 
+static void write_code(const struct tiny *t)
+{
+    const char *begin = t->code ? t->code->begin : tiny_code;
+    const char *end = t->code ? t->code->end : tiny_code_end;
+
+    memcpy(window[CODE], begin, (size_t)(end - begin));
+}
+
 static void write_page(const struct tiny *t, unsigned int page,
                        enum tiny_mode mode, uint64_t shared)
 {
@@ -175,7 +183,7 @@ static void write_page(const struct tiny *t, unsigned int page,
 
     switch (page) {
     case CODE:
-        memcpy(window[page], tiny_code, (size_t)(tiny_code_end - tiny_code));
+        write_code(t);
         break;
     case DATA:
         data->mode = mode;
@@ -236,6 +244,22 @@ static long pin(const struct tiny *t)
                       t->domid, 0);
 }
 
+/* Entry points of other code than ours. */
+static void other_code(const struct tiny_code *code)
+{
+    static const uint8_t vectors[] = {TRAP_GP, TRAP_PF};
+
+    context.event_callback_eip =
+        TINY_VA + (unsigned long)(code->upcall - code->begin);
+    for (unsigned int i = 0; i < ARRAY_SIZE(vectors); i++) {
+        context.trap_ctxt[vectors[i]] = (struct trap_info){
+            .vector = vectors[i],
+            .cs = FLAT_KERNEL_CS,
+            .address = TINY_VA + (unsigned long)(code->fault - code->begin),
+        };
+    }
+}
+
 static long set_context(const struct tiny *t, unsigned int vcpu)
 {
     struct xen_domctl op = {.u.vcpucontext.vcpu = vcpu};
@@ -251,6 +275,9 @@ static long set_context(const struct tiny *t, unsigned int vcpu)
     context.ctrlreg[3] = xen_pfn_to_cr3(t->frame[L4]);
     context.event_callback_eip =
         TINY_VA + (unsigned long)(tiny_upcall - tiny_code);
+    if (t->code) {
+        other_code(t->code);
+    }
     set_xen_guest_handle(op.u.vcpucontext.ctxt, &context);
     return tiny_domctl(t->domid, &op, XEN_DOMCTL_setvcpucontext);
 }

@@ -52,11 +52,21 @@ enum tiny_step {
     TINY_STEPS,
 };
 
+/*
+ * Other code for TINY_VA, less than a page, with tiny's data behind it.  It
+ * begins at @begin; general protection and page faults go to @fault.
+ */
+struct tiny_code {
+    const char *begin, *upcall, *fault, *end;
+};
+
 struct tiny {
     unsigned int vcpus; /* asked for; 0: one */
     uint64_t work_tsc;  /* asked for: of TINY_WORKS, at each event */
     unsigned int number; /* asked for: its domid; 0: any            */
     uint8_t tag;        /* asked for: each byte of its UUID        */
+    /* Asked for; NULL: what the mode says. */
+    const struct tiny_code *code;
     domid_t domid;
     xen_pfn_t frame[TINY_PAGES];
     uint64_t tsc[TINY_STEPS]; /* what each step took */

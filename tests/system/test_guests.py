@@ -14,13 +14,23 @@ KILLED = {"ud2": r"handler|exception|trap", "badstack": r"stack|bounce",
           "noevent": r"callback|event"}
 
 
+# Of the machine, for `stranger`: nobody else uses it.
+SECOND_LINE = ("-serial", "null")
+# What the tools give of it, and of the HPET; and the same in the stub's words.
+GIVEN = ("ioports = [ \"2f8-2ff\" ]", "irqs = [ 3 ]", "iomem = [ \"fed00,1\" ]")
+GIVEN_WORDS = "ports=0x2f8 port_count=8 irq=3 frame=0xfed00"
+
+# Stubs that try as a guest, too, what they try as Dom0.
+AS_GUEST = ("hostile", "hypercalls", "mmu", "grant", "evtchn", "iret", "timer")
+
+
 class Guests(Suite):
     """One Dom0, one guest after the other."""
 
-    weight = 70
+    weight = 80
 
     def setup(self):
-        self.boot()
+        self.boot(extra=SECOND_LINE)
 
     def test_hello(self):
         """Runs, is listed, speaks on its console, stays."""
@@ -130,6 +140,37 @@ class Guests(Suite):
             wait_console(self.vm, "nmi", f"nmi: count={count} ", 20)
         stub_done(self.vm, "nmi")
         destroy(self.vm, "nmi")
+
+    def stranger(self, given=(), words=""):
+        """The stub `stranger` as a guest of stock xl, with what is given."""
+        lines = "\\n".join(given + (f'extra = \"{words}\"', ""))
+        self.vm.dom0(f"rm -f /var/log/xen/console/guest-stranger.log; "
+                     f"(cat /etc/xen/stranger.cfg; printf '{lines}') "
+                     ">/tmp/stranger.cfg; xl create /tmp/stranger.cfg", 60)
+        stub_done(self.vm, "stranger")
+        destroy(self.vm, "stranger")
+
+    def test_stranger_given(self):
+        """Ports, an interrupt and device memory by xl: these, nothing else."""
+        need_vigil()
+        self.stranger(GIVEN, GIVEN_WORDS)
+
+    def test_stranger(self):
+        """All that only the control domain may do is refused to a guest; what
+        another was given, too."""
+        need_vigil()
+        self.stranger()
+
+    def test_as_guest(self):
+        """What stubs try as Dom0 elsewhere, tried by guests, all at once."""
+        self.vm.dom0("".join(
+            f"rm -f /var/log/xen/console/guest-{name}.log; "
+            f"{tool()} create /etc/xen/{name}.cfg || exit 1; "
+            for name in AS_GUEST), 120)
+        for name in AS_GUEST:
+            stub_done(self.vm, name)
+        for name in AS_GUEST:
+            destroy(self.vm, name)
 
     def test_dom0_survived(self):
         check(self.vm.dom0("echo fine").strip() == "fine", "no shell")
@@ -283,6 +324,15 @@ class Stubs(Suite):
         """Configuration space in memory; lines behind the first 16."""
         self.pci("gsi=20 ecam=0xb0000000", "q35")
 
+    def test_stranger(self):
+        """Dom0 gives a guest things of its own, and takes them away."""
+        need_vigil()
+        vm = self.boot_stub("stranger", extra=SECOND_LINE)
+        try:
+            self.stub_verdict(vm, "stranger")
+        finally:
+            vm.close()
+
     def test_bench(self):
         """Each operation twice; the figures are another matter."""
         self.as_dom0("bench", "n=2")
@@ -293,7 +343,7 @@ def more_stubs():
     from suite import BUILD
     known = {"hello", "selftest", "nmi", "mce", "crash", "killed",
              "hostile", "bench", "pci", "fair", "storm",
-             "flush", "race", "suspend", "churn", "sweep"}
+             "flush", "race", "suspend", "churn", "sweep", "stranger"}
     folder = BUILD / "guest-stubs"
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
         if path.is_file() and not path.suffix and path.name not in known:
