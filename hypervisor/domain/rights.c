@@ -6,6 +6,7 @@
 
 #include "lib/bits.h"
 #include "lib/errno.h"
+#include "lib/string.h"
 #include "log/printk.h"
 #include "cpu/features.h"
 #include "mm/heap.h"
@@ -19,6 +20,11 @@
 #define PORT_LAST        0xffffU
 #define LAPIC_DEFAULT    0xfee00000UL
 #define MSI_WINDOW_BYTES 0x100000UL
+
+/* AMD: the last 12 GiB of 2^40, or of all addresses from family 0x17 on. */
+#define HT_HOLE_BYTES  0x300000000UL
+#define HT_HOLE_END    0x10000000000UL
+#define HT_MOVED_SINCE 0x17
 
 #define RANGES 64 /* of each kind */
 
@@ -72,6 +78,28 @@ static void deny_firmware_code(struct domain *d)
     }
 }
 
+/*
+ * HyperTransport's interrupts, system management and configuration cycles are
+ * addresses too: who writes there sends them.  Firmware keeps the old place of
+ * the hole reserved on later families, where it is at the end of what the
+ * processor can address, and its IOMMUs still have it: both are denied.
+ */
+static void deny_hypertransport(struct domain *d)
+{
+    const struct cpu_features *f = &cpu_features;
+
+    if (f->vendor != CPU_AMD && strcmp(f->vendor_id, "HygonGenuine") != 0) {
+        return;
+    }
+    deny_mem(d, HT_HOLE_END - HT_HOLE_BYTES, HT_HOLE_BYTES);
+    /* With fewer than 40 bits there is none. */
+    if (f->family >= HT_MOVED_SINCE &&
+        frame_last() >= HT_HOLE_END >> PAGE_SHIFT) {
+        deny_mem(d, ((frame_last() + 1) << PAGE_SHIFT) - HT_HOLE_BYTES,
+                 HT_HOLE_BYTES);
+    }
+}
+
 void rights_init_control(struct domain *d)
 {
     static const struct {
@@ -112,6 +140,7 @@ void rights_init_control(struct domain *d)
     if (esb_page() != 0) {
         deny_mem(d, esb_page(), PAGE_SIZE);
     }
+    deny_hypertransport(d);
     deny_firmware_code(d);
 }
 

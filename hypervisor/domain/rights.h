@@ -17,8 +17,10 @@
  * @d: control domain
  *
  * Everything, except: 8259s, 8254, port 0x61, PCI configuration ports, the
- * serial line and the PM timer (all of them mediated or ours); local APIC,
- * IO-APICs and the message window.
+ * serial line, the PM timer and the port of SMIs (all of them mediated or ours);
+ * local APIC, IO-APICs, the message window, AMD's HyperTransport hole, firmware's
+ * code and the watchdog.  The HPET may be written (known limit 36).  Whatever the
+ * rights say, nobody maps our RAM or what is unusable (pv/pt_validate.c).
  *
  * Context: boot, after irq_init() and uart_init().
  * Return:  nothing.

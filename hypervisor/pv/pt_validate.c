@@ -70,10 +70,13 @@ static int device_get(const struct domain *d, domid_t frames_of, pte_t *pte)
     }
     /*
      * Whatever the rights say: RAM without a usable record is ours (image,
-     * boot allocations, black box).  The first MiB is kept but harmless.
+     * boot allocations, black box), and unusable memory is nobody's: reading it
+     * may be a machine check.  The first MiB is kept but harmless.  Asked here
+     * since there may be more such places than a set of rights has room for.
      */
     type = memmap_type_at(a);
-    if (a >= FIRST_MIB && (type == MEMMAP_RAM || type == MEMMAP_KEPT)) {
+    if (a >= FIRST_MIB && (type == MEMMAP_RAM || type == MEMMAP_KEPT ||
+                           type == MEMMAP_UNUSABLE)) {
         return -EPERM;
     }
     if ((*pte & PTE_W) != 0 && pci_guard_at(a) != PCI_GUARDED_NOT) {

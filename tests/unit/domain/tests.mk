@@ -44,3 +44,6 @@ tests += domain/test_vtimer
 test_vtimer-srcs := hypervisor/domain/vtimer.c $(unit-lib) $(unit-alarm) \
     $(unit-log)
 test_vtimer-cflags := -D_GNU_SOURCE
+tests += domain/test_rights
+test_rights-srcs := hypervisor/domain/rights.c hypervisor/sync/spinlock.c \
+    $(unit-lib) $(unit-alarm) $(unit-log)

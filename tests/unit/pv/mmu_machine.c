@@ -100,10 +100,12 @@ void hvmap_fill_l4(pte_t *l4, mfn_t perdomain)
     }
 }
 
+enum memmap_type unlisted_type = MEMMAP_RESERVED;
+
 enum memmap_type memmap_type_at(maddr_t a)
 {
     (void)a;
-    return MEMMAP_RESERVED;
+    return unlisted_type;
 }
 
 uint64_t zone_frame, zone_frames;

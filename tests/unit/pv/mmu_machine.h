@@ -9,6 +9,7 @@
 
 #include "tests/unit/unit.h"
 
+#include "mm/memmap.h"
 #include "domain/vcpu.h"
 #include "pv/pv.h"
 
@@ -29,6 +30,7 @@ extern struct pv_vcpu pv_vcpus[MACHINE_VCPUS];
 extern struct frame *held[MACHINE_VCPUS][HELD_MAX];
 extern uint64_t guarded_frame; /* pci_guard_at() says so; 0: none  */
 extern uint64_t zone_frame, zone_frames; /* of the black box; 0: none */
+extern enum memmap_type unlisted_type; /* what no frame describes */
 extern uint64_t shown_frame;   /* may be mapped read-only; 0: none */
 extern unsigned int stop_chance; /* of maybe_stop() being true, 16ths */
 

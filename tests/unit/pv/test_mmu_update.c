@@ -113,6 +113,42 @@ static void device_memory(void **state)
     teardown_and_check();
 }
 
+/* What is no device's is not mapped, whoever has the right to. */
+static void ours_and_unusable(void **state)
+{
+    static const struct {
+        enum memmap_type type;
+        int high, low; /* the answers above the first MiB and in it */
+    } rows[] = {
+        {MEMMAP_RAM, -EPERM, 0},      {MEMMAP_KEPT, -EPERM, 0},
+        {MEMMAP_UNUSABLE, -EPERM, 0}, {MEMMAP_RESERVED, 0, 0},
+        {MEMMAP_ACPI, 0, 0},          {MEMMAP_NVS, 0, 0},
+    };
+    struct mmu_request req = {.v = my_vcpu,
+                              .pt_owner = &dom,
+                              .frames_of = dom.domid,
+                              .l1_page = MMU_NO_PAGE};
+    maddr_t entry = FIRST_L1 * PAGE_SIZE;
+    pte_t high = pte_make(mfn(0x100), PTE_P | PTE_U);
+    pte_t low = pte_make(mfn(0xff), PTE_P | PTE_U);
+    struct range one;
+
+    (void)state;
+    machine_reset(1);
+    stop_chance = 0;
+    assert_int_equal(ext(MMUEXT_PIN_L1_TABLE, FIRST_L1), 0);
+    rangeset_init(&dom.io_mem, &one, 1);
+    assert_int_equal(rangeset_add(&dom.io_mem, 0xff, 0x100), 0);
+    for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+        unlisted_type = rows[i].type;
+        assert_int_equal(write_one(&req, entry, high, false), rows[i].high);
+        assert_int_equal(write_one(&req, entry, low, false), rows[i].low);
+        assert_int_equal(write_one(&req, entry, 0, false), 0);
+    }
+    unlisted_type = MEMMAP_RESERVED;
+    teardown_and_check();
+}
+
 /* The control domain may read the log's frames, and nobody writes them. */
 static void log_window(void **state)
 {
@@ -399,6 +435,7 @@ int main(void)
         cmocka_unit_test(hypervisor_slots),
         cmocka_unit_test(absent_entries_are_refused),
         cmocka_unit_test(device_memory),
+        cmocka_unit_test(ours_and_unusable),
         cmocka_unit_test(log_window),
         cmocka_unit_test(table_is_kept),
         cmocka_unit_test(write_protect),
