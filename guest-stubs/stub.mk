@@ -8,7 +8,7 @@
 stub-list := hello selftest nmi mce crash killed iret evtchn grant mmu \
              hypercalls timer share leftovers hostile cpu bench pci efi \
              fair storm flush race suspend again churn sweep logger hang \
-             stranger
+             stranger idle
 
 # Beside main.c, for those that have more than one file.
 bench-objs := calls.o bounces.o emulate.o paging.o tables.o events.o grants.o \
@@ -24,6 +24,7 @@ suspend-others := common/breakpoint.o
 fair-others := bench/tiny.o
 again-others := bench/tiny.o
 hang-others := common/vcpus.o
+idle-others := common/vcpus.o bench/tiny.o
 storm-objs := clocks.o times.o
 storm-others := common/vcpus.o bench/tiny.o
 flush-others := common/vcpus.o bench/tiny.o

@@ -13,6 +13,7 @@
  *          -ENOENT no such record; -EOPNOTSUPP known, not offered; -ENODEV
  *          no sleep registers; -ENOSYS no such op
  */
+#include "lib/bits.h"
 #include "lib/string.h"
 #include "lib/xen_abi.h"
 #include "x86/image.h"
@@ -23,15 +24,16 @@
 #include "crash/reboot.h"
 #include "crash/symbols.h"
 #include "dev/acpi.h"
+#include "domain/sched.h"
 #include "domain/vclock.h"
 #include "hypercall/call.h"
 #include "hypercall/efi_op.h"
+#include "hypercall/xenctl_bitmap.h"
 
-#define NS_PER_S        1000000000ULL
-#define ACPI_S5         5
-#define CPUMAP_BITS_MAX 65536U /* more than anybody's bitmap of CPUs */
+#define NS_PER_S    1000000000ULL
+#define ACPI_S5     5
 /* Beyond this 64 bits of nanoseconds since 1970 overflow (year 2554). */
-#define SECONDS_MAX     (~0ULL / NS_PER_S - 1)
+#define SECONDS_MAX (~0ULL / NS_PER_S - 1)
 
 static int64_t set_time(uint64_t secs, uint32_t nsecs, uint64_t system_time)
 {
@@ -113,55 +115,53 @@ static int64_t get_cpu_version(struct xenpf_pcpu_version *p)
     return 0;
 }
 
-/* What no vcpu of a living domain used; the dead take their time with them. */
-static uint64_t idle_ns(uint64_t now)
+/* One word of the set: who of these CPUs is there, and its time; others' is 0. */
+static int64_t idle_word(const struct xenpf_getidletime *g, uint32_t first,
+                         uint64_t *map)
 {
-    uint64_t busy = 0;
-    struct domain *d = domain_next(0);
+    for (uint64_t left = *map; left != 0; left &= left - 1) {
+        unsigned int bit = bit_lowest(left);
+        cpu_t cpu = first + bit;
+        bool is_there = sched_cpu_is_used(cpu);
+        uint64_t idle = is_there ? sched_idle_ns(cpu) : 0;
 
-    while (d != NULL) {
-        domid_t domid = d->domid;
-
-        for (unsigned int i = 0; i < d->max_vcpus && i < MAX_VCPUS; i++) {
-            vcpu_runstate_info_t info;
-
-            if (d->vcpu[i] != NULL) {
-                vcpu_runstate_get(d->vcpu[i], &info);
-                busy += info.time[RUNSTATE_running];
-            }
+        if (copy_elem_to_guest(g->idletime, cpu, &idle) != 0) {
+            return -EFAULT;
         }
-        domain_put(d);
-        d = domain_next((domid_t)(domid + 1));
+        if (!is_there) {
+            *map &= ~(1UL << bit);
+        }
     }
-    return now > busy ? now - busy : 0;
+    return 0;
 }
 
 static int64_t getidletime(struct xenpf_getidletime *g)
 {
-    uint8_t map;
-    uint64_t idle;
-    size_t map_bytes;
+    uint32_t bits = g->cpumap_nr_cpus;
 
+    if (bits > XENCTL_BITMAP_BITS_MAX) {
+        return -EINVAL;
+    }
     g->now = clock_now_ns();
-    if (g->cpumap_nr_cpus == 0) {
-        return 0;
-    }
-    if (copy_elem_from_guest(&map, g->cpumap_bitmap, 0) != 0) {
-        return -EFAULT;
-    }
-    /* Only CPU 0 is there; the answer names the CPUs it is about. */
-    map &= 1;
-    if (map != 0) {
-        idle = idle_ns(g->now);
-        if (copy_elem_to_guest(g->idletime, 0, &idle) != 0) {
+    for (uint32_t first = 0; first < bits; first += 64) {
+        uint32_t here = MIN(bits - first, 64U);
+        uint64_t va = handle_va(g->cpumap_bitmap) + first / 8;
+        uint64_t map = 0, asked;
+
+        if (copy_from_guest(&map, va, DIV_ROUND_UP(here, 8)) != 0) {
             return -EFAULT;
         }
+        asked = map &= MASK_BITS(here);
+        if (idle_word(g, first, &map) != 0 ||
+            copy_to_guest(va, &map, DIV_ROUND_UP(here, 8)) != 0) {
+            return -EFAULT;
+        }
+        /* The next try finds these bits clear, and so gets further. */
+        if (map != asked && hypercall_should_stop()) {
+            return -ERESTART;
+        }
     }
-    if (copy_elem_to_guest(g->cpumap_bitmap, 0, &map) != 0) {
-        return -EFAULT;
-    }
-    map_bytes = (MIN(g->cpumap_nr_cpus, CPUMAP_BITS_MAX) + 7) / 8;
-    return clear_guest(handle_elem_va(g->cpumap_bitmap, 1), map_bytes - 1);
+    return 0;
 }
 
 static int64_t get_symbol(struct xenpf_symdata *s)
@@ -258,7 +258,8 @@ int64_t do_platform_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
         return -EACCES;
     }
     rc = run(&op, &give_back);
-    if (rc == -ERESTART) { /* cpu_offline: the caller itself has to move */
+    /* cpu_offline: the caller itself has to move; getidletime: a large set */
+    if (rc == -ERESTART) {
         return hypercall_restart(__HYPERVISOR_platform_op, 1, a1, 0, 0, 0, 0);
     }
     if (rc == 0 && give_back && copy_to_guest(a1, &op, sizeof(op)) != 0) {

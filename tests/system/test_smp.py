@@ -123,6 +123,28 @@ def add_cases():
 add_cases()
 
 
+class IdleTimes(Suite):
+    """The stub `idle`: what each processor had not to do."""
+
+    weight = 6
+
+    def one(self, count, threads):
+        """With a thread of the emulator for each processor, or one for all."""
+        need_vigil()
+        vm = self.boot_stub("idle", label=threads, smp=count,
+                            extra=("-accel", f"tcg,thread={threads}"))
+        self.stub_verdict(vm, "idle", 120)
+        vm.close()
+
+    def test_threads(self):
+        """On three threads."""
+        self.one(3, "multi")
+
+    def test_one_thread(self):
+        """Four processors, one after the other."""
+        self.one(4, "single")
+
+
 class Race(Suite):
     """The stub `race`: grants, ports, page tables that others take away."""
 
