@@ -19,6 +19,7 @@
 #include "crash/reboot.h"
 #include "domain/account.h"
 #include "domain/death.h"
+#include "domain/domain_impl.h"
 #include "domain/evtchn.h"
 #include "domain/grant.h"
 #include "domain/sched.h"
@@ -163,6 +164,18 @@ static struct domain *struct_take(void)
     return d;
 }
 
+void domain_struct_free(struct domain *d)
+{
+    spin_lock(&list_lock);
+    /* Only now: whoever refers to the old one acts in the number's name. */
+    if (d->domid != DOMID_INVALID) {
+        idset_remove(&in_use, d->domid);
+    }
+    d->next_spare = spare;
+    spare = d;
+    spin_unlock(&list_lock);
+}
+
 static void free_domain(struct domain *d)
 {
     unsigned int i;
@@ -178,19 +191,10 @@ static void free_domain(struct domain *d)
             vcpu_free(d->vcpu[i]);
         }
     }
-    evtchn_domain_free(d);
-    grant_domain_free(d);
     shared_info_destroy(d);
     heap_free(d->e820);
     heap_free(d->rights_space);
-    spin_lock(&list_lock);
-    /* Only now: whoever refers to the old one acts in the number's name. */
-    if (d->domid != DOMID_INVALID) {
-        idset_remove(&in_use, d->domid);
-    }
-    d->next_spare = spare;
-    spare = d;
-    spin_unlock(&list_lock);
+    domain_rest_free(d);
 }
 
 void domain_put(struct domain *d)

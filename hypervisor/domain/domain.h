@@ -53,7 +53,8 @@ struct domain {
     bool is_renumbered;            /* c: another had the domid before   */
     enum domain_state state;       /* D */
     uint32_t refs;                 /* a: domain_get()/domain_put()      */
-    struct domain *next_spare;     /* L: of a struct that is none       */
+    struct domain *next_spare;     /* L: of a struct that is none, or of
+                                      one in domain_reap.c              */
     uint64_t instance;             /* c: 1, 2, ... since the start      */
     struct spinlock lock;          /* rank LOCK_DOMAIN                  */
 
@@ -177,9 +178,21 @@ struct domain *domain_next(domid_t domid) MUST_CHECK;
  * domain_put() - give a reference back; the last one frees a DEAD domain
  * @d: domain
  *
+ * Of one that is large, what is left then: see domain_reap().
  * Context: any but NMI/#MC.
  */
 void domain_put(struct domain *d);
+
+/**
+ * domain_reap() - go on with the freeing of domains nobody refers to any more
+ *
+ * The last reference may go in the middle of anything.  So only a little is
+ * freed there, and the rest here, a bounded step at a time: in the idle loop,
+ * and where domains are made and destroyed.
+ * Context: any but NMI/#MC, no lock of rank LOCK_RANK_DOMAIN_LIST or above.
+ * Return:  true: call again, there is more
+ */
+bool domain_reap(void) MUST_CHECK;
 
 /**
  * domain_set_state() - the one writer of domain.state

@@ -37,7 +37,10 @@ int evtchn_domain_init(struct domain *d, uint32_t max_port)
     return 0;
 }
 
-/* Close everything from where the last call stopped. */
+/*
+ * Close everything from where the last call stopped.  The progress stays when
+ * all is closed: what comes after it may be interrupted, too.
+ */
 static int close_all(struct domain *d, bool (*should_stop)(void))
 {
     struct evtchn_domain *ed = d->evtchn;
@@ -52,7 +55,6 @@ static int close_all(struct domain *d, bool (*should_stop)(void))
             return -ERESTART;
         }
     }
-    ed->close_next = 0;
     return 0;
 }
 
@@ -86,7 +88,10 @@ int evtchn_reset(struct domain *d, bool (*should_stop)(void))
     }
     rc = close_all(d, should_stop);
     if (rc == 0) {
-        evtchn_fifo_destroy(d);
+        rc = evtchn_fifo_destroy(d, should_stop);
+    }
+    if (rc == 0) {
+        ed->close_next = 0;
         spin_lock(&ed->lock);
         ed->free_hint = 1;
         ed->closing = false;
@@ -109,7 +114,7 @@ int evtchn_domain_destroy(struct domain *d, bool (*should_stop)(void))
     }
     rc = close_all(d, should_stop);
     if (rc == 0) {
-        evtchn_fifo_destroy(d);
+        rc = evtchn_fifo_destroy(d, should_stop);
     }
     closing_pause(ed);
     if (rc == 0) {
@@ -119,20 +124,25 @@ int evtchn_domain_destroy(struct domain *d, bool (*should_stop)(void))
     return rc;
 }
 
-void evtchn_domain_free(struct domain *d)
+bool evtchn_domain_free(struct domain *d, unsigned int *budget)
 {
     struct evtchn_domain *ed = d->evtchn;
 
     if (ed == NULL) {
-        return;
+        return true;
     }
-    BUG_ON(ed->fifo != NULL);
-    for (unsigned int i = 0; i < ed->bucket_count; i++) {
-        hv_page_free(ed->bucket[i]);
+    BUG_ON(ed->fifo != NULL || ed->going != NULL);
+    for (; ed->bucket_count != 0; (*budget)--) {
+        if (*budget == 0) {
+            return false;
+        }
+        ed->bucket_count--;
+        hv_page_free(ed->bucket[ed->bucket_count]);
     }
     heap_free(ed->bucket);
     heap_free(ed);
     d->evtchn = NULL;
+    return true;
 }
 
 /* ---- ports ------------------------------------------------------------ */

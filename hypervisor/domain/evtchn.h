@@ -90,12 +90,13 @@ int evtchn_domain_destroy(struct domain *d, bool (*should_stop)(void))
 
 /**
  * evtchn_domain_free() - free what is left, with the domain itself
- * @d: domain after evtchn_domain_destroy(), or one that never ran
+ * @d:      domain after evtchn_domain_destroy(), or one that never ran
+ * @budget: buckets to free at most; what of it is left is written back
  *
- * Context: any but NMI/#MC.
- * Return:  nothing.
+ * Context: any but NMI/#MC; nobody else knows @d.
+ * Return:  true: all is free; false: call again with more
  */
-void evtchn_domain_free(struct domain *d);
+bool evtchn_domain_free(struct domain *d, unsigned int *budget) MUST_CHECK;
 
 /**
  * evtchn_vcpu_free() - free what a vcpu has for event channels

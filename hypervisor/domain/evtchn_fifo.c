@@ -410,50 +410,94 @@ void evtchn_vcpu_free(struct vcpu *v)
     }
 }
 
-/* Until nobody uses any more what was taken away: see evtchn_impl.h. */
-static void wait_for_users(struct evtchn_domain *ed)
-{
-    for (evtchn_port_t port = 0;; port++) {
-        struct evtchn *chn = evtchn_of(ed, port);
-
-        if (chn == NULL) {
-            break;
-        }
-        evtchn_own_lock(chn);
-        evtchn_own_unlock(chn);
-    }
-}
-
-void evtchn_fifo_destroy(struct domain *d)
+/* Nobody finds them from here on; who has found them is waited for. */
+static void take_away(struct domain *d)
 {
     struct evtchn_domain *ed = d->evtchn;
-    struct evtchn_vcpu *gone[MAX_VCPUS];
     struct evtchn_fifo *fifo;
 
     spin_lock(&ed->lock);
     fifo = ed->fifo;
     __atomic_store_n(&ed->fifo, NULL, __ATOMIC_RELEASE);
-    for (unsigned int i = 0; i < MAX_VCPUS; i++) {
-        struct vcpu *v = i < d->max_vcpus ? d->vcpu[i] : NULL;
+    /* Without it no vcpu has queues. */
+    for (unsigned int i = 0; fifo != NULL && i < d->max_vcpus; i++) {
+        struct vcpu *v = d->vcpu[i];
 
-        gone[i] = v != NULL ? v->evtchn : NULL;
-        if (gone[i] != NULL) {
+        if (v != NULL) {
+            fifo->queues[i] = v->evtchn;
             __atomic_store_n(&v->evtchn, NULL, __ATOMIC_RELEASE);
         }
     }
     spin_unlock(&ed->lock);
-    if (fifo == NULL) {
-        return; /* then no vcpu has queues */
-    }
-    wait_for_users(ed);
-    for (unsigned int i = 0; i < MAX_VCPUS; i++) {
-        if (gone[i] != NULL) {
-            frame_use_release(gone[i]->block_mfn, true);
-            heap_free(gone[i]);
+    ed->going = fifo;
+    ed->wait_next = 0;
+}
+
+/* Ports between two questions whether to stop. */
+#define WAITS_PER_STEP 256
+
+/*
+ * Until nobody uses any more what was taken away: see evtchn_impl.h.  Nothing
+ * is bound meanwhile, so no port is added behind us or anew.
+ */
+static int wait_for_users(struct evtchn_domain *ed, bool (*should_stop)(void))
+{
+    struct evtchn *chn;
+
+    while ((chn = evtchn_of(ed, ed->wait_next)) != NULL) {
+        evtchn_own_lock(chn);
+        evtchn_own_unlock(chn);
+        ed->wait_next++;
+        if (ed->wait_next % WAITS_PER_STEP == 0 && should_stop != NULL &&
+            should_stop()) {
+            return -ERESTART;
         }
     }
-    for (unsigned int i = 0; i < fifo->page_count; i++) {
-        frame_use_release(fifo->page[i], true);
+    return 0;
+}
+
+/* One of them.  It may be the last that held the frame: asked after each. */
+static bool give_back_one(struct evtchn_fifo *fifo)
+{
+    for (unsigned int i = 0; i < MAX_VCPUS; i++) {
+        struct evtchn_vcpu *q = fifo->queues[i];
+
+        if (q != NULL) {
+            fifo->queues[i] = NULL;
+            frame_use_release(q->block_mfn, true);
+            heap_free(q);
+            return true;
+        }
     }
-    heap_free(fifo);
+    if (fifo->page_count == 0) {
+        return false;
+    }
+    fifo->page_count--;
+    frame_use_release(fifo->page[fifo->page_count], true);
+    return true;
+}
+
+int evtchn_fifo_destroy(struct domain *d, bool (*should_stop)(void))
+{
+    struct evtchn_domain *ed = d->evtchn;
+    int rc;
+
+    if (ed->going == NULL) {
+        take_away(d);
+    }
+    if (ed->going == NULL) {
+        return 0;
+    }
+    rc = wait_for_users(ed, should_stop);
+    if (rc != 0) {
+        return rc;
+    }
+    while (give_back_one(ed->going)) {
+        if (should_stop != NULL && should_stop()) {
+            return -ERESTART;
+        }
+    }
+    heap_free(ed->going);
+    ed->going = NULL;
+    return 0;
 }

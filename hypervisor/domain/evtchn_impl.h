@@ -38,6 +38,7 @@ struct evtchn_fifo {
     unsigned int page_count;             /* a, E to change           */
     event_word_t *words[FIFO_PAGES_MAX]; /* c: guest memory          */
     mfn_t page[FIFO_PAGES_MAX];          /* c */
+    struct evtchn_vcpu *queues[MAX_VCPUS]; /* the closer's: go with it */
 };
 
 /* evtchn.last: a vcpu's queue of a priority. */
@@ -59,6 +60,8 @@ struct evtchn_domain {
     bool closing;               /* E: reset or destroyed: nothing binds */
     uint32_t closer;            /* a: a CPU is at it                    */
     evtchn_port_t close_next;   /* the closer's: progress               */
+    evtchn_port_t wait_next;    /* the closer's: progress               */
+    struct evtchn_fifo *going;  /* the closer's: taken away, not freed  */
     unsigned int bucket_count;  /* E, read without: only grows          */
     unsigned int bucket_max;    /* c                                    */
     struct evtchn **bucket;     /* c; entries E, as bucket_count        */
@@ -275,11 +278,12 @@ void evtchn_fifo_clear(struct domain *d, struct evtchn *chn);
 
 /**
  * evtchn_fifo_destroy() - give back all pages; 2-level from here on
- * @d: domain; nothing is bound, and nothing can be
+ * @d:           domain; nothing is bound, and nothing can be
+ * @should_stop: asked now and then; NULL: never stop
  *
- * Context: any but NMI/#MC; event lock not held.
- * Return:  nothing.
+ * Context: any but NMI/#MC, on the CPU that is the closer; event lock not held.
+ * Return:  0; -ERESTART call again
  */
-void evtchn_fifo_destroy(struct domain *d);
+int evtchn_fifo_destroy(struct domain *d, bool (*should_stop)(void)) MUST_CHECK;
 
 #endif

@@ -1,4 +1,4 @@
-domain-objs += domain.o vcpu.o account.o shared_info.o vclock.o \
+domain-objs += domain.o domain_reap.o vcpu.o account.o shared_info.o vclock.o \
                vtimer.o death.o
 domain-objs += frame_use.o evtchn.o evtchn_bind.o evtchn_2l.o evtchn_fifo.o \
                virq.o

@@ -4,6 +4,7 @@
  */
 #include "domain/grant.h"
 
+#include "lib/assert.h"
 #include "lib/bits.h"
 #include "lib/errno.h"
 #include "x86/atomic.h"
@@ -82,27 +83,18 @@ int grant_grow_locked(struct domain *d, unsigned int nr_frames)
     return rc;
 }
 
-static void table_free(struct grant_table *gt)
+/* The last frame, with our side of its entries. */
+static void last_frame_free(struct grant_table *gt)
 {
-    for (unsigned int i = 0; i < gt->nr_frames; i++) {
-        account_unshare_hv_page(gt->shared[i]);
-    }
-    for (unsigned int i = 0; i < gt->nr_status; i++) {
-        account_unshare_hv_page(gt->status[i]);
-    }
-    for (unsigned int i = 0; i < use_pages(gt->nr_frames); i++) {
+    unsigned int last = gt->nr_frames - 1;
+
+    for (unsigned int i = use_pages(last); i < use_pages(last + 1); i++) {
         if (gt->use[i] != NULL) {
             hv_page_free(gt->use[i]);
         }
     }
-    for (unsigned int i = 0; i < gt->record_pages; i++) {
-        hv_page_free(gt->record[i]);
-    }
-    heap_free(gt->shared);
-    heap_free(gt->status);
-    heap_free(gt->use);
-    heap_free(gt->record);
-    heap_free(gt);
+    account_unshare_hv_page(gt->shared[last]);
+    gt->nr_frames = last;
 }
 
 int grant_domain_init(struct domain *d, int32_t max_grant_frames,
@@ -133,15 +125,32 @@ int grant_domain_init(struct domain *d, int32_t max_grant_frames,
     return 0;
 }
 
-void grant_domain_free(struct domain *d)
+bool grant_domain_free(struct domain *d, unsigned int *budget)
 {
     struct grant_table *gt = d->grants;
 
     if (gt == NULL) {
-        return;
+        return true;
+    }
+    BUG_ON(gt->record_pages != 0);
+    for (; (gt->nr_frames | gt->nr_status) != 0; (*budget)--) {
+        if (*budget == 0) {
+            return false;
+        }
+        if (gt->nr_status != 0) {
+            gt->nr_status--;
+            account_unshare_hv_page(gt->status[gt->nr_status]);
+        } else {
+            last_frame_free(gt);
+        }
     }
     d->grants = NULL;
-    table_free(gt);
+    heap_free(gt->shared);
+    heap_free(gt->status);
+    heap_free(gt->use);
+    heap_free(gt->record);
+    heap_free(gt);
+    return true;
 }
 
 int grant_table_grow(struct domain *d, unsigned int nr_frames)

@@ -60,7 +60,8 @@ int grant_domain_init(struct domain *d, int32_t max_grant_frames,
 unsigned int grant_count(struct domain *d, unsigned int *ret_mapped);
 
 /**
- * grant_domain_destroy() - give back all foreign grants a dying domain maps
+ * grant_domain_destroy() - give back all foreign grants a dying domain maps,
+ *                          and free its records of them
  * @d:           domain, DYING; none of its vcpus runs
  * @should_stop: asked now and then; NULL: never stop
  *
@@ -74,12 +75,15 @@ int grant_domain_destroy(struct domain *d, bool (*should_stop)(void))
 
 /**
  * grant_domain_free() - free the table, with the domain itself
- * @d: domain whose grants nobody maps any more
+ * @d:      domain after grant_domain_destroy(), or one that never ran; nobody
+ *          maps its grants any more
+ * @budget: frames to free at most, each with our side of its entries; what of
+ *          it is left is written back
  *
- * Context: any but NMI/#MC.
- * Return:  nothing.
+ * Context: any but NMI/#MC; nobody else knows @d.
+ * Return:  true: all is free; false: call again with more
  */
-void grant_domain_free(struct domain *d);
+bool grant_domain_free(struct domain *d, unsigned int *budget) MUST_CHECK;
 
 /**
  * grant_table_frame() - the n-th frame of the table, growing it if needed

@@ -56,7 +56,7 @@ struct grant_table {
     unsigned int nr_status;   /* G: of status                          */
     grant_status_t **status;  /* G: version 2; the guest's also        */
 
-    unsigned int record_pages;     /* G: only grows                      */
+    unsigned int record_pages;     /* G: grows until the domain dies     */
     unsigned int max_record_pages; /* c                                  */
     struct grant_record **record;  /* G: NULL until one is needed        */
     grant_handle_t free_record;    /* G: list, RECORD_NONE: empty        */

@@ -293,18 +293,48 @@ int grant_cache_flush(struct domain *d, const struct gnttab_cache_flush *op,
     return foreign_flush(d->grants, m, op, cursor, should_stop);
 }
 
-/* Without the lock: pages of records stay, and this is for statistics. */
+/* A page of records at a time: a dying domain's go. */
 unsigned int grant_count(struct domain *d, unsigned int *ret_mapped)
 {
-    const struct grant_table *gt = d->grants;
-    unsigned int handles =
-        (unsigned int)(READ_ONCE(gt->record_pages) * RECORDS_PER_PAGE);
+    struct grant_table *gt = d->grants;
+    unsigned int mapped = 0, pages = READ_ONCE(gt->record_pages);
 
-    *ret_mapped = 0;
-    for (grant_handle_t handle = 0; handle < handles; handle++) {
-        *ret_mapped += READ_ONCE(record_of(gt, handle)->granter) != NULL;
+    for (unsigned int page = 0; page < pages; page++) {
+        spin_lock(&gt->lock);
+        for (unsigned int i = 0;
+             page < gt->record_pages && i < RECORDS_PER_PAGE; i++) {
+            mapped += gt->record[page][i].granter != NULL;
+        }
+        spin_unlock(&gt->lock);
     }
+    *ret_mapped = mapped;
     return READ_ONCE(gt->pinned);
+}
+
+/* Pages of records between two questions whether to stop. */
+#define PAGES_PER_STEP 32
+
+/*
+ * All records are free, and none of its vcpus runs: nobody takes one any more.
+ * The lock is for grant_count().
+ */
+static int record_pages_free(struct grant_table *gt, bool (*should_stop)(void))
+{
+    while (gt->record_pages != 0) {
+        struct grant_record *page;
+
+        spin_lock(&gt->lock);
+        gt->free_record = RECORD_NONE;
+        gt->record_pages--;
+        page = gt->record[gt->record_pages];
+        spin_unlock(&gt->lock);
+        hv_page_free(page);
+        if (gt->record_pages % PAGES_PER_STEP == 0 && should_stop != NULL &&
+            should_stop()) {
+            break;
+        }
+    }
+    return gt->record_pages != 0 ? -ERESTART : 0;
 }
 
 int grant_domain_destroy(struct domain *d, bool (*should_stop)(void))
@@ -334,7 +364,7 @@ int grant_domain_destroy(struct domain *d, bool (*should_stop)(void))
             released++;
             use_end(&s);
         }
-        if (handle % 64 == 63 && should_stop != NULL && should_stop()) {
+        if (handle % 32 == 31 && should_stop != NULL && should_stop()) {
             break;
         }
     }
@@ -342,6 +372,8 @@ int grant_domain_destroy(struct domain *d, bool (*should_stop)(void))
         pr_warn("domain: d%u died with %u grants mapped; released", d->domid,
                 released);
     }
-    return gt->destroy_next < gt->record_pages * RECORDS_PER_PAGE ? -ERESTART
-                                                                  : 0;
+    if (gt->destroy_next < gt->record_pages * RECORDS_PER_PAGE) {
+        return -ERESTART;
+    }
+    return record_pages_free(gt, should_stop);
 }

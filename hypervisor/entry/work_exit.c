@@ -9,6 +9,7 @@
 #include "cpu/smp.h"
 #include "cpu/spec_ctrl.h"
 #include "cpu/softirq.h"
+#include "domain/domain.h"
 #include "domain/sched.h"
 #include "domain/vcpu.h"
 #include "entry/context_word.h"
@@ -60,14 +61,15 @@ static bool choose_vcpu(struct cpu_block *cb)
     return next != NULL;
 }
 
-/* Nothing to run: clean memory, then halt until something happens. */
+/* Nothing to run: free and clean memory, then halt until something happens. */
 static void idle_once(struct cpu_block *cb)
 {
     bool more;
 
     irq_enable();
     log_drain();
-    more = scrub_idle_step();
+    more = domain_reap();
+    more = scrub_idle_step() || more;
     irq_disable();
     smp_park_if_asked();
     if (!more && !work_is_pending(cb) &&

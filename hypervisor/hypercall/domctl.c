@@ -223,6 +223,16 @@ static int64_t run(struct domain *d, struct xen_domctl *op, bool *ret_back)
     return rc == DOMCTL_NOT_MINE ? the_rest(d, op) : rc;
 }
 
+/*
+ * What is left of a large domain.  It cannot be found any more, so this is not
+ * continued: the idle loop, or who creates one, does the rest.
+ */
+static void reap_now(void)
+{
+    while (!hypercall_should_stop() && domain_reap()) {
+    }
+}
+
 static int64_t dispatch(struct xen_domctl *op, bool *ret_back)
 {
     struct domain *d;
@@ -241,6 +251,9 @@ static int64_t dispatch(struct xen_domctl *op, bool *ret_back)
         }
         rc = run(d, op, ret_back);
         domain_put(d);
+        if (op->cmd == XEN_DOMCTL_destroydomain) {
+            reap_now();
+        }
         return rc;
     }
 }

@@ -59,6 +59,12 @@ static int64_t create(struct xen_domctl *op)
                 c->max_vcpus, c->grant_opts);
         return rc;
     }
+    /* Memory and numbers of those that are gone are to be had by now. */
+    while (domain_reap()) {
+        if (hypercall_should_stop()) {
+            return -ERESTART;
+        }
+    }
     rc = pv_domain_create(wanted, c, false, &d);
     if (rc == 0) {
         op->domain = d->domid;

@@ -180,6 +180,14 @@ int evtchn_setup(void **state)
     return 0;
 }
 
+void evtchn_free(struct domain *d)
+{
+    unsigned int budget = UINT32_MAX;
+
+    assert_true(evtchn_domain_free(d, &budget));
+    assert_null(d->evtchn);
+}
+
 int evtchn_teardown(void **state)
 {
     struct domain *d[] = {&dom_a, &dom_b};
@@ -187,7 +195,7 @@ int evtchn_teardown(void **state)
     (void)state;
     for (unsigned int i = 0; i < 2; i++) {
         assert_int_equal(evtchn_domain_destroy(d[i], NULL), 0);
-        evtchn_domain_free(d[i]);
+        evtchn_free(d[i]);
         assert_int_equal(d[i]->refs, 1);
         free(si[i]);
     }

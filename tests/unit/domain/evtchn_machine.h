@@ -33,6 +33,8 @@ int evtchn_group_setup(void **state);
 int evtchn_setup(void **state);
 int evtchn_teardown(void **state);
 
+/* All that evtchn_domain_free() frees. */
+void evtchn_free(struct domain *d);
 /* A machine frame's contents. */
 void *page(unsigned int n);
 /* A new port that only its own domain sends on; fails the test if none. */

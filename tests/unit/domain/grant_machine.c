@@ -205,9 +205,11 @@ int grant_teardown(void **state)
         assert_int_equal(readers[i] + writers[i], 0);
     }
     for (unsigned int i = 0; i < 3; i++) {
+        unsigned int budget = PAGES;
+
         assert_int_equal(all[i]->refs, 1);
         assert_int_equal(all[i]->grants->pinned, 0);
-        grant_domain_free(all[i]);
+        assert_true(grant_domain_free(all[i], &budget));
     }
     assert_int_equal(hv_shared, 0);
     assert_int_equal(hv_pages, 0);

@@ -39,7 +39,7 @@ static void limit_of_the_domain_holds(void **state)
     evtchn_port_t port;
 
     (void)state;
-    evtchn_domain_free(&dom_a);
+    evtchn_free(&dom_a);
     assert_int_equal(evtchn_domain_init(&dom_a, 2), 0);
     assert_int_equal(ipi(&dom_a, 0), 1);
     assert_int_equal(ipi(&dom_a, 0), 2);

@@ -230,15 +230,108 @@ static void reset_goes_back_to_two_level(void **state)
     use_fifo(&dom_a, 2); /* and forth again */
 }
 
+static bool stop_always(void)
+{
+    return true;
+}
+
+/* Queues of 2 vcpus, 2 pages, and MANY ports. */
+#define MANY 2000U
+
+static void many_ports(void)
+{
+    use_fifo(&dom_a, 2);
+    assert_int_equal(evtchn_fifo_expand_array(&dom_a, mfn(11)), 0);
+    for (unsigned int i = 0; i < MANY; i++) {
+        (void)ipi(&dom_a, 0);
+    }
+}
+
+static unsigned int held_by_fifo(void)
+{
+    return (unsigned int)(held[1] + held[2] + held[10] + held[11]);
+}
+
+/* No more than so many ports are closed or waited for, or a page given back,
+   between two questions; and nothing is bound until the end. */
+static void reset_is_a_step_at_a_time(void **state)
+{
+    unsigned int before = 4, closing = 0, waiting = 0, giving = 0;
+    evtchn_port_t port;
+
+    (void)state;
+    many_ports();
+    assert_int_equal(held_by_fifo(), before);
+    while (evtchn_reset(&dom_a, stop_always) == -ERESTART) {
+        assert_int_equal(evtchn_bind_ipi(&dom_a, 0, &port), -EBUSY);
+        assert_true(before - held_by_fifo() <= 1);
+        if (dom_a.evtchn->fifo != NULL) {
+            closing++;
+        } else if (held_by_fifo() == 4) {
+            waiting++;
+        } else {
+            giving++;
+        }
+        before = held_by_fifo();
+    }
+    assert_int_equal(held_by_fifo(), 0);
+    assert_true(closing >= MANY / 64 - 1);
+    assert_true(waiting >= MANY / 256 - 1);
+    assert_true(giving >= 4);
+    assert_int_equal(ipi(&dom_a, 0), 1);
+}
+
+/* Who destroys goes on where a reset was left, at any of its steps. */
+static void destruction_takes_up_a_reset(void **state)
+{
+    (void)state;
+    for (unsigned int stops = 1; stops < 60; stops++) {
+        evtchn_free(&dom_a);
+        assert_int_equal(evtchn_domain_init(&dom_a, UINT32_MAX), 0);
+        many_ports();
+        for (unsigned int i = 0; i < stops; i++) {
+            if (evtchn_reset(&dom_a, stop_always) == 0) {
+                break;
+            }
+        }
+        while (evtchn_domain_destroy(&dom_a, stop_always) == -ERESTART) {
+        }
+        assert_int_equal(held_by_fifo(), 0);
+    }
+}
+
+static void buckets_are_freed_a_few_at_a_time(void **state)
+{
+    unsigned int budget, calls = 0;
+
+    (void)state;
+    many_ports();
+    assert_int_equal(evtchn_domain_destroy(&dom_a, NULL), 0);
+    do {
+        budget = 3;
+        calls++;
+    } while (!evtchn_domain_free(&dom_a, &budget));
+    assert_int_equal(calls, (MANY / EVTCHN_PER_BUCKET + 1 + 2) / 3);
+    assert_int_equal(budget, 3 * calls - (MANY / EVTCHN_PER_BUCKET + 1));
+    assert_int_equal(evtchn_domain_init(&dom_a, UINT32_MAX), 0);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, evtchn_setup, evtchn_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(fifo_refuses_nonsense),          T(fifo_links_in_order),
-        T(fifo_masks_and_unmasks),         T(fifo_follows_priority_and_vcpu),
-        T(fifo_early_events_are_kept),     T(fifo_busy_ports_are_not_reused),
-        T(fifo_survives_a_spoiling_guest), T(reset_goes_back_to_two_level),
+        T(fifo_refuses_nonsense),
+        T(fifo_links_in_order),
+        T(fifo_masks_and_unmasks),
+        T(fifo_follows_priority_and_vcpu),
+        T(fifo_early_events_are_kept),
+        T(fifo_busy_ports_are_not_reused),
+        T(fifo_survives_a_spoiling_guest),
+        T(reset_goes_back_to_two_level),
+        T(reset_is_a_step_at_a_time),
+        T(destruction_takes_up_a_reset),
+        T(buckets_are_freed_a_few_at_a_time),
     };
 
     return cmocka_run_group_tests(tests, evtchn_group_setup, NULL);

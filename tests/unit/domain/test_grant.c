@@ -261,6 +261,67 @@ static void death_of_a_mapper_is_a_step_at_a_time(void **state)
     assert_int_equal(entry(7)->flags, GTF_permit_access);
 }
 
+static unsigned int asked, pages_before, pages_at_once;
+
+static bool stop_and_count(void)
+{
+    pages_at_once = pages_before - hv_pages > pages_at_once
+                        ? pages_before - hv_pages
+                        : pages_at_once;
+    pages_before = hv_pages;
+    asked++;
+    return true;
+}
+
+/* The records go with the mappings: what is left to the end is not much. */
+static void records_are_freed_a_step_at_a_time(void **state)
+{
+    const unsigned int pages = 100;
+    struct grant_map_state s;
+
+    (void)state;
+    grant(7, 0, 3);
+    dom_b.grants->max_record_pages = pages;
+    for (unsigned int i = 0; i < pages * RECORDS_PER_PAGE; i++) {
+        assert_int_equal(grant_map_begin(&dom_b, dom_a.domid, 7,
+                                         GNTMAP_host_map | GNTMAP_readonly, &s),
+                         GNTST_okay);
+        grant_map_commit(&dom_b, &s);
+    }
+    pages_before = hv_pages;
+    asked = pages_at_once = 0;
+    dom_b.state = DOMAIN_DYING;
+    while (grant_domain_destroy(&dom_b, stop_and_count) == -ERESTART) {
+        unsigned int mapped;
+
+        assert_int_equal(grant_count(&dom_b, &mapped), 0);
+    }
+    assert_int_equal(dom_b.grants->record_pages, 0);
+    assert_int_equal(readers[3], 0);
+    assert_in_range(pages_at_once, 1, 32);
+    assert_true(asked > pages * RECORDS_PER_PAGE / 64);
+}
+
+static void table_is_freed_a_few_frames_at_a_time(void **state)
+{
+    unsigned int budget = 0, calls = 1, frames;
+
+    (void)state;
+    assert_int_equal(grant_table_grow(&dom_b, 20), 0);
+    to_version_2(&dom_b);
+    frames = dom_b.grants->nr_frames + dom_b.grants->nr_status;
+    assert_int_equal(grant_domain_destroy(&dom_b, NULL), 0);
+    while (!grant_domain_free(&dom_b, &budget)) {
+        assert_int_equal(budget, 0);
+        assert_int_equal(dom_b.grants->nr_frames + dom_b.grants->nr_status,
+                         frames + 4 - 4 * calls);
+        calls++;
+        budget = 4;
+    }
+    assert_int_equal(calls, (frames + 3) / 4 + (frames % 4 == 0 ? 0 : 1));
+    assert_int_equal(grant_domain_init(&dom_b, -1, 1, 2), 0);
+}
+
 /* ---- copies ----------------------------------------------------------------- */
 
 static void copies(void **state)
@@ -389,6 +450,8 @@ int main(void)
         T(both_parts_must_go),
         T(records_run_out_and_come_back),
         T(death_of_a_mapper_is_a_step_at_a_time),
+        T(records_are_freed_a_step_at_a_time),
+        T(table_is_freed_a_few_frames_at_a_time),
         T(copies),
         T(copies_within_a_frame_may_overlap),
         T(caches_of_what_is_mapped),
