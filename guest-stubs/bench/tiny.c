@@ -115,6 +115,11 @@ long tiny_create(struct tiny *t)
     };
     long rc;
 
+    if (t->wide) {
+        op.u.createdomain.max_evtchn_port = TINY_WIDE_PORTS - 1;
+        op.u.createdomain.max_grant_frames = TINY_WIDE_FRAMES;
+        op.u.createdomain.max_maptrack_frames = 65536;
+    }
     if (t->tag != 0) {
         memset(op.u.createdomain.handle, t->tag,
                sizeof(op.u.createdomain.handle));

@@ -26,6 +26,10 @@
 #define TINY_PAGES 6
 #define TINY_PORTS 4
 
+/* The highest limits a domain may have: of ports, of frames of grants. */
+#define TINY_WIDE_PORTS  131072U
+#define TINY_WIDE_FRAMES 4096U
+
 /* The first ports of a domain, in the order in which they are bound. */
 #define TINY_PORT_ECHO  1
 #define TINY_PORT_WAKE  2
@@ -65,6 +69,7 @@ struct tiny {
     uint64_t work_tsc;  /* asked for: of TINY_WORKS, at each event */
     unsigned int number; /* asked for: its domid; 0: any            */
     uint8_t tag;        /* asked for: each byte of its UUID        */
+    bool wide;          /* asked for: limits as high as can be     */
     /* Asked for; NULL: what the mode says. */
     const struct tiny_code *code;
     domid_t domid;

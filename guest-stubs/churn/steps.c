@@ -15,9 +15,11 @@
 #define TABLES_MAX  (EXTENTS_MAX + 4)
 #define LEAST_NS    6000U /* back into the call, and a part of a step */
 #define SPREAD_NS   9000U
-#define PORTS       1000U
+#define FIRST_PFN   512UL /* below it are what it runs on */
+#define AFTER       2000U /* upcalls */
 
-static struct tiny tiny;
+static struct tiny *tiny;
+static uint64_t grant_frames[TINY_WIDE_FRAMES];
 static xen_pfn_t extent[EXTENTS_MAX], tables[TABLES_MAX];
 static unsigned int extents;
 static uint64_t window[512] __page_aligned;
@@ -75,14 +77,14 @@ static bool populate(void)
     const unsigned long more = extents + 3;
 
     for (unsigned int i = 0; i < extents; i++) {
-        extent[i] = 512UL * i;
+        extent[i] = FIRST_PFN + 512UL * i;
     }
     for (unsigned int i = 0; i < more; i++) {
-        tables[i] = 512UL * extents + i;
+        tables[i] = FIRST_PFN + 512UL * extents + i;
     }
-    return CHECK(tiny_populate(&tiny, extent, extents, ORDER_2MIB) ==
+    return CHECK(tiny_populate(tiny, extent, extents, ORDER_2MIB) ==
                          (long)extents &&
-                     tiny_populate(&tiny, tables, more, 0) == (long)more,
+                     tiny_populate(tiny, tables, more, 0) == (long)more,
                  "populate");
 }
 
@@ -107,7 +109,7 @@ static bool fill(void)
         long rc = hypercall5(__HYPERVISOR_update_va_mapping_otherdomain,
                              (unsigned long)window,
                              tables[at] << PAGE_SHIFT | PTE_FLAGS_DATA,
-                             UVMF_INVLPG, tiny.domid, 0);
+                             UVMF_INVLPG, tiny->domid, 0);
 
         if (!CHECK(rc == 0, "map table %u: %ld", at, rc)) {
             return false;
@@ -124,35 +126,58 @@ static bool pin(void)
         .arg1.mfn = tables[extents + 2],
     };
     long rc = hypercall5(__HYPERVISOR_mmuext_op, (unsigned long)&op, 1, 0,
-                         tiny.domid, 0);
+                         tiny->domid, 0);
 
     return CHECK(rc == 0, "pin: %ld", rc);
 }
 
+/* All that it may have: it has gone over to FIFO queues. */
 static bool ports(void)
 {
-    struct evtchn_alloc_unbound op = {.dom = tiny.domid,
+    struct evtchn_alloc_unbound op = {.dom = tiny->domid,
                                       .remote_dom = DOMID_SELF};
-    long rc = 0;
+    long rc;
 
-    for (unsigned int i = 0; i < PORTS && !rc; i++) {
+    do {
         rc = hc_evtchn_op(EVTCHNOP_alloc_unbound, &op);
-    }
-    return CHECK(rc == 0, "ports: %ld", rc);
+    } while (!rc);
+    return CHECK(rc == -XEN_ENOSPC && op.port == TINY_WIDE_PORTS - 1,
+                 "port %u: %ld", op.port, rc);
+}
+
+/* Its grant table as large as it may be. */
+static bool grants(void)
+{
+    struct gnttab_setup_table op = {.dom = tiny->domid,
+                                    .nr_frames = TINY_WIDE_FRAMES};
+    long rc;
+
+    set_xen_guest_handle(op.frame_list, grant_frames);
+    rc = hc_grant_table_op(GNTTABOP_setup_table, &op, 1);
+    return CHECK(rc == 0 && op.status == GNTST_okay, "grants: %ld, %d", rc,
+                 op.status);
 }
 
 static bool make(unsigned int mib)
 {
-    tiny = (struct tiny){.vcpus = 8};
+    const struct visit v = {
+        .take = TAKE_FIFO | TAKE_MANY,
+        .end = END_BLOCK,
+        .vcpus = 1,
+        .vcpus_down = 7,
+    };
+
     extents = mib / 2;
-    return CHECK(tiny_create(&tiny) == 0 && tiny_max_vcpus(&tiny) == 0 &&
-                     tiny_max_mem(&tiny, 512UL * (extents + 2)) == 0,
-                 "make a domain") &&
-           ports();
+    tiny = visit_open(&v);
+    return tiny &&
+           CHECK(tiny_max_mem(tiny, 512UL * (extents + 4)) == 0, "max_mem") &&
+           ports() && grants();
 }
 
-static void life(unsigned int mib)
+/* @held: its last page goes after the destruction, by another call. */
+static void life(unsigned int mib, bool held)
 {
+    const uint64_t bound = cmdline_number("bound", ~0UL);
     bool done;
     long rc;
 
@@ -171,21 +196,36 @@ static void life(unsigned int mib)
     if (!done) {
         return;
     }
+    if (!held) {
+        visit_let_go();
+    }
     watch();
     do {
-        rc = tiny_destroy(&tiny);
+        rc = tiny_destroy(tiny);
     } while (rc == -XEN_EAGAIN);
-    watched("destroy", mib, cmdline_number("bound", ~0UL));
+    watched("destroy", mib, bound);
     CHECK(rc == 0, "destroy: %ld", rc);
+    /* What is left of it goes while nobody runs. */
+    watch();
+    if (held) {
+        visit_let_go();
+    }
+    while (upcalls < AFTER) {
+        hc_sched_op(SCHEDOP_block, NULL);
+    }
+    watched("after", mib, bound);
+    visit_close();
 }
 
 void steps(unsigned int mib)
 {
     struct evtchn_bind_virq bind = {.virq = VIRQ_TIMER};
+    uint64_t free_pages;
 
     if (!CHECK(mib >= 2 && mib / 2 <= EXTENTS_MAX, "%u MiB", mib) ||
         !CHECK(hc_evtchn_op(EVTCHNOP_bind_virq, &bind) == 0, "bind_virq") ||
-        !CHECK(mm_map(window, 0, 0) == 0, "close the window")) {
+        !CHECK(mm_map(window, 0, 0) == 0, "close the window") ||
+        !visit_begin()) {
         return;
     }
     timer_port = bind.port;
@@ -193,7 +233,11 @@ void steps(unsigned int mib)
     if (!CHECK(evtchn_unmask(timer_port) == 0, "unmask")) {
         return;
     }
-    life(mib);
-    life(mib);
+    life(mib, true);
+    life(mib, false);
+    free_pages = tiny_free_pages();
+    life(mib, true);
+    CHECK(tiny_free_pages() == free_pages, "%lu pages were free, now %lu",
+          free_pages, tiny_free_pages());
     report(VERDICT_SUCCESS, "%u MiB", mib);
 }

@@ -270,7 +270,8 @@ static evtchn_port_t offer_port(void)
 static bool build(const struct visit *v)
 {
     memset(&tiny, 0, sizeof(tiny));
-    tiny.vcpus = v->vcpus;
+    tiny.vcpus = v->vcpus + v->vcpus_down;
+    tiny.wide = (v->take & TAKE_MANY) != 0;
     if (!CHECK(tiny_create(&tiny) == 0, "create")) {
         return false;
     }
@@ -354,16 +355,20 @@ static bool no_complaint(void)
                  page.line, (long)page.rc);
 }
 
+static bool take(const struct visit *v)
+{
+    return CHECK(tiny_unpause(&tiny) == 0, "unpause") &&
+           CHECK(await(ours), "d%u, end %d: nothing is heard", tiny.domid,
+                 v->end) &&
+           CHECK(window_to(&page, frame_of(SLOT_DATA)) == 0,
+                 "its first page") &&
+           no_complaint();
+}
+
 /* It has taken all it was to take, and Dom0 takes of it. */
 static bool live(const struct visit *v)
 {
-    if (!CHECK(tiny_unpause(&tiny) == 0, "unpause") ||
-        !CHECK(await(ours), "d%u, end %d: nothing is heard", tiny.domid,
-               v->end) ||
-        !CHECK(window_to(&page, frame_of(SLOT_DATA)) == 0, "its first page")) {
-        return false;
-    }
-    if (!no_complaint()) {
+    if (!take(v)) {
         return false;
     }
     if (v->end == END_POWEROFF || v->end == END_CRASH || v->end == END_KILLED ||
@@ -436,6 +441,13 @@ static void close_ports(bool bound)
     }
 }
 
+static void dom0_takes_back(void)
+{
+    CHECK((READ_ONCE(table.v1[REF].flags) & (GTF_reading | GTF_writing)) == 0,
+          "d%u is dead and uses what was granted", tiny.domid);
+    WRITE_ONCE(table.v1[REF].flags, 0);
+}
+
 static bool destroy(void)
 {
     long rc;
@@ -472,9 +484,7 @@ static bool die(const struct visit *v, bool born)
               "what Dom0 maps of d%u has changed", tiny.domid);
         let_go(v);
     }
-    CHECK((READ_ONCE(table.v1[REF].flags) & (GTF_reading | GTF_writing)) == 0,
-          "d%u is dead and uses what was granted", tiny.domid);
-    WRITE_ONCE(table.v1[REF].flags, 0);
+    dom0_takes_back();
     close_ports(born);
     return gone();
 }
@@ -497,6 +507,23 @@ bool visit(const struct visit *v)
         }
     }
     return die(v, born);
+}
+
+struct tiny *visit_open(const struct visit *v)
+{
+    return build(v) && take(v) ? &tiny : NULL;
+}
+
+void visit_let_go(void)
+{
+    window_close(&page);
+}
+
+bool visit_close(void)
+{
+    dom0_takes_back();
+    close_ports(false);
+    return gone();
 }
 
 bool visit_begin(void)

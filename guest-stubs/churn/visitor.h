@@ -26,6 +26,11 @@
 #define TAKE_PINS        0x080U /* trees of page tables                    */
 #define TAKE_BALLOON     0x100U /* a page given back, another one got      */
 #define TAKE_EVERYTHING  0x1ffU
+#define TAKE_MANY        0x200U /* FIFO pages and records of grants        */
+
+/* Of TAKE_MANY: with those of TAKE_FIFO, and each a mapped grant. */
+#define VISITOR_FIFO_PAGES 128U
+#define VISITOR_RECORDS    120000U
 
 /* How it ends. */
 enum visitor_end {
