@@ -4,9 +4,9 @@
  *
  * Claim: its cost grows with the vcpus that run, not with the CPUs there are;
  * and when it returns nobody sees the old page any more.
- * Plan: Dom0, a vcpu for each CPU, each pinned to its own.  With 1, 2, 4 and 8
- * of them running, and once with all but one asleep, the first asks for `n=N`
- * (100) flushes in each of three ways, and has the hypervisor print its
+ * Plan: Dom0, a vcpu for each CPU, each pinned to its own.  With 1, 2, 4 and
+ * all of them running, and once with all but one asleep, the first asks `n=N`
+ * (100) times to flush in each of three ways, and has the hypervisor print its
  * counters (debug key q) before and after: who reads the console compares.
  * Then `load=N` (1000) times in all, all running vcpus flush each other while
  * the first moves a page between two frames and the others read it.
@@ -193,7 +193,8 @@ void stub_main(void)
         fine = pin(i) && fine;
     }
     count(1, times);
-    for (unsigned int now = 2; now <= vcpus && fine; now *= 2) {
+    for (unsigned int now = 1; now < vcpus && fine;) {
+        now = 2 * now < vcpus ? 2 * now : vcpus;
         for (; others < now - 1; others++) {
             fine = CHECK(vcpu_start(others + 1, runs) == 0, "start %u",
                          others + 1) && fine;
