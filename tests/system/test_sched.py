@@ -165,8 +165,8 @@ class SchedFairFour(SchedFairAll):
 class SchedTools(Suite):
     """What the stock tools set and say, with one guest that mostly sleeps."""
 
-    weight = 30
-    cpus = 1
+    weight = 40
+    cpus = 3    # test_pins moves between two while Dom0 has the first
 
     def setup(self):
         self.boot(smp=self.cpus)
@@ -216,14 +216,30 @@ class SchedTools(Suite):
         check(re.search(r"^one\s+\d+\s+0\s+\d+\s+---\s", text, re.M), text)
         self.vm.dom0("xl unpause one")
 
+    def pinned(self, cpu, hard, soft):
+        """Set an affinity; it is shown, and the vcpu goes there and stays."""
+        self.vm.dom0(f"xl vcpu-pin one 0 {hard} {soft}")
+        wait_until(self.vm, f"[ $(xl vcpu-list one | awk '/^one/ {{print $4}}') "
+                            f"= {cpu} ]")
+        for _ in range(5):
+            text = self.vm.dom0("usleep 200000; xl vcpu-list one")
+            check(re.search(rf"^one\s+\d+\s+0\s+{cpu}\s+[rb-]+\s+[\d.]+\s+{hard} /"
+                            rf" {soft}$", text, re.M),
+                  f"not on {cpu} with {hard} / {soft}: {text}")
+
     def test_pins(self):
-        """A pin holds; one that leaves no processor is refused."""
-        last = self.cpus - 1
-        self.vm.dom0(f"xl vcpu-pin one 0 {last} {last}")
+        """A pin holds, whatever the wish; one that leaves no CPU is refused."""
+        # With Dom0 elsewhere nothing but a pin moves it between these.
+        self.vm.dom0("xl vcpu-pin 0 all 0 all")
+        for cpu in (1, 2, 1):
+            self.pinned(cpu, cpu, "all")
+        self.pinned(2, 2, 1)
+        # Only shown: who sleeps alone on a CPU stays there until another vcpu
+        # runs on it, whatever it wishes.
+        self.vm.dom0("xl vcpu-pin one 0 all 1")
         text = self.vm.dom0("xl vcpu-list one")
-        shown = "all" if self.cpus == 1 else str(last)
-        check(re.search(rf"^one\s+\d+\s+0\s+{last}\s+\S+\s+[\d.]+\s+{shown} / "
-                        rf"{shown}$", text, re.M), text)
+        check(re.search(r"^one\s.* all / 1$", text, re.M), text)
+        self.vm.dom0("xl vcpu-pin 0 all all all")
         rc, text = self.vm.dom0_cmd(f"xl vcpu-pin -f one 0 {self.cpus} all")
         check(rc != 0, f"pinned to a processor that is not there: {text}")
         self.vm.dom0("xl vcpu-pin one all all all")
