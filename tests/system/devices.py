@@ -28,10 +28,11 @@ BLOB = "".join(hashlib.sha256(b"%d" % i).hexdigest()
 
 # disk NAME: write, forget what is cached, read back, compare; another place
 # each time.  net NAME N: download and upload by TCP, then a flood of pings of
-# which none may be lost.  Each says how often it went round.
+# which none may be lost.  Each says how often it went round.  They go on for a
+# time, or until there is a file /run/enough.
 SCRIPT = r"""#!/bin/sh
 end=$1 port=$2 sum=$3 blob=/scripts/blob
-more() { [ $(cut -d. -f1 /proc/uptime) -lt $end ]; }
+more() { [ $(cut -d. -f1 /proc/uptime) -lt $end ] && [ ! -e /run/enough ]; }
 fail() { echo "IO-FAIL $*"; exit 1; }
 disk() {
     n=0

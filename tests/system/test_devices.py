@@ -5,7 +5,7 @@ lost.  One machine with lines only (level, shared), one with messages."""
 import re
 
 from devices import DISKS, NETS, Server, dom0_initramfs, qemu_devices
-from suite import BUILD, DOM0_OPTIONS, Suite, check, is_vigil
+from suite import BUILD, DOM0_OPTIONS, Suite, check, is_vigil, wait_until
 
 # What Linux says when an interrupt did not come, or nobody wanted it.
 TROUBLE = (r"lost interrupt|nobody cared|timeout|timed out|NETDEV WATCHDOG|"
@@ -33,6 +33,7 @@ class Devices(Suite):
     dom0_words = ""
     kinds = ()
     seconds = 15
+    quiet = False   # the machine below has time for this one: nothing is late
     smp = 1
     options = ""
 
@@ -73,12 +74,18 @@ class Devices(Suite):
         for name in list(DISKS.values()) + list(NETS):
             found = re.search(rf"IO-DONE {name} (\d+)", text)
             check(found and int(found.group(1)) > 0, f"{name}: {text}")
+        self.check_late(text)
         after = interrupts(self.vm)
         for name, pattern in DRIVERS.items():
             grown = sum(count - before.get(line, 0)
                         for line, count in after.items()
                         if re.search(pattern, line))
             check(grown >= 10, f"{name} had {grown} interrupts: {after}")
+
+    def check_late(self, text):
+        """An answer that takes a second is a fault where there is time."""
+        late = re.findall(r"IO-LATE .*", text)
+        check(not (self.quiet and late), "; ".join(late))
 
     def test_nothing_was_lost(self):
         text = self.vm.dom0(f"dmesg | grep -E '{TROUBLE}' || echo none")
@@ -108,6 +115,7 @@ class MovingLines(DevicesQ35):
     while they move."""
 
     smp = 2
+    leaves = 1
     options = "dom0_max_vcpus=2"
 
     def lines(self, driver):
@@ -132,8 +140,7 @@ class MovingLines(DevicesQ35):
 
     def test_both_cpus_take_them(self):
         """Where the vcpu is that Dom0 chose for a line, Vigil sends it."""
-        for vcpu in (0, 1):
-            self.vm.dom0(f"xl vcpu-pin Domain-0 {vcpu} {vcpu}")
+        self.pin()
         line = self.lines("eth")[0]
         self.vm.dom0(f"echo 2 >/proc/irq/{line}/smp_affinity")
         before = self.counts(line)
@@ -143,6 +150,62 @@ class MovingLines(DevicesQ35):
         text = self.vm.dom0("xl debug-keys i; sleep 1; xl dmesg | "
                             f"grep 'pirq {line} of d0' | tail -n 1")
         check("to CPU 1" in text, text)
+
+    def test_offline(self):
+        """CPU 1 leaves while devices' interrupts go there, and all goes on."""
+        lines = self.lines("eth")[:1] + self.lines("ahci")[:1]
+        check(len(lines) == 2, f"a line and a message: {lines}")
+        self.pin()
+        for line in lines:
+            self.vm.dom0(f"echo 2 >/proc/irq/{line}/smp_affinity")
+        self.vm.dom0(f"sh /scripts/devices-io 3600 {self.server.port} "
+                     f"{self.server.sum} >/run/io 2>&1 &")
+        for _ in range(self.leaves):
+            self.all_come(lines, 1)
+            self.vm.dom0("xen-hptool cpu-offline 1", 60)
+            left = [irq for irq, (_, cpu, _) in self.where().items() if cpu == 1]
+            check(not left, f"irqs {left} are still sent to CPU 1")
+            self.all_come(lines, 0)
+            self.vm.dom0("xen-hptool cpu-online 1", 60)
+            self.pin()
+        self.all_come(lines, 1)
+        check("IO-END" not in self.vm.dom0("cat /run/io"), "it ended too early")
+        self.vm.dom0("touch /run/enough")
+        wait_until(self.vm, "grep -q IO-END /run/io", 120)
+        text = self.vm.dom0("cat /run/io; rm /run/enough")
+        check("IO-FAIL" not in text and text.count("IO-DONE") ==
+              len(DISKS) + len(NETS), text)
+        self.check_late(text)
+        self.test_nothing_was_lost()
+
+    def pin(self):
+        """Each vcpu of Dom0 to the processor with its number."""
+        for vcpu in (0, 1):
+            self.vm.dom0(f"xl vcpu-pin Domain-0 {vcpu} {vcpu}")
+
+    def where(self):
+        """Return {irq: (level or edge, CPU it is sent to, count)} by Vigil."""
+        text = self.vm.dom0("xl dmesg -c >/dev/null; xl debug-keys iM; "
+                            "xl dmesg")
+        return {int(irq): (kind, int(cpu), int(count))
+                for irq, cpu, kind, count in re.findall(
+                    r"irq (\d+): vector 0x[1-9a-f]\w* to CPU (\d+), (\w+) .* "
+                    r"(\d+) times, .* guest, pirq", text)}
+
+    def all_come(self, lines, cpu):
+        """Vcpu 1 gets all of these, and a line and a message go to that CPU."""
+        before = self.where()
+        for line in lines:
+            self.vm.dom0(
+                f"count() {{ awk '$1 == \"{line}:\" {{print $3}}' "
+                "/proc/interrupts; }; was=$(count); i=0; while [ $(count) -lt "
+                "$((was + 10)) ]; do usleep 100000; i=$((i+1)); "
+                "[ $i -lt 400 ] || exit 1; done", 90)
+        after = self.where()
+        kinds = {kind for irq, (kind, to, count) in after.items()
+                 if to == cpu and count >= before[irq][2] + 10}
+        check(kinds == {"level", "edge"},
+              f"not to CPU {cpu}: {before} -> {after}")
 
     def counts(self, line):
         """Return how often each vcpu of Dom0 got an interrupt."""
@@ -163,14 +226,31 @@ class DevicesLong(DevicesQ35):
     long = True
     weight = 700
     seconds = 600
+    quiet = True
 
 
-class DevicesLongSmp(MovingLines):
-    """Ten minutes while the lines move."""
+class DevicesLongPc(DevicesPc):
+    """Ten minutes with lines only, which devices share."""
 
     long = True
     weight = 700
     seconds = 600
+    quiet = True
+
+    def test_lines_are_shared(self):
+        """Else it is not what it is for."""
+        text = self.vm.dom0("grep xen-pirq.*ioapic-level /proc/interrupts")
+        check(re.search(r"ioapic-level\s+\S+, ", text), text)
+
+
+class DevicesLongSmp(MovingLines):
+    """Ten minutes while the lines move, then processors come and go."""
+
+    long = True
+    weight = 800
+    seconds = 600
+    quiet = True
+    leaves = 20
 
 
 del Devices, MovingLines
