@@ -119,7 +119,9 @@ void death_record(struct domain *d, struct vcpu *v, uint32_t code,
     spin_lock(&ring_lock);
     rec->seq = seq;
     spin_unlock(&ring_lock);
-    pr_err("domain: d%uv%u died: %s: %s", d->domid, v != NULL ? v->vcpu_id : 0,
+    /* What an ordinary guest did to itself is no error of ours. */
+    printk(d->is_privileged ? LOG_ERROR : LOG_WARNING,
+           "domain: d%uv%u died: %s: %s", d->domid, v != NULL ? v->vcpu_id : 0,
            death_name(code), text);
 }
 

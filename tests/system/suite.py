@@ -7,6 +7,7 @@ raising; check() raises with a sentence.  When setup() fails, or the machine
 dies, the cases that needed it fail and say so.
 """
 
+import json
 import os
 import pathlib
 import re
@@ -206,6 +207,27 @@ def records(answer):
     return []
 
 
+def log_records(vm, words=""):
+    """Return the records of the hypervisor's log, one dict each.
+
+    words: more for the command line of `vigil dmesg`
+    """
+    lines = vm.dom0(f"vigil dmesg -r --json {words}", 60)
+    return [json.loads(line) for line in lines.splitlines()]
+
+
+def no_errors(vm):
+    """No guest makes the hypervisor speak of an error: that is for its own.
+
+    What the guests did is there, so the log goes back as far as it must.
+    """
+    found = log_records(vm, "-l warning")
+    check([r for r in found if " died: " in r["text"]],
+          f"no death in the log: {found[-5:]}")
+    bad = [r["text"] for r in found if r["level"] in ("error", "panic")]
+    check(not bad, f"at level error because of a guest: {bad}")
+
+
 def crash_records(vm, kind=None, wait=False):
     """Return the crash records of this boot's store, one dict each.
 
@@ -259,5 +281,5 @@ def wait_until(vm, command, seconds=20):
 __all__ = ["BUILD", "DOM0_OPTIONS", "Failure", "PACKED", "Skip", "Suite", "TOP",
            "VERDICT", "VM", "VMError", "XEN_OPTIONS", "check", "crash_records",
            "create", "destroy", "guest_console", "hypervisor", "is_vigil",
-           "need_vigil", "records", "require", "skip", "stub_done", "tool",
+           "log_records", "need_vigil", "no_errors", "records", "require", "skip", "stub_done", "tool",
            "wait_console", "wait_until"]

@@ -5,7 +5,7 @@ import json
 import re
 
 from suite import (Suite, check, crash_records, create, destroy, is_vigil,
-                   need_vigil, stub_done, tool, wait_console, wait_until)
+                   need_vigil, no_errors, stub_done, tool, wait_console, wait_until)
 
 # Word on the command line of `killed`, and what the record must speak of.
 KILLED = {"ud2": r"handler|exception|trap", "badstack": r"stack|bounce",
@@ -130,6 +130,21 @@ class Guests(Suite):
         text = self.vm.dom0("xl list")
         check("hello" in text, f"another guest went too: {text}")
         destroy(self.vm, "hello")
+
+    def test_hostile(self):
+        """A guest that tries everything; it may be killed, and nobody else."""
+        need_vigil()
+        create(self.vm, "hostile")
+        stub_done(self.vm, "hostile", 120)
+        destroy(self.vm, "hostile")
+
+    def test_no_error_by_a_guest(self):
+        """All they did, and not one record says that we are at fault."""
+        need_vigil()
+        create(self.vm, "killed", "ud2")
+        wait_until(self.vm, "vigil dmesg -r -l warning | grep -q ' died: '")
+        no_errors(self.vm)
+        destroy(self.vm, "killed")
 
     def test_trigger_nmi(self):
         """`trigger nmi` by both tools is counted exactly."""
