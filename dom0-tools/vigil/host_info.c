@@ -33,7 +33,7 @@ static const struct {
     COUNTER(vmce_delivered), COUNTER(guest_deaths),  COUNTER(log_cells),
     COUNTER(log_lost),       COUNTER(hv_frames),     COUNTER(free_frames),
     COUNTER(dirty_frames),   COUNTER(boot_tsc_khz),  COUNTER(nmi_firmware),
-    COUNTER(nmi_left_out),
+    COUNTER(nmi_left_out),   COUNTER(log_left_out),
 #undef COUNTER
 };
 

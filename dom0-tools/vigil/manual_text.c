@@ -42,11 +42,11 @@ const struct manual_text manual_texts[] = {
     {NULL, "dmesg",
      "What Vigil logged since it started, or since the ring was emptied.\n\n"
      "That is what the console has shown. The records, with -r, are more: those "
-     "below the console's level, or too many of one kind for it, each with its "
-     "time since power-on, processor, severity, and whether it was written in an "
-     "irq, nmi or mc. They are read where the hypervisor writes them, which it "
-     "does not notice; the oldest are overwritten, and what is missing is "
-     "counted. LEVEL is panic, error, warning, notice, info or debug. -l and -f "
+     "below the console's level, each with its time since power-on, processor, "
+     "severity, and whether it was written in an irq, nmi or mc. They are read "
+     "where the hypervisor writes them, which it does not notice; the oldest are "
+     "overwritten, and what is missing is counted. A guest that causes too many "
+     "lines has them left out, of both; how many is said. LEVEL is panic, error, warning, notice, info or debug. -l and -f "
      "mean -r.",
      EXAMPLES({"vigil dmesg | tail", "the newest messages"},
               {"vigil dmesg -c >log", "take them out of the ring"},

@@ -11,6 +11,8 @@
  *   3. With `wait=N`: print `nmi: ready`, then wait until N more came from
  *      outside (sendtrigger), printing `nmi: count=K reason=R` at each.
  *   4. After that none is left over (a second of quiet).
+ * With `flood=S` instead: for S seconds NMIs to ourselves, for which there is no
+ * handler, and lines of text; each has the hypervisor log a line about us.
  */
 #include "stub.h"
 
@@ -92,11 +94,31 @@ static void wait_for_more(unsigned long more)
     CHECK(deepest == 1, "an NMI interrupted an NMI, depth %u", deepest);
 }
 
+static void flood(unsigned long seconds)
+{
+    static const char text[] = "flood\n";
+    uint64_t end = time_now_ns() + seconds * NS_PER_SEC;
+    unsigned long rounds = 0;
+
+    print("nmi: flooding\n");
+    while (time_now_ns() < end) {
+        CHECK(send_to_self() == 0, "send_nmi");
+        console_debug_write(text, sizeof(text) - 1);
+        rounds++;
+    }
+    report(VERDICT_SUCCESS, "%lu rounds of flood", rounds);
+}
+
 void stub_main(void)
 {
     unsigned long more = cmdline_number("wait", 0);
+    unsigned long seconds = cmdline_number("flood", 0);
     long rc;
 
+    if (seconds) {
+        flood(seconds);
+        return;
+    }
     trap_handle(TRAP_NMI, on_nmi);
     rc = trap_register(TRAP_NMI, 0);
     if (!CHECK(rc == 0, "vector 2 refused: %ld", rc)) {

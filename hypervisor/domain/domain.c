@@ -314,6 +314,7 @@ int domain_create(domid_t domid, const struct xen_domctl_createdomain *config,
         return rc;
     }
     d->max_vcpus = config->max_vcpus;
+    log_guest_init(&d->log, domid);
     *ret_domain = d;
     return 0;
 }
@@ -557,6 +558,7 @@ int domain_relinquish_frames(struct domain *d, bool (*should_stop)(void))
 static void finish(struct domain *d)
 {
     list_set(d->domid, NULL);
+    log_guest_end(&d->log);
     pr_info("domain: d%u is gone", d->domid);
     virq_raise_global(VIRQ_DOM_EXC);
     domain_put(d);

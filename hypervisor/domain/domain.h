@@ -21,6 +21,7 @@
 #include "lib/frames.h"
 #include "lib/rangeset.h"
 #include "lib/xen_abi.h"
+#include "log/printk.h"
 #include "sync/seqcount.h"
 #include "sync/spinlock.h"
 #include "x86/regs.h"
@@ -107,6 +108,7 @@ struct domain {
     char console_line[128];        /* C */
     unsigned int console_len;      /* C */
 
+    struct log_guest log;          /* its share of the log              */
 };
 
 extern struct domain *dom0; /* the control domain; NULL before it exists */

@@ -18,7 +18,7 @@
 
 static void flush_line(struct domain *d)
 {
-    log_guest_line(d->domid, d->console_line, d->console_len);
+    log_guest_line(&d->log, d->console_line, d->console_len);
     d->console_len = 0;
 }
 

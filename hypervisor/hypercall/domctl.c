@@ -295,7 +295,7 @@ int64_t do_domctl(uint64_t a1, uint64_t a2 UNUSED, uint64_t a3 UNUSED,
         return hypercall_restart(__HYPERVISOR_domctl, 1, a1, 0, 0, 0, 0);
     }
     if (rc == -ENOSYS || rc == -EOPNOTSUPP) {
-        log_about(LOG_INFO, current->domain->domid, (int)current->vcpu_id,
+        log_about(LOG_INFO, &current->domain->log, (int)current->vcpu_id,
                   "domctl %u of d%u is not offered", op.cmd, op.domain);
     }
     if (back && copy_to_guest(a1, &op, sizeof(op)) != 0) {

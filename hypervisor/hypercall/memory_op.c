@@ -108,7 +108,7 @@ static uint64_t run_list(const struct memop_list *l, uint64_t start,
             break;
         }
         if (rc != 0) {
-            log_about(LOG_INFO, current->domain->domid, (int)current->vcpu_id,
+            log_about(LOG_INFO, &current->domain->log, (int)current->vcpu_id,
                       "memory_op %u for d%u: extent %lu of %lu, order %u: "
                       "error %d",
                       l->cmd, l->d->domid, i, l->count, l->order, rc);

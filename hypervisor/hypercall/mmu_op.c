@@ -201,7 +201,7 @@ static NOINLINE int64_t list_end(unsigned int nr, uint64_t va, uint64_t count,
     uint32_t done = done_before(done_va, (count & LIST_RESUMED) != 0);
 
     if (rc && rc != -ERESTART) {
-        log_about(LOG_DEBUG, v->domain->domid, (int)v->vcpu_id,
+        log_about(LOG_DEBUG, &v->domain->log, (int)v->vcpu_id,
                   "%s %u of %u: error %d",
                   nr == __HYPERVISOR_mmu_update ? "mmu_update" : "mmuext_op", i,
                   total, rc);
@@ -365,7 +365,7 @@ static int va_mapping(uint64_t va, uint64_t val, uint64_t flags,
         return va_flush(v->domain, va, flags);
     }
     if (rc != -ERESTART) {
-        log_about(LOG_DEBUG, v->domain->domid, (int)v->vcpu_id,
+        log_about(LOG_DEBUG, &v->domain->log, (int)v->vcpu_id,
                   "update_va_mapping %#llx to %#llx: error %d",
                   (unsigned long long)va, (unsigned long long)val, rc);
     }

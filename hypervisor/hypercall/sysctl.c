@@ -219,7 +219,7 @@ int64_t do_sysctl(uint64_t a1, uint64_t a2 UNUSED, uint64_t a3 UNUSED,
         return hypercall_restart(__HYPERVISOR_sysctl, 1, a1, 0, 0, 0, 0);
     }
     if (rc == -ENOSYS || rc == -EOPNOTSUPP) {
-        log_about(LOG_INFO, current->domain->domid, (int)current->vcpu_id,
+        log_about(LOG_INFO, &current->domain->log, (int)current->vcpu_id,
                   "sysctl %u is not offered", op.cmd);
     }
     /* What an error has to tell is in the structure, too (-ENOBUFS). */

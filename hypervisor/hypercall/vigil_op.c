@@ -185,6 +185,7 @@ static int64_t op_counters(uint64_t arg)
     log_get_stats(&log);
     c.log_cells = log.cells;
     c.log_lost = log.lost;
+    c.log_left_out = log.limited;
     c.nmi_total = ras_counters.nmi_total;
     c.nmi_serr = ras_counters.nmi_serr;
     c.nmi_iochk = ras_counters.nmi_iochk;

@@ -7,7 +7,6 @@
  */
 #include "log/printk.h"
 
-#include "lib/bucket.h"
 #include "lib/errno.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -18,8 +17,12 @@
 
 #define EARLY_CELLS 128
 
-/* Lines about guests: ten at once, then one each half second. */
-#define LIMIT_BURST 10
+/*
+ * Lines about a guest: so many at once, then one each half second.  More of
+ * those that cost no console any time: a kernel's boot messages.
+ */
+#define SHOWN_BURST 10
+#define KEPT_BURST  100
 #define LIMIT_MS    500
 
 static struct vigil_log_cell early_cells[EARLY_CELLS] ALIGNED(64);
@@ -38,11 +41,8 @@ struct threshold {
 static struct threshold for_us = {LOG_INFO, LOG_INFO};
 static struct threshold for_guests = {LOG_PANIC, LOG_NOTICE};
 
-/* l: limit_busy */
-static struct bucket limit;
-static bool limit_ready; /* c: the clock is known                         */
-static uint8_t limit_busy;
-static uint64_t limited_lines; /* a */
+static uint64_t limit_cycles;  /* c: from line to line; 0: no clock, no limit */
+static uint64_t limited_lines; /* a: of all guests                        */
 
 NMI_SAFE struct log_ring *log_ring_now(void)
 {
@@ -150,48 +150,104 @@ NMI_SAFE void log_seen(const struct log_tag *then, const char *fmt, ...)
     leave_for_later();
 }
 
-/* May a line about a guest go to the console now? */
-static uint8_t quiet_for_guests(enum log_level level)
+void log_guest_init(struct log_guest *guest, uint16_t domid)
 {
-    bool take;
-
-    if ((int)level <= for_guests.always) {
-        return 0;
-    }
-    if ((int)level > for_guests.limited) {
-        return VIGIL_LOG_F_QUIET;
-    }
-    if (!limit_ready) {
-        return 0;
-    }
-    /* Somebody else is counting: better to show a line too many. */
-    if (__atomic_exchange_n(&limit_busy, 1, __ATOMIC_ACQUIRE)) {
-        return 0;
-    }
-    take = bucket_take(&limit, rdtsc());
-    __atomic_store_n(&limit_busy, 0, __ATOMIC_RELEASE);
-    if (!take) {
-        __atomic_fetch_add(&limited_lines, 1, __ATOMIC_RELAXED);
-    }
-    return take ? 0 : VIGIL_LOG_F_QUIET;
+    *guest = (struct log_guest){.domid = domid};
 }
 
-void log_about(enum log_level level, uint16_t domid, int vcpu, const char *fmt,
-               ...)
+static bool share_take(struct log_guest *guest, struct log_share *share,
+                       uint64_t burst)
+{
+    bool take = false;
+
+    /*
+     * Another vcpu of it, or what this one interrupted, has a line at this very
+     * moment: that counts, and nobody waits.
+     */
+    if (!__atomic_exchange_n(&guest->busy, 1, __ATOMIC_ACQUIRE)) {
+        if (unlikely(share->bucket.capacity == 0)) {
+            bucket_init(&share->bucket, burst, limit_cycles, rdtsc());
+        }
+        take = bucket_take(&share->bucket, rdtsc());
+        __atomic_store_n(&guest->busy, 0, __ATOMIC_RELEASE);
+    }
+    if (!take) {
+        __atomic_fetch_add(&share->left_out, 1, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&limited_lines, 1, __ATOMIC_RELAXED);
+    }
+    return take;
+}
+
+/* Say how many lines were left out since that was last said. */
+static void share_tell(const struct log_guest *guest, struct log_share *share,
+                       uint8_t flags)
+{
+    char text[64];
+    uint64_t count;
+
+    if (likely(READ_ONCE(share->left_out) == 0)) {
+        return;
+    }
+    count = __atomic_exchange_n(&share->left_out, 0, __ATOMIC_RELAXED);
+    if (count != 0) {
+        write_line(LOG_NOTICE, flags, text,
+                   scnprintf(text, sizeof(text),
+                             "d%u too many lines: %lu left out", guest->domid,
+                             (unsigned long)count));
+    }
+}
+
+/*
+ * May a guest have a line of this level now?  Beyond its share it does not get
+ * into the ring either, where it would take the place of others' lines.
+ */
+static bool guest_may(struct log_guest *guest, enum log_level level,
+                      uint8_t *ret_flags)
+{
+    bool shown = (int)level <= for_guests.limited;
+    struct log_share *share = shown ? &guest->shown : &guest->kept;
+
+    *ret_flags = shown ? 0 : VIGIL_LOG_F_QUIET;
+    if ((int)level <= for_guests.always || limit_cycles == 0) {
+        return true;
+    }
+    if (!share_take(guest, share, shown ? SHOWN_BURST : KEPT_BURST)) {
+        return false;
+    }
+    share_tell(guest, share, *ret_flags);
+    return true;
+}
+
+void log_guest_end(struct log_guest *guest)
+{
+    if (guest->shown.left_out == 0 && guest->kept.left_out == 0) {
+        return;
+    }
+    share_tell(guest, &guest->shown, 0);
+    share_tell(guest, &guest->kept, VIGIL_LOG_F_QUIET);
+    drain_or_leave();
+}
+
+void log_about(enum log_level level, struct log_guest *guest, int vcpu,
+               const char *fmt, ...)
 {
     char text[LOG_TEXT_MAX];
     va_list args;
+    uint8_t flags;
     size_t at;
 
+    if (!guest_may(guest, level, &flags)) {
+        return;
+    }
     if (vcpu < 0) {
-        at = scnprintf(text, sizeof(text), "d%u ", domid);
+        at = scnprintf(text, sizeof(text), "d%u ", guest->domid);
     } else {
-        at = scnprintf(text, sizeof(text), "d%uv%d ", domid, vcpu);
+        at = scnprintf(text, sizeof(text), "d%uv%d ", guest->domid, vcpu);
     }
     va_start(args, fmt);
     at += format_line(text + at, sizeof(text) - at, fmt, args);
     va_end(args);
-    write_line(level, quiet_for_guests(level), text, at);
+    write_line(level, flags, text, at);
     drain_or_leave();
 }
 
@@ -209,17 +265,21 @@ static size_t copy_printable(char *dst, size_t size, const char *src,
     return n;
 }
 
-void log_guest_line(uint16_t domid, const char *text, size_t len)
+void log_guest_line(struct log_guest *guest, const char *text, size_t len)
 {
     char line[LOG_TEXT_MAX];
-    size_t at = scnprintf(line, sizeof(line), "(d%u) ", domid);
+    uint8_t flags;
+    size_t at;
 
+    if (!guest_may(guest, LOG_INFO, &flags)) {
+        return;
+    }
+    at = scnprintf(line, sizeof(line), "(d%u) ", guest->domid);
     while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r')) {
         len--;
     }
     at += copy_printable(line + at, sizeof(line) - at, text, len);
-    write_line(LOG_INFO, VIGIL_LOG_F_GUEST | quiet_for_guests(LOG_INFO), line,
-               at);
+    write_line(LOG_INFO, VIGIL_LOG_F_GUEST | flags, line, at);
     drain_or_leave();
 }
 
@@ -305,10 +365,7 @@ void log_attach(void *mem, size_t bytes, uint64_t boot_id)
 
 void log_set_clock(uint64_t tsc_khz)
 {
-    if (tsc_khz != 0) {
-        bucket_init(&limit, LIMIT_BURST, tsc_khz * LIMIT_MS, rdtsc());
-        limit_ready = true;
-    }
+    limit_cycles = tsc_khz * LIMIT_MS;
 }
 
 static const struct level_name {

@@ -9,17 +9,21 @@
  *                           message goes into the ring only; WORK_LOG is set
  *                           so that the way out calls log_drain().
  *   log_about()             about something a guest caused: guest_loglvl=
- *                           applies, and a rate limit.
+ *                           applies, and a rate limit of that guest's own.
  *
  * printk() in NMI or #MC context behaves like log_nmi(), so a shared helper
  * may use it; but it is not NMI_SAFE code, and the lint will say so.
  *
  * Every message is kept in the ring, whatever the thresholds say; they decide
- * only what the console shows.  A trailing newline is allowed and ignored.
+ * only what the console shows.  Not so what guests cause: beyond a guest's share
+ * of lines it is left out of both, counted, and the guest's next line is preceded
+ * by one that says how many.  What guest_loglvl= says is always shown has no
+ * limit.  A trailing newline is allowed and ignored.
  */
 #ifndef VIGIL_LOG_PRINTK_H
 #define VIGIL_LOG_PRINTK_H
 
+#include "lib/bucket.h"
 #include "lib/compiler.h"
 #include "lib/types.h"
 #include "log/record.h"
@@ -56,10 +60,46 @@ void log_nmi(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void log_seen(const struct log_tag *then, const char *fmt, ...)
     PRINTF_LIKE(2, 3);
 
+/* Lines a guest may have, and what it had beyond them. */
+struct log_share {
+    struct bucket bucket; /* busy; all zero: full                        */
+    uint64_t left_out;    /* a: lines, since that was last said          */
+};
+
+/*
+ * A guest as the log knows it: part of its struct domain, so that a guest has
+ * only its own lines to lose, and one that has its domid later begins anew.
+ */
+struct log_guest {
+    uint16_t domid;         /* c */
+    uint8_t busy;           /* a: somebody is at the buckets             */
+    struct log_share shown; /* of what the console shows                 */
+    struct log_share kept;  /* of what the ring alone gets               */
+};
+
+/**
+ * log_guest_init() - a guest that has caused no line yet
+ * @guest: to be filled in
+ * @domid: its number
+ *
+ * Context: any.
+ * Return:  nothing.
+ */
+void log_guest_init(struct log_guest *guest, uint16_t domid);
+
+/**
+ * log_guest_end() - the guest is gone: say what has been left out, if anything
+ * @guest: from log_guest_init()
+ *
+ * Context: any but NMI/#MC.
+ * Return:  nothing.
+ */
+void log_guest_end(struct log_guest *guest);
+
 /**
  * log_about() - log one line about something a guest did
  * @level: how severe; LOG_WARNING at most
- * @domid: the guest
+ * @guest: the guest
  * @vcpu:  its vcpu, or -1 if none in particular
  * @fmt:   printf format
  *
@@ -68,12 +108,12 @@ void log_seen(const struct log_tag *then, const char *fmt, ...)
  * Context: any but NMI/#MC.
  * Return:  nothing.
  */
-void log_about(enum log_level level, uint16_t domid, int vcpu, const char *fmt,
-               ...) PRINTF_LIKE(4, 5);
+void log_about(enum log_level level, struct log_guest *guest, int vcpu,
+               const char *fmt, ...) PRINTF_LIKE(4, 5);
 
 /**
  * log_guest_line() - log one line of text written by an ordinary guest
- * @domid: the guest
+ * @guest: the guest
  * @text:  its text, not terminated; unprintable bytes are replaced
  * @len:   bytes; cut to LOG_TEXT_MAX
  *
@@ -82,7 +122,7 @@ void log_about(enum log_level level, uint16_t domid, int vcpu, const char *fmt,
  * Context: any but NMI/#MC.
  * Return:  nothing.
  */
-void log_guest_line(uint16_t domid, const char *text, size_t len);
+void log_guest_line(struct log_guest *guest, const char *text, size_t len);
 
 /**
  * log_console_write() - the control domain writes to the machine's console
@@ -175,7 +215,7 @@ void log_step_levels(bool about_guests, bool more);
 struct log_stats {
     uint64_t cells;   /* cells written since boot                        */
     uint64_t lost;    /* cells the console never saw: overwritten, torn  */
-    uint64_t limited; /* lines kept from the console by the rate limit   */
+    uint64_t limited; /* lines left out by the guests' rate limits       */
 };
 
 /**

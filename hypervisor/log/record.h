@@ -4,7 +4,8 @@
  *
  * The values are those of the public <vigil/log.h>, which tools read.
  * Policy: ERROR says that the hypervisor or the machine is at fault; nothing
- * a guest does may cause more than WARNING, and that through log_about().
+ * a guest does may cause more than WARNING, and that through log_about(), which
+ * has a limit for each guest, or once in its life: that it shut down, died.
  * A message is one line, begins with its floor ("mm: ..."), carries units.
  */
 #ifndef VIGIL_LOG_RECORD_H

@@ -256,8 +256,8 @@ static bool deliver_nmi(struct vcpu *v)
     v->nmi_pending = false;
     if (v->pv->traps[EXC_NMI].address == 0) {
         /* Optional for a guest, unlike a handler for its exceptions. */
-        pr_notice("pv: d%uv%u has no NMI handler: NMI dropped",
-                  v->domain->domid, v->vcpu_id);
+        log_about(LOG_NOTICE, &v->domain->log, (int)v->vcpu_id,
+                  "pv: no NMI handler: NMI dropped");
         return true;
     }
     if (nmi_hooks != NULL) {

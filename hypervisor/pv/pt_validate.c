@@ -177,12 +177,12 @@ int pt_table_get(const struct domain *d, unsigned int level, pte_t *pte,
     return 0;
 }
 
-bool pt_absent_fits(const struct domain *d, pte_t pte)
+bool pt_absent_fits(struct domain *d, pte_t pte)
 {
     if (!pt_checks_absent(d) || !pte_names_memory(pte)) {
         return true;
     }
-    log_about(LOG_WARNING, d->domid, -1,
+    log_about(LOG_WARNING, &d->log, -1,
               "a not-present entry 0x%lx names memory, which this processor "
               "would read (L1TF): refused",
               (unsigned long)pte);
@@ -190,8 +190,7 @@ bool pt_absent_fits(const struct domain *d, pte_t pte)
 }
 
 /* What the walks step over. */
-static bool absent_fit(const struct domain *d, unsigned int level,
-                       const pte_t *table)
+static bool absent_fit(struct domain *d, unsigned int level, const pte_t *table)
 {
     for (unsigned int i = 0; i < PT_ENTRIES; i++) {
         bool ours = level == 4 && i >= HV_L4_FIRST && i <= HV_L4_LAST;
@@ -277,7 +276,7 @@ static int revive_last(const pte_t *table, unsigned int taken,
 
 int pt_validate(struct frame *f, unsigned int level, bool (*should_stop)(void))
 {
-    const struct domain *d = domain_peek(f->owner);
+    struct domain *d = domain_peek(f->owner);
     pte_t *table = mfn_to_ptr(frame_mfn(f));
     unsigned int i;
     int rc;

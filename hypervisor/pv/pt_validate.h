@@ -83,7 +83,7 @@ static inline bool pt_checks_absent(const struct domain *d)
  * Context: any but NMI/#MC.
  * Return:  true: it may
  */
-bool pt_absent_fits(const struct domain *d, pte_t pte) MUST_CHECK;
+bool pt_absent_fits(struct domain *d, pte_t pte) MUST_CHECK;
 
 /* Device memory and firmware's frames have no reference count. */
 static inline bool pt_is_device(mfn_t m)

@@ -76,17 +76,27 @@ struct log_tag log_stamp(enum log_level level, uint8_t flags)
     return (struct log_tag){.level = level, .flags = flags};
 }
 
-void log_about(enum log_level level, uint16_t domid, int vcpu, const char *fmt,
-               ...)
+void log_about(enum log_level level, struct log_guest *guest, int vcpu,
+               const char *fmt, ...)
 {
     va_list args;
 
     (void)level;
-    (void)domid;
+    (void)guest;
     (void)vcpu;
     va_start(args, fmt);
     keep(fmt, args);
     va_end(args);
+}
+
+void log_guest_init(struct log_guest *guest, uint16_t domid)
+{
+    guest->domid = domid;
+}
+
+void log_guest_end(struct log_guest *guest)
+{
+    (void)guest;
 }
 
 void log_drain(void)

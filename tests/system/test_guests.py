@@ -5,7 +5,7 @@ import json
 import re
 
 from suite import (Suite, check, crash_records, create, destroy, is_vigil,
-                   need_vigil, no_errors, stub_done, tool, wait_console, wait_until)
+                   log_records, need_vigil, no_errors, stub_done, tool, wait_console, wait_until)
 
 # Word on the command line of `killed`, and what the record must speak of.
 KILLED = {"ud2": r"handler|exception|trap", "badstack": r"stack|bounce",
@@ -191,6 +191,51 @@ class Guests(Suite):
         check(self.vm.dom0("echo fine").strip() == "fine", "no shell")
         bad = self.vm.dom0("dmesg | grep -E 'WARNING:|BUG:|Oops' || true")
         check(not bad.strip(), bad)
+
+
+class Flood(Suite):
+    """A guest that fills the log costs nobody else a line."""
+
+    weight = 20
+
+    def setup(self):
+        need_vigil()
+        self.boot(options="guest_loglvl=none/all")
+
+    def test_flood(self):
+        self.vm.dom0("vigil create -p /etc/xen/hello.cfg", 60)
+        quiet = int(self.vm.dom0("xl domid hello"))
+        create(self.vm, "nmi", "flood=6")
+        self.vm.dom0("vigil unpause hello")
+        noisy = int(self.vm.dom0("xl domid nmi"))
+        text = wait_console(self.vm, "nmi", r"STUB \w+: ", 60)
+        rounds = int(re.search(r"SUCCESS (\d+) rounds", text).group(1))
+        destroy(self.vm, "nmi")
+        destroy(self.vm, "hello")
+        for domid in noisy, quiet:
+            wait_until(self.vm, "vigil dmesg -r -l info | "
+                       f"grep -q 'domain: d{domid} is gon[e]'")
+        found = log_records(self.vm)
+        texts = [r["text"] for r in found]
+        # Ours, from the first to the last; those of the other; and its own.
+        check(found[0]["seq"] == 1, f"the log begins with {found[0]}")
+        spoke = [i for i, t in enumerate(texts) if t.startswith(f"(d{quiet}) ")]
+        check(len(spoke) >= 10, f"d{quiet} has {len(spoke)} lines")
+        lines = [i for i, t in enumerate(texts) if t == f"(d{noisy}) flood"
+                 or t.startswith(f"d{noisy}v0 pv: no NMI handler")]
+        told = re.findall(r"^d(\d+) too many lines: (\d+) left out$",
+                          "\n".join(texts), re.M)
+        left = [int(n) for domid, n in told if int(domid) == noisy]
+        check(spoke[0] < max(lines), "not during the flood")
+        print(f"# {rounds} rounds: {len(lines)} lines, {sum(left)} left out, "
+              f"said {len(left)} times", flush=True)
+        check(10 <= len(lines) <= 60, f"{len(lines)} lines of the flood")
+        # And three or so of its other words.
+        check(0 <= sum(left) + len(lines) - 2 * rounds <= 5,
+              f"{sum(left)} and {len(lines)} of {2 * rounds}")
+        info = self.vm.dom0_json("vigil info --json")["vigil_counters"]
+        check(info["log_left_out"] == sum(int(n) for _, n in told),
+              f"{told}, {info['log_left_out']}")
 
 
 class KilledCollector(Suite):

@@ -125,6 +125,7 @@ struct vigil_op_counters {
     uint64_t boot_tsc_khz;
     uint64_t nmi_firmware; /* of the firmware's error sources         */
     uint64_t nmi_left_out; /* in storms: counted above, and no more   */
+    uint64_t log_left_out; /* guests' lines, beyond their rate limits */
 };
 
 /*

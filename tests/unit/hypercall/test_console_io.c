@@ -62,11 +62,12 @@ void log_console_write(const char *text, size_t len)
     seen_len += len;
 }
 
-void log_guest_line(uint16_t domid, const char *text, size_t len)
+void log_guest_line(struct log_guest *guest, const char *text, size_t len)
 {
     size_t at = strlen(lines);
 
-    snprintf(lines + at, sizeof(lines) - at, "%u:%.*s|", domid, (int)len, text);
+    snprintf(lines + at, sizeof(lines) - at, "%u:%.*s|", guest->domid, (int)len,
+             text);
 }
 
 size_t uart_rx_read(char *buf, size_t max)
@@ -87,7 +88,7 @@ static int set_up(void **state)
     memset(&v, 0, sizeof(v));
     memset(lines, 0, sizeof(lines));
     v.domain = &d;
-    d.domid = 5;
+    d.log.domid = 5;
     this_cpu()->current_vcpu = &v;
     seen_len = typed_len = 0;
     stop_after = 0;

@@ -153,40 +153,6 @@ static unsigned int count_lines(void)
     return n;
 }
 
-static void guests_are_limited(void **state)
-{
-    struct log_stats stats;
-
-    (void)state;
-    assert_int_equal(log_set_levels(true, "error/warning"), 0);
-    log_set_clock(1000); /* one cycle is one microsecond */
-    fake_tsc_step = 0;
-    for (int i = 0; i < 100; i++) {
-        log_about(LOG_WARNING, 5, 2, "silly thing %d", i);
-    }
-    assert_int_equal(count_lines(), 10);
-    assert_memory_equal(shown, "(XEN) d5v2 silly thing 0\n", 25);
-    log_get_stats(&stats);
-    assert_int_equal(stats.limited, 90);
-    fake_tsc += 1000000;
-    for (int i = 0; i < 100; i++) {
-        log_about(LOG_WARNING, 5, -1, "again");
-    }
-    assert_int_equal(count_lines(), 12);
-    log_about(LOG_ERROR, 5, -1, "below the first level: always");
-    assert_int_equal(count_lines(), 13);
-    log_about(LOG_INFO, 5, -1, "above the second: never");
-    assert_int_equal(count_lines(), 13);
-}
-
-static void guest_text_is_made_harmless(void **state)
-{
-    (void)state;
-    assert_int_equal(log_set_levels(true, "all"), 0);
-    log_guest_line(7, "a\x1b[2Jb\n", 7);
-    assert_string_equal(shown, "(d7) a.[2Jb\n");
-}
-
 static void dom0_writes_through(void **state)
 {
     struct vigil_log_cell cell;
@@ -492,8 +458,6 @@ int main(void)
         cmocka_unit_test_setup(levels, setup),
         cmocka_unit_test_setup(levels_are_told, setup),
         cmocka_unit_test_setup(levels_step, setup),
-        cmocka_unit_test_setup(guests_are_limited, setup),
-        cmocka_unit_test_setup(guest_text_is_made_harmless, setup),
         cmocka_unit_test_setup(dom0_writes_through, setup),
         cmocka_unit_test_setup(nmi_leaves_it_for_later, setup),
         cmocka_unit_test_setup(interrupted_drain_takes_it_along, setup),

@@ -6,6 +6,8 @@ test_ring_load-srcs := $(test_ring-srcs)
 test_printk-srcs := $(addprefix hypervisor/log/,ring.c printk.c sink.c \
                       conring.c) hypervisor/sync/spinlock.c $(unit-lib) \
                     $(unit-alarm)
+tests += log/test_printk_guests
+test_printk_guests-srcs := $(test_printk-srcs)
 test_conring-srcs := hypervisor/log/conring.c $(unit-lib) $(unit-alarm)
 tests += log/test_nmi_steps
 test_nmi_steps-srcs := $(test_printk-srcs)
