@@ -52,6 +52,8 @@ entry_mc:
 mc_ended_iret:
     RESTORE_GPRS
     add     $8, %rsp
+    .globl mc_iretq
+mc_iretq:
     iretq
 
 /* leave_by_ret writes two words below the interrupted rsp: below them. */
@@ -87,6 +89,8 @@ entry_db:
     jnz     leave_by_ret
     RESTORE_GPRS
     add     $8, %rsp
+    .globl db_iretq
+db_iretq:
     iretq
 
 /* A guest was interrupted: its frame goes where guest frames live. */

@@ -122,6 +122,8 @@ from_hypervisor:
     jnz     leave_by_ret
     RESTORE_GPRS
     add     $8, %rsp
+    .globl hypervisor_iretq
+hypervisor_iretq:
     iretq
 
 /*
