@@ -279,6 +279,16 @@ static struct vcpu *find_movable(const struct run_queue *from, cpu_t cpu)
     return found;
 }
 
+/*
+ * Is that CPU, locked, about to take up all it has?  Who has just sent a vcpu to
+ * an idle CPU, and idles itself, is not to take it back: it was sent there for a
+ * reason, its affinity or its memory.
+ */
+static bool takes_it_itself(const struct run_queue *from)
+{
+    return from->running == NULL && from->ready == 1;
+}
+
 /* Both locked. */
 static int64_t move_queued(struct run_queue *from, struct run_queue *to,
                            struct vcpu *v)
@@ -322,7 +332,8 @@ void sched_steal(struct run_queue *q)
         } else {
             spin_lock(&from->lock);
         }
-        v = lheap_empty(&q->units) && sched_cpu_is_used(q->cpu)
+        v = lheap_empty(&q->units) && sched_cpu_is_used(q->cpu) &&
+                    !takes_it_itself(from)
                 ? find_movable(from, q->cpu)
                 : NULL;
         if (v != NULL) {

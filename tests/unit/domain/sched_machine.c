@@ -259,8 +259,14 @@ static void run_programs(void)
             sim_hold(&s->v, VCPU_HOLD_BLOCKED);
         } else if ((s->v.hold & VCPU_HOLD_BLOCKED) != 0 &&
                    s->wakes_at_ns <= sim_now) {
-            sim_on(i % sim_cpus); /* whoever's timer or device it is */
+            unsigned int cpu = i % sim_cpus; /* whoever's timer it is */
+
+            sim_on(cpu);
             sim_release(&s->v, VCPU_HOLD_BLOCKED);
+            /* An idle one looks for work at the end of each interrupt. */
+            if (on[cpu] == NULL) {
+                exit_path(cpu);
+            }
         }
     }
 }

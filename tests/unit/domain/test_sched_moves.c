@@ -143,6 +143,29 @@ static void soft_is_preferred(void **state)
     assert_about(sim_got(hog), S, 1);
 }
 
+/* Who is pinned to one CPU, and then wishes for another, goes there when it wakes. */
+static void soft_moves_who_wakes(void **state)
+{
+    struct domain *d = sim_domain(1, 100 * US, 100 * MS);
+    struct sim_vcpu *s = sim_of(d->vcpu[0]);
+    uint64_t idle;
+
+    (void)state;
+    assert_int_equal(sched_set_affinity(&s->v, 1U << 2, ~0ULL), 0);
+    sim_start(d);
+    sim_run(1 * S);
+    assert_int_equal(s->v.processor, 2);
+    assert_int_equal(sched_set_affinity(&s->v, ~0ULL, 1U << 1), 0);
+    sim_run(1 * S);
+    assert_int_equal(s->v.processor, 1);
+    idle = sched_idle_ns(2);
+    sim_run(1 * S);
+    assert_int_equal(sched_idle_ns(2) - idle, 1 * S);
+    assert_int_equal(sched_set_affinity(&s->v, ~0ULL, 1U << 3), 0);
+    sim_run(1 * S);
+    assert_int_equal(s->v.processor, 3);
+}
+
 /* A pin changed 1,000 times a second for 30 s, among sleepers and hogs. */
 static void migration_storm(void **state)
 {
@@ -364,6 +387,7 @@ int main(void)
         TEST(running_one_is_moved),
         TEST(nobody_is_left_behind),
         TEST(soft_is_preferred),
+        TEST(soft_moves_who_wakes),
         TEST(migration_storm),
         TEST(cpus_come_and_go),
         TEST(chaos),
