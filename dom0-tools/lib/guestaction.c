@@ -11,6 +11,8 @@ const char *guest_action_name(enum guest_action action)
         return "destroy";
     case ACTION_RESTART:
         return "restart";
+    case ACTION_RENAME_RESTART:
+        return "rename-restart";
     case ACTION_PRESERVE:
         return "preserve";
     }
@@ -21,7 +23,7 @@ int guest_action_parse(const char *text, enum guest_action *ret_action)
 {
     if (strncmp(text, "coredump-", 9) == 0) {
         text += 9;
-        if (strcmp(text, "preserve") == 0) {
+        if (strcmp(text, "destroy") && strcmp(text, "restart")) {
             return -1;
         }
     }
@@ -29,6 +31,8 @@ int guest_action_parse(const char *text, enum guest_action *ret_action)
         *ret_action = ACTION_DESTROY;
     } else if (strcmp(text, "restart") == 0) {
         *ret_action = ACTION_RESTART;
+    } else if (strcmp(text, "rename-restart") == 0) {
+        *ret_action = ACTION_RENAME_RESTART;
     } else if (strcmp(text, "preserve") == 0) {
         *ret_action = ACTION_PRESERVE;
     } else {

@@ -7,6 +7,7 @@
 enum guest_action {
     ACTION_DESTROY,
     ACTION_RESTART,
+    ACTION_RENAME_RESTART, /* it stays under another name, one like it begins */
     ACTION_PRESERVE,
 };
 

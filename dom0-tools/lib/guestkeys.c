@@ -35,6 +35,7 @@ static const struct {
 } actions[] = {
     {"destroy", LIBXL_ACTION_ON_SHUTDOWN_DESTROY},
     {"restart", LIBXL_ACTION_ON_SHUTDOWN_RESTART},
+    {"rename-restart", LIBXL_ACTION_ON_SHUTDOWN_RESTART_RENAME},
     {"preserve", LIBXL_ACTION_ON_SHUTDOWN_PRESERVE},
     {"coredump-destroy", LIBXL_ACTION_ON_SHUTDOWN_COREDUMP_DESTROY},
     {"coredump-restart", LIBXL_ACTION_ON_SHUTDOWN_COREDUMP_RESTART},
@@ -72,7 +73,8 @@ static int read_actions(struct loader *loader)
         } else if (set == 1) {
             set = cfg_refuse(loader->reader, keys[i].key, EXIT_UNSUPPORTED,
                              "%s = %s is not offered; give destroy, restart, "
-                             "preserve, coredump-destroy or coredump-restart",
+                             "rename-restart, preserve, coredump-destroy or "
+                             "coredump-restart",
                              keys[i].key, name);
         }
         free(name);

@@ -18,6 +18,7 @@
 #include "lib/destroy.h"
 #include "lib/guestnote.h"
 #include "lib/place.h"
+#include "lib/preserve.h"
 #include "vigild/collector.h"
 
 /* A guest that ends this often in so short a time is not restarted again. */
@@ -163,12 +164,67 @@ static char *present_config(struct collector *collector,
     return guestnote_config(note->uuid, ret_len);
 }
 
+/*
+ * Let it stand under another name.  What is known of it follows, or it would
+ * be told of as one that is gone and one that came.
+ */
+static int rename_guest(struct collector *collector,
+                        const struct guest_note *note)
+{
+    struct known_guest *known = known_find(collector, note->uuid, note->domid);
+    char uuid[UUID_CHARS + 1];
+    struct fault fault;
+    char *name;
+    char *what;
+
+    if (guest_preserve(&collector->xen, note->domid, note->uuid, &name, uuid,
+                       &fault)) {
+        say_fault(&fault);
+        say("guest %s (domain %u) is left as it is, and not restarted",
+            note->name, note->domid);
+        return -1;
+    }
+    if (known && known->domid == note->domid) {
+        what = xasprintf("ended and is kept as %s", name);
+        life_tell(collector, known, "renamed", FEED_INFO, what);
+        free(what);
+        free(known->name);
+        known->name = xstrdup(name);
+        memcpy(known->uuid, uuid, sizeof(known->uuid));
+    }
+    free(name);
+    return 0;
+}
+
+/* Keep it under another name and start one like it. */
+static void replace_guest(struct collector *collector,
+                          const struct guest_note *note)
+{
+    size_t len = 0;
+    char *config = present_config(collector, note, &len);
+
+    if (!restart_allowed(collector, note->uuid)) {
+        say("guest %s ended %d times within a minute: it is left as it is, "
+            "and not restarted again",
+            note->name, RESTARTS_MAX + 1);
+        guestnote_remove(note->uuid);
+    } else if (rename_guest(collector, note)) {
+        guestnote_remove(note->uuid); /* as xl: not tried again */
+    } else {
+        guestnote_remove(note->uuid);
+        if (config) {
+            restart(note, config, len);
+        }
+    }
+    free(config);
+}
+
 static void end_guest(struct collector *collector,
                       const struct guest_note *note, enum guest_action action,
                       int reason)
 {
-    const struct known_guest *known = known_find(collector, note->uuid,
-                                                 note->domid);
+    const struct known_guest *known =
+        known_find(collector, note->uuid, note->domid);
     struct fault fault;
     size_t len = 0;
     char *config = NULL;
@@ -217,7 +273,9 @@ static void apply_note(struct collector *collector,
         return;
     }
     action = action_for(note, reason);
-    if (action != ACTION_PRESERVE) {
+    if (action == ACTION_RENAME_RESTART) {
+        replace_guest(collector, note);
+    } else if (action != ACTION_PRESERVE) {
         end_guest(collector, note, action, reason);
     }
 }

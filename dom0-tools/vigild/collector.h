@@ -24,6 +24,7 @@
 
 #include <json-c/json.h>
 
+#include "lib/feed.h"
 #include "lib/guests.h"
 #include "lib/store.h"
 #include "lib/xen.h"
@@ -147,6 +148,21 @@ void life_tell_living(struct collector *collector);
  * Context: a pass; before its death is told, which may be seen first.
  */
 void life_tell_started(struct collector *collector, struct known_guest *known);
+
+/**
+ * life_tell() - tell of something else that happened to a guest
+ * @collector: state
+ * @known:     guest
+ * @kind:      a word for programs
+ * @severity:  how bad it is
+ * @what:      the rest of a sentence that begins with the guest
+ *
+ * Standard error gets the sentence, too.
+ *
+ * Context: a pass.
+ */
+void life_tell(struct collector *collector, const struct known_guest *known,
+               const char *kind, enum feed_severity severity, const char *what);
 
 /**
  * life_tell_gone() - tell of guests that are no more

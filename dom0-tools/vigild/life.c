@@ -19,13 +19,15 @@ static const char *name_of(const struct known_guest *known)
     return known->name[0] ? known->name : "without a name";
 }
 
-static void tell(struct collector *collector, const struct known_guest *known,
-                 const char *kind, const char *what, const char *reason)
+static void tell_as(struct collector *collector,
+                    const struct known_guest *known, const char *kind,
+                    enum feed_severity severity, const char *what,
+                    const char *reason)
 {
     char *body = xasprintf("guest %s (domain %u) %s", name_of(known),
                            known->domid, what);
     struct json_object *event = feed_event_new(
-        kind, FEED_INFO, body, collector->host, collector->boot_id);
+        kind, severity, body, collector->host, collector->boot_id);
     struct json_object *guest = json_object_new_object();
     struct fault fault;
 
@@ -44,6 +46,19 @@ static void tell(struct collector *collector, const struct known_guest *known,
     }
     json_object_put(event);
     free(body);
+}
+
+static void tell(struct collector *collector, const struct known_guest *known,
+                 const char *kind, const char *what, const char *reason)
+{
+    tell_as(collector, known, kind, FEED_INFO, what, reason);
+}
+
+void life_tell(struct collector *collector, const struct known_guest *known,
+               const char *kind, enum feed_severity severity, const char *what)
+{
+    say("guest %s (domain %u) %s", name_of(known), known->domid, what);
+    tell_as(collector, known, kind, severity, what, NULL);
 }
 
 /* Did a guest with this UUID go to be saved?  Then that is over now. */

@@ -68,6 +68,21 @@ class Verbs:
         check(len(answer["guests"]) == 1, f"{answer}")
 
 
+    def replaced(self, name):
+        """Have a guest end that is to be renamed and restarted.  Return: what
+        is known of the one that stands and of the one that runs."""
+        before = self.facts(name)
+        self.vigil(f"reboot -F --timeout 0 {name}")
+        wait_until(self.vm, f"[ \"$(xl domid {name} 2>/dev/null)\" != "
+                   f"{before['domid']} ] && "
+                   f"[ -e /run/vigil/guests/{before['uuid']}.json ]", 60)
+        old, new = self.facts(before["domid"]), self.facts(name)
+        check(re.fullmatch(name + r"-\d{8}T\d{4}Z", old["name"]) and
+              old["state"] == "shutdown" and old["uuid"] != before["uuid"] and
+              new["uuid"] == before["uuid"], f"{before}, {old}, {new}")
+        return old, new
+
+
 class Stubs(Verbs, Suite):
     """A Dom0 for guests that are stubs; no cases of its own."""
 
@@ -231,6 +246,21 @@ class VigilGuests(Stubs):
               "its memory is what it was made with")
         self.vigil("destroy hello")
 
+    def test_rename_restart(self):
+        """Who ended stands under another name and UUID; who follows has both."""
+        self.vigil("create /etc/xen/hello.cfg on_reboot=rename-restart")
+        old, new = self.replaced("hello")
+        check(self.written(old["name"])["c_info"]["uuid"] == old["uuid"],
+              "libxl has lost its configuration")
+        text = self.vigil(f"events --json {old['domid']}")
+        kinds = [json.loads(line)["attributes"]["vigil.event"]
+                 for line in text.splitlines()]
+        check(kinds[-1] == "renamed" and kinds.count("created") == 1, text)
+        # The note about the one that runs is not taken for that of the other.
+        self.vigil(f"destroy {old['name']}")
+        self.vm.dom0(f"[ -e /run/vigil/guests/{new['uuid']}.json ]")
+        self.vigil("destroy hello")
+
     def test_nothing_is_left(self):
         self.alone()
         text = self.vm.dom0("ls -A /run/vigil/guests /var/lib/xen; "
@@ -322,6 +352,16 @@ class VigilGuestsLong(Stubs):
             "/local/domain/0/backend/vbd 2>/dev/null; true")
         for word in ("a.img", "vif", ".json", ".cfg", "d.1.", "d.2.", "51712"):
             check(word not in text, f"{word} is left: {text}")
+
+    def test_rename_restart(self):
+        """The disk that it wrote to is its successor's."""
+        self.vigil("create /etc/xen/hello.cfg on_reboot=rename-restart "
+                   "\"disk=['file:/disk/a.img,xvda,w']\"")
+        old, _ = self.replaced("hello")
+        check(len(self.devices("block", "hello")) == 1 and
+              not self.devices("block", old["name"]), "whose is the disk?")
+        self.vigil(f"destroy {old['name']}")
+        self.vigil("destroy hello")
 
     def test_saved_by_both(self):
         """xl restores what vigil saved and the other way round; the stub looks

@@ -130,8 +130,12 @@ static void test_actions(void **state)
     assert_int_equal(action, ACTION_RESTART);
     assert_int_equal(guest_action_parse("preserve", &action), 0);
     assert_int_equal(action, ACTION_PRESERVE);
+    assert_int_equal(guest_action_parse("rename-restart", &action), 0);
+    assert_int_equal(action, ACTION_RENAME_RESTART);
+    assert_string_equal(guest_action_name(action), "rename-restart");
     action = ACTION_RESTART;
-    assert_int_equal(guest_action_parse("rename-restart", &action), -1);
+    assert_int_equal(guest_action_parse("coredump-rename-restart", &action),
+                     -1);
     assert_int_equal(guest_action_parse("coredump-preserve", &action), -1);
     assert_int_equal(guest_action_parse("", &action), -1);
     assert_int_equal(action, ACTION_RESTART);

@@ -117,7 +117,8 @@ static void test_most(void **state)
                "maxmem=128\nvcpus=2\nmaxvcpus=4\ncpus='0-1,^0'\n"
                "cpu_weight=512\ncap=50\nroot='/dev/xvda'\nextra='quiet'\n"
                "features='!auto_translated_physmap'\nmax_event_channels=100\n"
-               "on_crash='coredump-restart'\ntsc_mode='native'\npool='p'\n"
+               "on_crash='coredump-restart'\non_reboot='rename-restart'\n"
+               "tsc_mode='native'\npool='p'\n"
                "disk=['/dev/a,raw,xvda,rw']\n"
                "vif=['bridge=br0,mac=00:16:3e:00:00:01,rate=1Mb/s','']\n");
     guestcfg_uuid(&config, uuid);
@@ -136,6 +137,8 @@ static void test_most(void **state)
     assert_int_equal(config.on_crash,
                      LIBXL_ACTION_ON_SHUTDOWN_COREDUMP_RESTART);
     assert_int_equal(guestcfg_action(config.on_crash), ACTION_RESTART);
+    assert_int_equal(config.on_reboot, LIBXL_ACTION_ON_SHUTDOWN_RESTART_RENAME);
+    assert_int_equal(guestcfg_action(config.on_reboot), ACTION_RENAME_RESTART);
     assert_string_equal(config.disks[0].pdev_path, "/dev/a");
     assert_string_equal(config.disks[0].vdev, "xvda");
     assert_int_equal(config.num_nics, 2);
@@ -171,7 +174,9 @@ static void test_refused(void **state)
     refuse(LEAST "cpus='node:0'\n", EXIT_USAGE, "cpus = node:0");
     refuse(LEAST "cpus=[['0']]\n", EXIT_USAGE, "item 1 of cpus");
     refuse(LEAST "tsc_mode='fast'\n", EXIT_UNSUPPORTED, "g.cfg:3: tsc_mode");
-    refuse(LEAST "on_crash='rename-restart'\n", EXIT_UNSUPPORTED,
+    refuse(LEAST "on_crash='rename-destroy'\n", EXIT_UNSUPPORTED,
+           "g.cfg:3: on_crash");
+    refuse(LEAST "on_crash='soft-reset'\n", EXIT_UNSUPPORTED,
            "g.cfg:3: on_crash");
     refuse(LEAST "name=['g']\n", EXIT_USAGE, "name is a list");
     refuse(LEAST "extra=\n", EXIT_USAGE, "not an xl.cfg file");
