@@ -4,39 +4,43 @@
 
 #include <string.h>
 
+static const struct {
+    const char *name;
+    enum guest_action action;
+} actions[] = {
+    {"destroy", ACTION_DESTROY},
+    {"restart", ACTION_RESTART},
+    {"rename-restart", ACTION_RENAME_RESTART},
+    {"preserve", ACTION_PRESERVE},
+    {"coredump-destroy", ACTION_COREDUMP_DESTROY},
+    {"coredump-restart", ACTION_COREDUMP_RESTART},
+};
+
+#define ACTIONS (sizeof(actions) / sizeof(actions[0]))
+
 const char *guest_action_name(enum guest_action action)
 {
-    switch (action) {
-    case ACTION_DESTROY:
-        return "destroy";
-    case ACTION_RESTART:
-        return "restart";
-    case ACTION_RENAME_RESTART:
-        return "rename-restart";
-    case ACTION_PRESERVE:
-        return "preserve";
+    for (size_t i = 0; i < ACTIONS; i++) {
+        if (actions[i].action == action) {
+            return actions[i].name;
+        }
     }
     return "?";
 }
 
 int guest_action_parse(const char *text, enum guest_action *ret_action)
 {
-    if (strncmp(text, "coredump-", 9) == 0) {
-        text += 9;
-        if (strcmp(text, "destroy") && strcmp(text, "restart")) {
-            return -1;
+    for (size_t i = 0; i < ACTIONS; i++) {
+        if (strcmp(actions[i].name, text) == 0) {
+            *ret_action = actions[i].action;
+            return 0;
         }
     }
-    if (strcmp(text, "destroy") == 0) {
-        *ret_action = ACTION_DESTROY;
-    } else if (strcmp(text, "restart") == 0) {
-        *ret_action = ACTION_RESTART;
-    } else if (strcmp(text, "rename-restart") == 0) {
-        *ret_action = ACTION_RENAME_RESTART;
-    } else if (strcmp(text, "preserve") == 0) {
-        *ret_action = ACTION_PRESERVE;
-    } else {
-        return -1;
-    }
-    return 0;
+    return -1;
+}
+
+int guest_action_cores(enum guest_action action)
+{
+    return action == ACTION_COREDUMP_DESTROY ||
+           action == ACTION_COREDUMP_RESTART;
 }

@@ -9,6 +9,8 @@ enum guest_action {
     ACTION_RESTART,
     ACTION_RENAME_RESTART, /* it stays under another name, one like it begins */
     ACTION_PRESERVE,
+    ACTION_COREDUMP_DESTROY, /* its core is written first */
+    ACTION_COREDUMP_RESTART,
 };
 
 /**
@@ -23,12 +25,20 @@ const char *guest_action_name(enum guest_action action);
 /**
  * guest_action_parse() - read an action as xl.cfg spells it
  * @text:       NUL-terminated
- * @ret_action: set on success only; coredump-* gives its second half,
- *              because evidence is taken in every case
+ * @ret_action: set on success only
  *
  * Context: any.
  * Return:  0, or -1 if Vigil does not offer it
  */
 int guest_action_parse(const char *text, enum guest_action *ret_action);
+
+/**
+ * guest_action_cores() - is a core to be written first?
+ * @action: action
+ *
+ * Context: any; pure.
+ * Return:  1 yes, 0 no
+ */
+int guest_action_cores(enum guest_action action);
 
 #endif

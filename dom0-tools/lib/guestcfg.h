@@ -82,7 +82,7 @@ int guestcfg_check_name(const char *name, struct fault *fault);
 
 /**
  * guestcfg_action() - what becomes of a guest, as Vigil sees it
- * @action: as libxl sees it; its core dumps are Vigil's crash records
+ * @action: as libxl sees it
  *
  * Context: any; pure.
  * Return:  action

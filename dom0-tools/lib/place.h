@@ -14,6 +14,7 @@
 #define PLACE_GUESTS  "/run/vigil/guests"
 #define PLACE_RUN     "/run/vigil"
 #define PLACE_CONSOLE "/var/log/xen/console"
+#define PLACE_DUMPS   "/var/lib/xen/dump" /* as xl */
 #define PLACE_XL_CONF "/etc/xen/xl.conf"
 
 /**

@@ -272,7 +272,10 @@ void manual_overview(FILE *out, const struct command *commands)
                  ".SH FILES\n.TP\n/var/lib/vigil/crash\n"
                  "a directory for each recorded crash\n"
                  ".TP\n/var/log/vigil/events.ndjson\n"
-                 "the feed of events, one JSON object a line\n");
+                 "the feed of events, one JSON object a line\n"
+                 ".TP\n/var/lib/xen/dump/NAME\n"
+                 "the core of a guest whose on_crash (or another on_) says "
+                 "coredump\n");
     put_exit_codes(out);
     put_see_also(out, 1);
 }

@@ -58,7 +58,11 @@ const struct manual_text manual_texts[] = {
      "What follows the file as key=value replaces the file's value. JSON as "
      "libxl writes it (xl list -l, or -N --json) will do for a file.\n\n"
      "--domid asks for a number; one that was in use within the last minute is "
-     "refused, so that nothing of one guest is taken for another's.",
+     "refused, so that nothing of one guest is taken for another's.\n\n"
+     "What on_poweroff, on_reboot, on_crash and on_watchdog say is done by "
+     "vigild: a guest that ends more than five times within a minute is not "
+     "started again, and of coredump- the core is written within ten minutes "
+     "(vigild --core-timeout) or not at all; the feed of events tells.",
      EXAMPLES({"vigil create /etc/xen/web1.cfg", "start it"},
               {"vigil create -N web1.cfg", "see what would be made"},
               {"vigil create web1.cfg -c 'extra=\"single\"'",

@@ -223,19 +223,23 @@ static void end_guest(struct collector *collector,
                       const struct guest_note *note, enum guest_action action,
                       int reason)
 {
-    const struct known_guest *known =
-        known_find(collector, note->uuid, note->domid);
+    struct known_guest *known = known_find(collector, note->uuid, note->domid);
+    int again = action == ACTION_RESTART || action == ACTION_COREDUMP_RESTART;
     struct fault fault;
     size_t len = 0;
     char *config = NULL;
 
-    if (action == ACTION_RESTART) {
+    if (guest_action_cores(action) && known && known->domid == note->domid &&
+        !cores_take(collector, known)) {
+        return; /* it stands until then */
+    }
+    if (again) {
         config = present_config(collector, note, &len);
         if (!restart_allowed(collector, note->uuid)) {
             say("guest %s ended %d times within a minute and is not "
                 "restarted again",
                 note->name, RESTARTS_MAX + 1);
-            action = ACTION_DESTROY;
+            again = 0;
         }
     }
     /* Its last words: the page goes with the guest. */
@@ -250,7 +254,7 @@ static void end_guest(struct collector *collector,
     guestnote_remove(note->uuid);
     say("guest %s (domain %u) ended (%s) and was destroyed", note->name,
         note->domid, shutdown_reason_name(reason));
-    if (action == ACTION_RESTART && config) {
+    if (again && config) {
         restart(note, config, len);
     }
     free(config);
@@ -290,6 +294,7 @@ void actions_apply(struct collector *collector)
      * before it is destroyed.  A guest with a note but not in the list was
      * created in between, which only a second list can tell.
      */
+    cores_drop_gone(collector);
     guestnote_list(&notes);
     for (size_t i = 0; i < notes.count; i++) {
         const struct guest_note *note = &notes.notes[i];

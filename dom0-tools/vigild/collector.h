@@ -11,6 +11,7 @@
  *   life.c     tells of guests that come, start, stop and go
  *   deaths.c   records each guest that crashed or was killed
  *   box.c      records what the previous boot left in the black box
+ *   cores.c    writes cores of guests that ended, where that is asked for
  *   actions.c  does what the configuration says with guests that ended
  *
  * A death is never lost because the store cannot be written: its number is
@@ -20,7 +21,9 @@
 #ifndef VIGIL_TOOLS_COLLECTOR_H
 #define VIGIL_TOOLS_COLLECTOR_H
 
+#include <poll.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <json-c/json.h>
 
@@ -52,8 +55,9 @@ struct known_guest {
     int64_t console_start; /* lib/consolelog.h                           */
     int console_start_set;
     unsigned int told; /* LIFE_*                                         */
-    int alive; /* seen in the present pass                              */
-    int noted; /* recorded by the way that needs no Vigil (deaths.c)    */
+    int alive;      /* seen in the present pass                              */
+    int noted;      /* recorded by the way that needs no Vigil (deaths.c)    */
+    int core_taken; /* its core is written, or cannot be (cores.c)      */
 };
 
 struct restart_mark {
@@ -61,7 +65,21 @@ struct restart_mark {
     uint64_t time_ns;
 };
 
+/* A core that is being written: cores.c. */
+struct core_job {
+    pid_t child; /* 0: none                                             */
+    int result;  /* pipe from the child, not blocking                    */
+    uint32_t domid;
+    char uuid[UUID_CHARS + 1];
+    char *name;
+    uint64_t begun_ns;
+    char text[512]; /* what the child said                               */
+    size_t text_len;
+};
+
 #define RESTART_MARKS 64
+#define CORES_MAX     2 /* at a time: their disk is one                  */
+#define CORE_SECONDS  600
 #define SUSPENDED_MAX 64
 
 struct collector {
@@ -86,6 +104,8 @@ struct collector {
     char suspended[SUSPENDED_MAX][UUID_CHARS + 1];
     size_t suspended_count;
     char *memory; /* what remember.c has on disk */
+    struct core_job cores[CORES_MAX];
+    unsigned long core_seconds; /* no core takes longer                  */
 };
 
 /**
@@ -210,6 +230,44 @@ int deaths_collect(struct collector *collector, struct fault *fault);
  * Return:  0, or -1 when a record could not be written (try again)
  */
 int box_collect(struct collector *collector, struct fault *fault);
+
+/**
+ * cores_take() - have the core of a guest written, or see how far that is
+ * @collector: state
+ * @known:     guest that has ended and stands
+ *
+ * It does not wait: a process of its own writes.  How it went is told once.
+ *
+ * Context: each pass, until it returns 1.
+ * Return:  1 when the core is there or there will be none, 0 not yet
+ */
+int cores_take(struct collector *collector, struct known_guest *known);
+
+/**
+ * cores_drop_gone() - write no more of guests that somebody else destroyed
+ * @collector: its guests are read
+ *
+ * Context: each pass.
+ */
+void cores_drop_gone(struct collector *collector);
+
+/**
+ * cores_poll() - what to wait for
+ * @collector: state
+ * @fds:       CORES_MAX of them, filled in from the first
+ *
+ * Context: between passes.
+ * Return:  how many were filled in: cores that are being written
+ */
+size_t cores_poll(const struct collector *collector, struct pollfd *fds);
+
+/**
+ * cores_stop() - write no more: the next run of this program begins anew
+ * @collector: state
+ *
+ * Context: end of the program.
+ */
+void cores_stop(struct collector *collector);
 
 /**
  * actions_apply() - do with ended guests what their configuration says

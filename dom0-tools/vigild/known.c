@@ -93,6 +93,7 @@ static void known_reset(struct known_guest *known)
     known->console_start_set = 0;
     known->told = 0;
     known->noted = 0;
+    known->core_taken = 0;
 }
 
 static void known_refresh(struct collector *collector,

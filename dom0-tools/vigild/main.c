@@ -37,6 +37,8 @@ static const struct option_spec options[] = {
     {'f', "foreground", NULL, "stay in the foreground, log to stderr"},
     {0, "once", NULL, "one pass in the foreground, then end"},
     {0, "interval", "SECONDS", "look at least this often (default 3)"},
+    {0, "core-timeout", "SECONDS",
+     "write no core longer than this (default 600)"},
     {0, "root", "DIR", "keep all files below DIR"},
     {'v', "verbose", NULL, "say what the libraries do"},
     {'h', "help", NULL, "this text"},
@@ -232,13 +234,14 @@ static void wait_for_news(struct collector *collector, long seconds,
                           const sigset_t *waiting)
 {
     struct timespec until = {.tv_sec = seconds};
-    struct pollfd notice = {
+    struct pollfd news[1 + CORES_MAX] = {{
         .fd = collector->watches_set ? xs_fileno(collector->xen.xs) : -1,
         .events = POLLIN,
-    };
+    }};
+    size_t count = 1 + cores_poll(collector, news + 1);
     char **watch;
 
-    if (ppoll(&notice, 1, &until, waiting) <= 0) {
+    if (ppoll(news, count, &until, waiting) <= 0 || !news[0].revents) {
         return;
     }
     /* Which domain it was does not matter: a pass looks at all. */
@@ -394,17 +397,22 @@ static int run(const struct invocation *call, int started)
     struct collector *collector = xmalloc(sizeof(*collector));
     struct fault fault;
     sigset_t waiting;
+    struct pollfd cores[CORES_MAX];
     int code = EXIT_DONE;
+    long core_seconds;
     long interval;
 
     catch_signals(&waiting);
     if (opts_seconds(call, "interval", DEFAULT_INTERVAL, &interval, &fault) ||
+        opts_seconds(call, "core-timeout", CORE_SECONDS, &core_seconds,
+                     &fault) ||
         take_lock(&fault) || xen_open(&collector->xen, call->verbose, &fault)) {
         code = say_fault(&fault);
         tell_parent(started, code);
         free(collector);
         return code;
     }
+    collector->core_seconds = (unsigned long)core_seconds;
     learn_host(collector);
     remember_load(collector);
     code = pass(collector);
@@ -413,12 +421,14 @@ static int run(const struct invocation *call, int started)
     } else {
         tell_systemd();
     }
-    while (!opts_given(call, 0, "once") && !stop_signal) {
+    while (!stop_signal &&
+           (!opts_given(call, 0, "once") || cores_poll(collector, cores))) {
         wait_for_news(collector, interval ? interval : 1, &waiting);
         if (!stop_signal) {
             code = pass(collector);
         }
     }
+    cores_stop(collector);
     guests_free(&collector->guests);
     for (size_t i = 0; i < collector->known_count; i++) {
         free(collector->known[i].name);

@@ -68,14 +68,18 @@ class Verbs:
         check(len(answer["guests"]) == 1, f"{answer}")
 
 
+    def restarted(self, name, before):
+        """Wait until another domain has the name, and its note is whole."""
+        wait_until(self.vm, f"d=$(xl domid {name} 2>/dev/null) && "
+                   f"[ $d != {before['domid']} ] && "
+                   f"[ -e /run/vigil/guests/{before['uuid']}.json ]", 60)
+
     def replaced(self, name):
         """Have a guest end that is to be renamed and restarted.  Return: what
         is known of the one that stands and of the one that runs."""
         before = self.facts(name)
         self.vigil(f"reboot -F --timeout 0 {name}")
-        wait_until(self.vm, f"[ \"$(xl domid {name} 2>/dev/null)\" != "
-                   f"{before['domid']} ] && "
-                   f"[ -e /run/vigil/guests/{before['uuid']}.json ]", 60)
+        self.restarted(name, before)
         old, new = self.facts(before["domid"]), self.facts(name)
         check(re.fullmatch(name + r"-\d{8}T\d{4}Z", old["name"]) and
               old["state"] == "shutdown" and old["uuid"] != before["uuid"] and
@@ -260,6 +264,35 @@ class VigilGuests(Stubs):
         self.vigil(f"destroy {old['name']}")
         self.vm.dom0(f"[ -e /run/vigil/guests/{new['uuid']}.json ]")
         self.vigil("destroy hello")
+
+    def test_core(self):
+        """Written where xl writes it, before the guest is gone; on a full disk
+        that is said, an older one is kept and the guest begins anew."""
+        self.vm.dom0("mkdir -p /var/lib/xen/dump; cd /var/lib/xen/dump && "
+                     "mount -t tmpfs -o size=64m tmpfs /var/lib/xen/dump")
+        self.vigil("create /etc/xen/suspend.cfg on_reboot=coredump-restart")
+        wait_console(self.vm, "suspend", "suspend: round=1", 40)
+        before = self.facts("suspend")
+        self.vigil("reboot -F --timeout 0 suspend")
+        self.restarted("suspend", before)
+        text = self.vm.dom0("cd /var/lib/xen/dump; ls -A; stat -c '%a %s' "
+                            "suspend; head -c 4 suspend; md5sum suspend")
+        found = re.match(r"suspend\n600 (\d+)\n\x7fELF", text)
+        check(found and int(found[1]) >= before["memory_kib"] << 10, text)
+        check("left its core in /var/lib/xen/dump/suspend" in
+              self.vigil(f"events {before['domid']}"), "not told")
+        self.vm.dom0("dd if=/dev/zero of=/var/lib/xen/dump/x bs=1M 2>/dev/null;"
+                     " true")
+        before = self.facts("suspend")
+        self.vigil("reboot -F --timeout 0 suspend")
+        self.restarted("suspend", before)
+        check("leaves no core: " in self.vigil(f"events {before['domid']}"),
+              "not told")
+        again = self.vm.dom0("cd /var/lib/xen/dump; rm x; ls -A; stat -c '%a "
+                             "%s' suspend; head -c 4 suspend; md5sum suspend")
+        check(again == text, f"{text}, then {again}")
+        self.vigil("destroy suspend")
+        self.vm.dom0("umount /var/lib/xen/dump")
 
     def test_nothing_is_left(self):
         self.alone()

@@ -127,7 +127,7 @@ static void test_actions(void **state)
     assert_int_equal(guest_action_parse("destroy", &action), 0);
     assert_int_equal(action, ACTION_DESTROY);
     assert_int_equal(guest_action_parse("coredump-restart", &action), 0);
-    assert_int_equal(action, ACTION_RESTART);
+    assert_int_equal(action, ACTION_COREDUMP_RESTART);
     assert_int_equal(guest_action_parse("preserve", &action), 0);
     assert_int_equal(action, ACTION_PRESERVE);
     assert_int_equal(guest_action_parse("rename-restart", &action), 0);
@@ -140,6 +140,14 @@ static void test_actions(void **state)
     assert_int_equal(guest_action_parse("", &action), -1);
     assert_int_equal(action, ACTION_RESTART);
     assert_string_equal(guest_action_name(ACTION_DESTROY), "destroy");
+    for (int i = ACTION_DESTROY; i <= (int)ACTION_COREDUMP_RESTART; i++) {
+        const char *name = guest_action_name((enum guest_action)i);
+
+        assert_int_equal(guest_action_parse(name, &action), 0);
+        assert_int_equal(action, i);
+        assert_int_equal(guest_action_cores(action),
+                         strncmp(name, "coredump", 8) == 0);
+    }
 }
 
 int main(void)

@@ -136,7 +136,7 @@ static void test_most(void **state)
     assert_string_equal(config.b_info.cmdline, "root=/dev/xvda quiet");
     assert_int_equal(config.on_crash,
                      LIBXL_ACTION_ON_SHUTDOWN_COREDUMP_RESTART);
-    assert_int_equal(guestcfg_action(config.on_crash), ACTION_RESTART);
+    assert_int_equal(guestcfg_action(config.on_crash), ACTION_COREDUMP_RESTART);
     assert_int_equal(config.on_reboot, LIBXL_ACTION_ON_SHUTDOWN_RESTART_RENAME);
     assert_int_equal(guestcfg_action(config.on_reboot), ACTION_RENAME_RESTART);
     assert_string_equal(config.disks[0].pdev_path, "/dev/a");

@@ -43,7 +43,7 @@ test_store-libs := -ljson-c
 # The collector, on a hypervisor that the test plays.
 tools-store  := $(tools-base) $(addprefix dom0-tools/lib/,store.c \
                   store_read.c outfile.c moment.c place.c table.c)
-collector-tests := test_box test_deaths test_life
+collector-tests := test_box test_deaths test_life test_cores
 tests += $(addprefix tools/,$(collector-tests))
 $(foreach t,$(collector-tests),$(eval $(t)-cflags := $(tools-cflags) \
   $(shell pkg-config --cflags smartcols)))
@@ -60,6 +60,8 @@ tools-known := $(tools-store) $(tools-feed) dom0-tools/lib/consolelog.c \
 test_deaths-srcs := $(tools-known) dom0-tools/lib/death.c \
                     $(addprefix dom0-tools/vigild/,deaths.c meta.c)
 test_deaths-libs := -ljson-c -lsmartcols
+test_cores-srcs := $(tools-store) dom0-tools/vigild/cores.c
+test_cores-libs := -ljson-c -lsmartcols
 test_life-srcs := $(tools-known) dom0-tools/lib/knownfile.c \
                   dom0-tools/vigild/remember.c
 test_life-libs := -ljson-c -lsmartcols
