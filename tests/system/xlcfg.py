@@ -31,7 +31,7 @@ CASES = {
                      'root = "/dev/xvda1 ro"\nextra = "4 console=hvc0"'),
     "cpus all": ('cpus = "all"\nvcpus = 2\npool = "Pool-0"\n'
                  'ramdisk = "/stubs/hello"\nextra = "quiet"'),
-    "cpus without one": 'cpus = "all,^1"\nvcpus = 3\ntsc_mode = 1',
+    "cpus without one": 'cpus = "all,^1"\nvcpus = 3\ntsc_mode = 2',
     "cpus list": ('cpus = ["0", "1", "0"]\nvcpus = 2\n'
                   'cmdline = "console=hvc0"\nextra = "debug"'),
     "cpus of nodes": 'cpus = "nodes:0,^0"\ncpus_soft = "node:0"\nvcpus = 2',

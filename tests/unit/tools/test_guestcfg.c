@@ -173,7 +173,14 @@ static void test_refused(void **state)
     refuse(LEAST "cpus='200'\n", EXIT_USAGE, "none of these CPUs");
     refuse(LEAST "cpus='node:0'\n", EXIT_USAGE, "cpus = node:0");
     refuse(LEAST "cpus=[['0']]\n", EXIT_USAGE, "item 1 of cpus");
-    refuse(LEAST "tsc_mode='fast'\n", EXIT_UNSUPPORTED, "g.cfg:3: tsc_mode");
+    refuse(LEAST "tsc_mode='fast'\n", EXIT_UNSUPPORTED,
+           "g.cfg:3: tsc_mode = fast is not offered; give default or native");
+    refuse(LEAST "\ntsc_mode='always_emulate'\n", EXIT_UNSUPPORTED,
+           "g.cfg:4: tsc_mode = always_emulate is not offered: guests read");
+    refuse(LEAST "tsc_mode=1\n", EXIT_UNSUPPORTED,
+           "g.cfg:3: tsc_mode = 1 is not offered: guests read");
+    refuse(LEAST "tsc_mode='native_paravirt'\n", EXIT_UNSUPPORTED,
+           "g.cfg:3: tsc_mode = native_paravirt");
     refuse(LEAST "on_crash='rename-destroy'\n", EXIT_UNSUPPORTED,
            "g.cfg:3: on_crash");
     refuse(LEAST "on_crash='soft-reset'\n", EXIT_UNSUPPORTED,
@@ -276,6 +283,19 @@ static void test_domid(void **state)
     assert_int_equal(domid, GUEST_DOMID_ANY);
 }
 
+/* What comes as JSON, from a saved image, is looked at, too. */
+static void test_check(void **state)
+{
+    (void)state;
+    load(LEAST);
+    assert_int_equal(guestcfg_check("it", &config, &fault), 0);
+    config.b_info.tsc_mode = LIBXL_TSC_MODE_ALWAYS_EMULATE;
+    assert_int_equal(guestcfg_check("it", &config, &fault), -1);
+    assert_int_equal(fault.code, EXIT_UNSUPPORTED);
+    assert_non_null(strstr(fault.text, "it has tsc_mode always_emulate"));
+    drop();
+}
+
 static void test_hostile_files(void **state)
 {
     static const char *const texts[] = {
@@ -306,15 +326,11 @@ static void test_hostile_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_least),
-        cmocka_unit_test(test_most),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_devices_refused),
-        cmocka_unit_test(test_keys),
-        cmocka_unit_test(test_command_line),
-        cmocka_unit_test(test_xl_conf),
-        cmocka_unit_test(test_domid),
-        cmocka_unit_test(test_hostile_files),
+        cmocka_unit_test(test_least),   cmocka_unit_test(test_most),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_devices_refused),
+        cmocka_unit_test(test_keys),    cmocka_unit_test(test_command_line),
+        cmocka_unit_test(test_xl_conf), cmocka_unit_test(test_domid),
+        cmocka_unit_test(test_check),   cmocka_unit_test(test_hostile_files),
     };
 
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
