@@ -31,6 +31,7 @@ static const char *const used[] = {
     "on_poweroff",
     "on_reboot",
     "on_watchdog",
+    "on_soft_reset",
     "uuid",
     "type",
     "builder",
@@ -52,7 +53,14 @@ static const char *const used[] = {
 
 /* They ask for what a PV guest here gets anyway, or for nothing. */
 static const char *const ignored[] = {
-    "vendor_device", "seclabel", "init_seclabel", "on_soft_reset", NULL,
+    "vendor_device",
+    NULL,
+};
+
+static const char *const labels[] = {
+    "seclabel",
+    "init_seclabel",
+    NULL,
 };
 
 static const char *const devices[] = {
@@ -104,6 +112,7 @@ static const char *const hvm_only[] = {
     "vmtrace_buf_kb",
     "lbr",
     "rdm",
+    "rdm_mem_boundary",
     NULL,
 };
 
@@ -120,6 +129,7 @@ static const char *const device_model[] = {
     "stubdomain_memory",
     "device_model_stubdomain_override",
     "dm_restrict",
+    "device_model_stubdomain_seclabel",
     NULL,
 };
 
@@ -164,10 +174,7 @@ static const char *const usb[] = {
 };
 
 static const char *const other_cpus[] = {
-    "vuart",
-    "gic_version",
-    "sve",
-    NULL,
+    "vuart", "gic_version", "sve", "tee", NULL,
 };
 
 static const char *const pvh_only[] = {
@@ -175,6 +182,7 @@ static const char *const pvh_only[] = {
 };
 
 static const char *const others[] = {
+    "firmware",
     "vnuma",
     "vtpm",
     "p9",
@@ -205,6 +213,7 @@ static const char *const others[] = {
 static const struct key_group groups[] = {
     {CFG_USED, NULL, used},
     {CFG_IGNORED, NULL, ignored},
+    {CFG_KNOWN, "the hypervisor has no security labels (no XSM)", labels},
     {CFG_KNOWN, "no device can be given to a guest: there is no IOMMU",
      devices},
     {CFG_KNOWN, "it is for HVM and PVH guests, and Vigil runs PV guests",

@@ -39,8 +39,10 @@ static const struct {
     {"preserve", LIBXL_ACTION_ON_SHUTDOWN_PRESERVE},
     {"coredump-destroy", LIBXL_ACTION_ON_SHUTDOWN_COREDUMP_DESTROY},
     {"coredump-restart", LIBXL_ACTION_ON_SHUTDOWN_COREDUMP_RESTART},
+    {"soft-reset", LIBXL_ACTION_ON_SHUTDOWN_SOFT_RESET},
 };
 
+#define ACTIONS       (sizeof(actions) / sizeof(actions[0]))
 #define CONFIG(field) offsetof(libxl_domain_config, field)
 
 static int read_actions(struct loader *loader)
@@ -54,6 +56,9 @@ static int read_actions(struct loader *loader)
         {"on_reboot", CONFIG(on_reboot), LIBXL_ACTION_ON_SHUTDOWN_RESTART},
         {"on_watchdog", CONFIG(on_watchdog), LIBXL_ACTION_ON_SHUTDOWN_DESTROY},
         {"on_crash", CONFIG(on_crash), LIBXL_ACTION_ON_SHUTDOWN_DESTROY},
+        /* No PV guest does it; written down as xl does. */
+        {"on_soft_reset", CONFIG(on_soft_reset),
+         LIBXL_ACTION_ON_SHUTDOWN_SOFT_RESET},
     };
 
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
@@ -64,11 +69,12 @@ static int read_actions(struct loader *loader)
         int set = cfg_text(loader->reader, keys[i].key, &name);
 
         *action = keys[i].fallback;
-        while (set == 1 && at < sizeof(actions) / sizeof(actions[0]) &&
-               strcmp(actions[at].name, name)) {
+        while (set == 1 && at < ACTIONS && strcmp(actions[at].name, name)) {
             at++;
         }
-        if (set == 1 && at < sizeof(actions) / sizeof(actions[0])) {
+        if (set == 1 && at < ACTIONS &&
+            (actions[at].action != LIBXL_ACTION_ON_SHUTDOWN_SOFT_RESET ||
+             keys[i].fallback == LIBXL_ACTION_ON_SHUTDOWN_SOFT_RESET)) {
             *action = actions[at].action;
         } else if (set == 1) {
             set = cfg_refuse(loader->reader, keys[i].key, EXIT_UNSUPPORTED,
@@ -82,8 +88,6 @@ static int read_actions(struct loader *loader)
             return -1;
         }
     }
-    /* No PV guest does it; this is what xl writes down. */
-    loader->config->on_soft_reset = LIBXL_ACTION_ON_SHUTDOWN_SOFT_RESET;
     return 0;
 }
 

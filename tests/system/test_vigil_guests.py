@@ -10,6 +10,7 @@ import sys
 import tarfile
 
 import xlcfg
+import xlman
 from stock import SETUP, Stock
 from suite import (BUILD, DOM0_OPTIONS, TOP, Suite, check, need_vigil,
                    require, stub_done, wait_console, wait_until)
@@ -93,13 +94,22 @@ class Stubs(Verbs, Suite):
     def setup(self):
         need_vigil()
         first = BUILD / "dom0/initramfs.img"
-        require(first)
+        debs = BUILD / "cache/debs"
+        require(first, debs)
         archive = Archive()
         archive.add("scripts/stock-setup", stat.S_IFREG | 0o755, SETUP.encode())
         archive.add("scripts/bootloader", stat.S_IFREG | 0o755,
                     BOOTLOADER.encode())
-        for at, lines in enumerate(xlcfg.CASES.values()):
-            archive.add(f"oracle/{at}.cfg", stat.S_IFREG | 0o644,
+        compared, self.refused, self.named = xlcfg.manual(
+            xlman.items(xlman.page(debs)))
+        self.compared = {**xlcfg.CASES, **compared}
+        files = {f"oracle/{at}": lines
+                 for at, lines in enumerate(self.compared.values())}
+        files.update({f"manual/{at}": line
+                      for at, (_, line) in enumerate(self.refused)})
+        files["manual/named"] = "\n".join(line for *_, line in self.named)
+        for name, lines in files.items():
+            archive.add(f"{name}.cfg", stat.S_IFREG | 0o644,
                         xlcfg.text(lines).encode())
         image = BUILD / f"test/{type(self).__name__}.img"
         image.parent.mkdir(parents=True, exist_ok=True)
@@ -125,7 +135,8 @@ class VigilGuests(Stubs):
     weight = 60
 
     def test_oracle(self):
-        """`vigil create -N --json` and `xl create -N` agree, field by field."""
+        """`vigil create -N --json` and `xl create -N` agree, field by field; on
+        what the manual page shows, too."""
         self.vm.dom0(
             "cd /oracle; for f in *.cfg; do n=${f%.cfg}; xl -N create -q $f "
             ">$n.xl 2>$n.xle || echo >$n.xl; vigil create -N --json $f "
@@ -135,7 +146,7 @@ class VigilGuests(Stubs):
             said = {item.name[2:]: answers.extractfile(item).read().decode()
                     for item in answers if item.isfile()}
         wrong = []
-        for at, name in enumerate(xlcfg.CASES):
+        for at, name in enumerate(self.compared):
             theirs, ours = said[f"{at}.xl"], said[f"{at}.vigil"]
             if not theirs.strip() or not ours.strip():
                 wrong.append(f"{name}: xl {said[f'{at}.xle'] or 'ok'}, vigil "
@@ -144,6 +155,22 @@ class VigilGuests(Stubs):
             wrong += [f"{name}: {line}" for line in differences(
                 json.loads(theirs), json.loads(ours)["config"])]
         check(not wrong, "\n".join(wrong))
+
+    def test_manual_page(self):
+        """What xl.cfg(5) has and Vigil does not do is named, with its line."""
+        text = self.vigil("create -N /manual/named.cfg")
+        said = {int(line): (key, why.strip()) for line, key, why in re.findall(
+            r"ignored: /manual/named.cfg:(\d+): (\w+) is not offered by Vigil: "
+            r"(.*)", text)}
+        wanted = {at: (key, why) for at, (key, why, _) in
+                  enumerate(self.named, 1)}
+        check(len(wanted) > 200 and said == wanted, "\n".join(
+            f"{self.named[at - 1][2]}: {said.get(at)}" for at in wanted
+            if said.get(at) != wanted[at]))
+        for at, (_, line) in enumerate(self.refused):
+            text = self.vigil(f"create -N /manual/{at}.cfg", 9)
+            said = f"/manual/{at}.cfg:1: " + line.replace('"', "") + " is not"
+            check(said in text, f"{line}: {text}")
 
     # --- what is said before anything is made ------------------------------
 

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Guest configurations, each with what xl.cfg(5) lets a PV guest say, for the
-comparison of `vigil create -N` with Debian's `xl create -N`.
+comparison of `vigil create -N` with Debian's `xl create -N`; and which keys of
+that manual page Vigil names as not honoured (xlman.py reads the page).
 
 Every one gets the lines of BASE that it does not set itself.
 """
+
+import xlman
 
 BASE = {"name": '"oracle"', "type": '"pv"', "kernel": '"/stubs/hello"',
         "uuid": '"8c4ec2a0-16a0-4b8c-9f2e-0a5d7f1c2e11"', "memory": "64"}
@@ -75,6 +78,85 @@ CASES = {
                   'vif = ["ip=192.0.2.5 ,mac=00:16:3E:0B:7C:9E"]\n'
                   'on_poweroff = "destroy"\non_reboot = "restart"\n'
                   'on_crash = "restart"'),
+    "renamed": ('on_poweroff = "rename-restart"\non_crash = "rename-restart"\n'
+                'on_soft_reset = "preserve"\nvendor_device = "none"\n'
+                "tsc_mode = 0\nmax_grant_version = 2"),
+}
+
+# What stands for the manual page's words in capitals, by key or by word.
+NUMBERS = {word: ["1"] for word in (
+    "N", "M", "NUMBER", "KBYTES", "MBYTES", "DISPLAYNUM", "[ NUMBER, NUMBER, "
+    "...]")}
+ACTIONS = [f'"{word}"' for word in (
+    "destroy", "restart", "rename-restart", "preserve", "coredump-destroy",
+    "coredump-restart", "soft-reset")]
+SAMPLES = {
+    **NUMBERS, "BOOLEAN": ["0", "1"], "ACTION": ACTIONS,
+    "name": ['"oracle"'], "pool": ['"Pool-0"'], "vcpus": ["2"],
+    "maxvcpus": ["4"], "cpus_soft": ['"0-1"'], "cpu_weight": ["512"],
+    "cap": ["50"], "memory": ["64"], "maxmem": ["128"],
+    "kernel": ['"/stubs/hello"'], "ramdisk": ['"/stubs/hello"'],
+    "cmdline": ['"console=hvc0"'], "root": ['"/dev/xvda1"'],
+    "extra": ['"quiet"'], "uuid": [BASE["uuid"]], "max_grant_frames": ["64"],
+    "max_maptrack_frames": ["128"], "max_grant_version": ["1", "2"],
+    "max_event_channels": ["1023"], "rtc_timeoffset": ["3600"],
+    "disk": ['["/dev/vg/guest-volume,raw,xvda,rw"]'],
+    "vif": ['["bridge=xenbr0"]'], "bootloader": ['"pygrub"'],
+    "bootloader_args": ['["-q"]'], "irqs": ["[1, 2]"],
+}
+
+# Keys of the page that Vigil acts on, or that xl, too, does nothing with for a
+# PV guest: what they give is compared.
+HONOURED = set("""name type builder pool vcpus maxvcpus cpus cpus_soft cpu_weight
+    cap memory maxmem on_poweroff on_reboot on_watchdog on_crash on_soft_reset
+    kernel ramdisk cmdline root extra uuid max_grant_frames max_maptrack_frames
+    max_grant_version max_event_channels disk vif bootloader bootloader_args
+    tsc_mode localtime rtc_timeoffset vendor_device""".split())
+
+# Each value in a file of its own: they do not go together with others.
+ALONE = {"cpus", "cmdline"}
+
+# What they need besides: without vcpus xl forgets cpus, and vigil does not.
+MORE = {"cpus": "\nvcpus = 2"}
+
+# Values of those that are refused, with their line.
+REFUSED = {("type", '"pvh"'), ("type", '"hvm"'), ("builder", '"hvm"'),
+           ("tsc_mode", '"always_emulate"'), ("tsc_mode", '"native_paravirt"'),
+           ("on_poweroff", '"soft-reset"'), ("on_reboot", '"soft-reset"'),
+           ("on_watchdog", '"soft-reset"'), ("on_crash", '"soft-reset"')}
+
+# Keys of the page that are named with their line as not honoured: the reason,
+# as vigil gives it, and the keys.
+NAMED = {
+    "no device can be given to a guest: there is no IOMMU":
+        """pci pci_permissive pci_msitranslate pci_seize pci_power_mgmt ioports
+        iomem irqs dtdev e820_host passthrough""",
+    "it is for HVM and PVH guests, and Vigil runs PV guests":
+        """hap oos pae acpi acpi_s3 acpi_s4 acpi_laptop_slate apic nx hpet
+        vpt_align timer_mode viridian hdtype bios bios_path_override nestedhvm
+        altp2m altp2mhvm smbios_firmware acpi_firmware ms_vm_genid
+        xen_platform_pci boot mmio_hole shadow_memory serial soundhw device_tree
+        mca_caps vmtrace_buf_kb rdm rdm_mem_boundary""",
+    "PV guests have no device model":
+        """device_model_args device_model_args_pv device_model_args_hvm
+        device_model_override device_model_version device_model_user
+        device_model_stubdomain_override device_model_stubdomain_seclabel
+        stubdomain_kernel stubdomain_ramdisk stubdomain_cmdline
+        stubdomain_memory dm_restrict""",
+    "there is no display or sound for guests; use the console":
+        """vfb vkb vkb_device vsnd vdispl gfx_passthru nographic vga videoram
+        stdvga vnc vnclisten vncpasswd vncdisplay vncunused sdl opengl keymap
+        spice spicehost spiceport spicetls_port spicedisable_ticketing
+        spicepasswd spiceagent_mouse spicevdagent spice_clipboard_sharing
+        spiceusbredirection spice_image_compression spice_streaming_video""",
+    "there is no USB for guests": "usbctrl usbdev usb usbversion usbdevice",
+    "it is for other processors": "vuart gic_version tee",
+    "it is for PVH guests, and Vigil runs PV guests":
+        "pvshim pvshim_path pvshim_cmdline pvshim_extra",
+    "the hypervisor has no security labels (no XSM)": "seclabel init_seclabel",
+    "Vigil does not know how to do it":
+        """vnuma vtpm p9 channel driver_domain cpuid nomigrate pvcalls vpmu
+        xend_suspend_evtchn_compat msr_relaxed firmware""",
 }
 
 
@@ -90,3 +172,34 @@ def text(lines):
     out += [f"{key} = {value}" for key, value in BASE.items()
             if key not in said]
     return "\n".join(out) + "\n"
+
+
+def manual(items):
+    """Return what the manual page gives to try: files to compare with xl's,
+    files that are refused (with their key), and one in which each line of
+    `named` is named (its key and the reason)."""
+    reason = {key: why for why, keys in NAMED.items() for key in keys.split()}
+    missing = set(items) - HONOURED - set(reason)
+    stale = (HONOURED | set(reason)) - set(items)
+    if missing or stale or HONOURED & set(reason):
+        raise ValueError(f"keys of xl.cfg(5) in no list: {sorted(missing)}; in "
+                         f"a list and not of xl.cfg(5): {sorted(stale)}; in "
+                         f"both: {sorted(HONOURED & set(reason))}")
+    compared, refused, named, unmet = {}, [], [], set(REFUSED)
+    for key, item in items.items():
+        shown = xlman.values(item, SAMPLES)
+        unmet -= {(key, value) for value in shown}
+        for at, value in enumerate(v for v in shown if (key, v) not in REFUSED):
+            line = f"{key} = {value}"
+            if key in reason:
+                named.append((key, reason[key], line))
+            elif key in ALONE:
+                compared[f"manual: {line}"] = line + MORE.get(key, "")
+            else:
+                name = f"manual: values {at}"
+                compared[name] = f"{compared.get(name, '')}\n{line}".strip()
+        refused += [(key, f"{key} = {value}") for value in shown
+                    if (key, value) in REFUSED]
+    if unmet:
+        raise ValueError(f"refused values that xl.cfg(5) does not have: {unmet}")
+    return compared, refused, named

@@ -99,7 +99,10 @@ static void test_support(void **state)
     (void)state;
     assert_int_equal(cfg_key_support("memory"), CFG_USED);
     assert_int_equal(cfg_key_support("on_crash"), CFG_USED);
-    assert_int_equal(cfg_key_support("seclabel"), CFG_IGNORED);
+    assert_int_equal(cfg_key_support("vendor_device"), CFG_IGNORED);
+    assert_int_equal(cfg_key_support("seclabel"), CFG_KNOWN);
+    assert_non_null(strstr(cfg_key_reason("seclabel"), "XSM"));
+    assert_int_equal(cfg_key_support("firmware"), CFG_KNOWN);
     assert_int_equal(cfg_key_support("disk"), CFG_USED);
     assert_int_equal(cfg_key_support("pci"), CFG_KNOWN);
     assert_int_equal(cfg_key_support("vnc"), CFG_KNOWN);

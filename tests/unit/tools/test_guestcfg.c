@@ -92,7 +92,14 @@ static int remove_dir(void **state)
 static void test_least(void **state)
 {
     (void)state;
+    load(LEAST "on_soft_reset='soft-reset'\n");
+    assert_int_equal(config.on_soft_reset, LIBXL_ACTION_ON_SHUTDOWN_SOFT_RESET);
+    drop();
+    load(LEAST "on_soft_reset='preserve'\n");
+    assert_int_equal(config.on_soft_reset, LIBXL_ACTION_ON_SHUTDOWN_PRESERVE);
+    drop();
     load(LEAST);
+    assert_int_equal(config.on_soft_reset, LIBXL_ACTION_ON_SHUTDOWN_SOFT_RESET);
     assert_string_equal(config.c_info.name, "g");
     assert_int_equal(config.c_info.type, LIBXL_DOMAIN_TYPE_PV);
     assert_int_equal(config.c_info.domid, GUEST_DOMID_ANY);
