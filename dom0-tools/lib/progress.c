@@ -94,9 +94,14 @@ void progress_show(struct progress *progress, uint64_t done, uint64_t total)
     } else {
         fprintf(progress->out, "%s: %3u%%", progress->what, percent);
     }
-    fprintf(progress->out, " %llu/%llu MiB",
-            (unsigned long long)(done * progress->unit_bytes / MIB),
-            (unsigned long long)(total * progress->unit_bytes / MIB));
+    if (progress->unit_bytes) {
+        fprintf(progress->out, " %llu/%llu MiB",
+                (unsigned long long)(done * progress->unit_bytes / MIB),
+                (unsigned long long)(total * progress->unit_bytes / MIB));
+    } else {
+        fprintf(progress->out, " %llu/%llu s", (unsigned long long)done,
+                (unsigned long long)total);
+    }
     fputs(progress->mode == PROGRESS_BAR ? "\033[K" : "\n", progress->out);
     fflush(progress->out);
     progress->shown_ms = now;

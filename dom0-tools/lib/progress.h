@@ -4,6 +4,8 @@
  *
  * On a terminal one line is drawn again and again, at most ten times a
  * second.  Elsewhere a line appears for each tenth, or after 15 seconds.
+ * libxl tells how far it is when it saves; of memory that comes or goes
+ * lib/ticker.h tells.
  */
 #ifndef VIGIL_TOOLS_PROGRESS_H
 #define VIGIL_TOOLS_PROGRESS_H
@@ -21,7 +23,7 @@ struct progress {
     enum progress_mode mode;
     FILE *out;
     const char *what;      /* e.g. "save web1"; kept by reference       */
-    uint64_t unit_bytes;   /* what one step moves, for the numbers      */
+    uint64_t unit_bytes;   /* what one step moves; 0: a step is a second */
     uint64_t shown_ms;     /* when something was shown last             */
     unsigned int shown_at; /* how far it was then, percent              */
     int drawn;             /* a bar stands on the terminal's last line  */
@@ -44,7 +46,7 @@ int progress_mode_parse(const char *text, int is_tty,
  * @progress:   filled in
  * @mode:       how to show it
  * @what:       words for it, kept by reference
- * @unit_bytes: bytes that one step moves
+ * @unit_bytes: bytes that one step moves; 0: steps are seconds of a wait
  *
  * Context: any.
  */

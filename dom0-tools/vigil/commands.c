@@ -7,6 +7,7 @@
 #include "vigil/commands.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "lib/place.h"
 
@@ -55,6 +56,7 @@ static const struct option_spec create_options[] = {
     {0, "json", NULL, "with -N: the whole configuration, one line"},
     OPT_DOMID,
     {0, "strict", NULL, "refuse keys that Vigil does not offer"},
+    OPT_PROGRESS,
     OPT_TIMEOUT("with -c: leave the console after so long"),
     OPT_END,
 };
@@ -79,8 +81,11 @@ static const struct option_spec shutdown_options[] = {
     {'w', "wait", NULL, "wait until the guest is gone"},
     {'F', "force", NULL, "end it if it does not answer in time"},
     OPT_TIMEOUT("how long it may take (default 60)"),
+    OPT_PROGRESS,
     OPT_END,
 };
+
+static const struct option_spec destroy_options[] = {OPT_PROGRESS, OPT_END};
 
 static const struct option_spec top_options[] = {
     {'b', "batch", NULL, "print tables, draw no screen"},
@@ -159,7 +164,7 @@ const struct command commands[] = {
      run_create, create_options, 1, -1},
     {NULL, "destroy", "GUEST...",
      "End guests at once.",
-     run_destroy, NULL, 1, -1},
+     run_destroy, destroy_options, 1, -1},
     {NULL, "pause", "GUEST...",
      "Stop guests from running.",
      run_pause, NULL, 1, -1},
@@ -290,6 +295,18 @@ int command_lx(const struct invocation *call, struct xen *xen, struct lx *lx,
     if (lx_open(lx, xen, call->verbose, fault)) {
         xen_close(xen);
         return -1;
+    }
+    return 0;
+}
+
+int command_progress(const struct invocation *call,
+                     enum progress_mode *ret_mode, struct fault *fault)
+{
+    const char *how = opts_given(call, 0, "progress");
+
+    if (progress_mode_parse(how, isatty(STDERR_FILENO), ret_mode)) {
+        return fault_set(fault, EXIT_USAGE,
+                         "--progress %s: give auto, bar, plain or none", how);
     }
     return 0;
 }

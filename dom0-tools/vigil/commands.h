@@ -42,6 +42,18 @@ int command_open(const struct invocation *call, struct xen *xen, int store,
                  struct fault *fault);
 
 /**
+ * command_progress() - how the user wants to see how far a long verb is
+ * @call:     its option --progress
+ * @ret_mode: set on success only
+ * @fault:    says what is wrong with the option
+ *
+ * Context: before anything is done.
+ * Return:  0, or -1
+ */
+int command_progress(const struct invocation *call,
+                     enum progress_mode *ret_mode, struct fault *fault);
+
+/**
  * command_guest() - connect, and find the guest of the first operand
  * @call:      parsed command line
  * @xen:       filled in; release with xen_close()

@@ -6,6 +6,7 @@
 
 #include "lib/destroy.h"
 #include "lib/guestnote.h"
+#include "lib/ticker.h"
 #include "vigil/commands.h"
 
 typedef int guest_verb(struct xen *xen, const struct guest *guest,
@@ -28,9 +29,15 @@ static int for_each_operand(const struct invocation *call, guest_verb *verb)
         return say_fault(&fault);
     }
     for (int i = 0; i < call->operand_count; i++) {
-        const struct guest *guest =
-            guests_find(&list, call->operands[i], &fault);
+        const struct guest *guest;
 
+        if (command_stop) {
+            fault_set(&fault, exit_code_of_signal(command_stop),
+                      "interrupted: nothing was done to %s", call->operands[i]);
+            code = say_fault(&fault);
+            break;
+        }
+        guest = guests_find(&list, call->operands[i], &fault);
         if (guest && verb(&xen, guest, &fault) == 0) {
             done++;
         } else {
@@ -42,10 +49,21 @@ static int for_each_operand(const struct invocation *call, guest_verb *verb)
     return code && done ? EXIT_PARTIAL : code;
 }
 
+static enum progress_mode destroy_progress;
+
 static int destroy_one(struct xen *xen, const struct guest *guest,
                        struct fault *fault)
 {
-    if (guest_destroy(xen, guest->domid, guest->uuid, fault)) {
+    char *what = xasprintf("destroy %s", guest->name);
+    struct ticker ticker;
+    int ret;
+
+    ticker_begin(&ticker, destroy_progress, what, guest->uuid,
+                 guest->info.tot_pages, TICKER_SHRINKS);
+    ret = guest_destroy(xen, guest->domid, guest->uuid, fault);
+    ticker_end(&ticker);
+    free(what);
+    if (ret) {
         return -1;
     }
     guestnote_remove(guest->uuid);
@@ -95,6 +113,11 @@ static int unpause_one(struct xen *xen, const struct guest *guest,
 
 int run_destroy(const struct invocation *call)
 {
+    struct fault fault;
+
+    if (command_progress(call, &destroy_progress, &fault)) {
+        return say_fault(&fault);
+    }
     return for_each_operand(call, destroy_one);
 }
 

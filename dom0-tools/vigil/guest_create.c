@@ -16,6 +16,7 @@
 #include "lib/outfile.h"
 #include "lib/place.h"
 #include "lib/table.h"
+#include "lib/ticker.h"
 #include "vigil/commands.h"
 
 /* Names are how people speak of guests: two with one name help nobody. */
@@ -115,6 +116,31 @@ static int connect_console(const struct invocation *call, struct xen *xen,
     return ret;
 }
 
+static int build(const struct invocation *call, struct xen *xen, struct lx *lx,
+                 libxl_domain_config *config, int image, uint32_t *ret_domid,
+                 struct fault *fault)
+{
+    uint64_t kib = config->b_info.target_memkb;
+    char uuid[UUID_CHARS + 1];
+    struct ticker ticker;
+    enum progress_mode mode;
+    char *what;
+    int ret;
+
+    if (command_progress(call, &mode, fault)) {
+        return -1;
+    }
+    guestcfg_uuid(config, uuid);
+    what = xasprintf("%s %s", image < 0 ? "create" : "restore",
+                     config->c_info.name);
+    ticker_begin(&ticker, mode, what, uuid,
+                 kib == LIBXL_MEMKB_DEFAULT ? 0 : kib / 4, TICKER_GROWS);
+    ret = guest_build(xen, lx, config, image, &command_stop, ret_domid, fault);
+    ticker_end(&ticker);
+    free(what);
+    return ret;
+}
+
 int guest_start(const struct invocation *call, struct xen *xen, struct lx *lx,
                 libxl_domain_config *config, int image, struct fault *fault)
 {
@@ -130,7 +156,7 @@ int guest_start(const struct invocation *call, struct xen *xen, struct lx *lx,
         return -1;
     }
     if (check_is_new(xen, config, fault) ||
-        guest_build(xen, lx, config, image, &command_stop, &domid, fault)) {
+        build(call, xen, lx, config, image, &domid, fault)) {
         close(turn);
         return -1;
     }
@@ -235,11 +261,13 @@ static int create(const struct invocation *call, struct xen *xen, struct lx *lx,
 
 int run_create(const struct invocation *call)
 {
+    enum progress_mode mode;
     struct fault fault;
     long seconds;
 
     /* Before anything is made. */
-    if (opts_seconds(call, "timeout", 0, &seconds, &fault)) {
+    if (opts_seconds(call, "timeout", 0, &seconds, &fault) ||
+        command_progress(call, &mode, &fault)) {
         return say_fault(&fault);
     }
     return with_libxl(call, create);

@@ -23,20 +23,15 @@
 
 /* Begin to show how far it is; the text is freed by the caller. */
 static char *begin_progress(const struct invocation *call, struct lx *lx,
-                            const char *verb, const char *name,
-                            struct fault *fault)
+                            const char *name, struct fault *fault)
 {
     enum progress_mode mode;
     char *what;
 
-    if (progress_mode_parse(opts_given(call, 0, "progress"),
-                            isatty(STDERR_FILENO), &mode)) {
-        fault_set(fault, EXIT_USAGE,
-                  "--progress %s: give auto, bar, plain or none",
-                  opts_given(call, 0, "progress"));
+    if (command_progress(call, &mode, fault)) {
         return NULL;
     }
-    what = xasprintf("%s %s", verb, name);
+    what = xasprintf("save %s", name);
     progress_begin(&lx->log->progress, mode, what, PAGE_BYTES);
     return what;
 }
@@ -183,7 +178,7 @@ static int save(const struct invocation *call, struct xen *xen, struct lx *lx,
     if (check_can_be_saved(guest, fault)) {
         return -1;
     }
-    what = begin_progress(call, lx, "save", guest->name, fault);
+    what = begin_progress(call, lx, guest->name, fault);
     if (!what) {
         return -1;
     }
@@ -216,13 +211,14 @@ static int restore(const struct invocation *call, struct xen *xen,
 {
     const char *path = call->operands[0];
     libxl_domain_config config;
-    char *what = NULL;
+    enum progress_mode mode;
     libxl_domid domid;
     char *json;
     int ret = -1;
     int image;
 
-    if (guestcfg_domid_parse(opts_given(call, 0, "domid"), &domid, fault)) {
+    if (command_progress(call, &mode, fault) ||
+        guestcfg_domid_parse(opts_given(call, 0, "domid"), &domid, fault)) {
         return -1;
     }
     image = saveimage_open(path, &json, fault);
@@ -231,14 +227,9 @@ static int restore(const struct invocation *call, struct xen *xen,
     }
     if (guestcfg_from_json(lx->ctx, path, json, &config, fault) == 0) {
         config.c_info.domid = domid;
-        what = begin_progress(call, lx, "restore", config.c_info.name, fault);
-        if (what) {
-            ret = guest_start(call, xen, lx, &config, image, fault);
-        }
-        progress_end(&lx->log->progress);
+        ret = guest_start(call, xen, lx, &config, image, fault);
         libxl_domain_config_dispose(&config);
     }
-    free(what);
     free(json);
     close(image);
     return ret;

@@ -86,14 +86,15 @@ static enum shutdown_progress progress(struct xen *xen,
     return asked ? SHUTDOWN_ASKED : SHUTDOWN_ANSWERED;
 }
 
-/* Wait for @wanted; 0 when it came, -1 with a fault when time is up. */
-static int wait_for(struct xen *xen, const struct guest *guest,
-                    const struct request *request,
-                    enum shutdown_progress wanted, long seconds,
-                    struct fault *fault)
+/* wait_for(), and meanwhile show how much of the time is over. */
+static int wait_showing(struct xen *xen, const struct guest *guest,
+                        const struct request *request,
+                        enum shutdown_progress wanted, long seconds,
+                        struct progress *shown, struct fault *fault)
 {
     const struct timespec pause = {.tv_nsec = POLL_NS};
-    long until = seconds_now() + seconds;
+    long begin = seconds_now();
+    long until = begin + seconds;
     enum shutdown_progress now;
 
     while ((now = progress(xen, guest)) < wanted) {
@@ -114,9 +115,34 @@ static int wait_for(struct xen *xen, const struct guest *guest,
                              now == SHUTDOWN_ASKED ? "" : request->done,
                              seconds, guest->name);
         }
+        progress_show(shown, (uint64_t)(seconds_now() - begin),
+                      (uint64_t)seconds);
         nanosleep(&pause, NULL);
     }
     return 0;
+}
+
+/* Wait for @wanted; 0 when it came, -1 with a fault when time is up. */
+static int wait_for(const struct invocation *call, struct xen *xen,
+                    const struct guest *guest, const struct request *request,
+                    enum shutdown_progress wanted, long seconds,
+                    struct fault *fault)
+{
+    enum progress_mode mode;
+    struct progress shown;
+    char *what;
+    int ret;
+
+    if (command_progress(call, &mode, fault)) {
+        return -1;
+    }
+    what = xasprintf("%s %s", request == &reboot_ ? "reboot" : "shutdown",
+                     guest->name);
+    progress_begin(&shown, mode, what, 0);
+    ret = wait_showing(xen, guest, request, wanted, seconds, &shown, fault);
+    progress_end(&shown);
+    free(what);
+    return ret;
 }
 
 static int force(struct xen *xen, const struct guest *guest,
@@ -136,9 +162,11 @@ static int shut_down(const struct invocation *call, struct xen *xen,
                      struct fault *fault)
 {
     int forced = opts_given(call, 'F', NULL) != NULL;
+    enum progress_mode mode;
     long seconds;
 
-    if (opts_seconds(call, "timeout", forced ? FORCE_SECONDS : DEFAULT_SECONDS,
+    if (command_progress(call, &mode, fault) ||
+        opts_seconds(call, "timeout", forced ? FORCE_SECONDS : DEFAULT_SECONDS,
                      &seconds, fault)) {
         return -1;
     }
@@ -155,17 +183,20 @@ static int shut_down(const struct invocation *call, struct xen *xen,
         return -1;
     }
     if (forced) {
-        if (wait_for(xen, guest, request, SHUTDOWN_DONE, seconds, fault) == 0) {
+        if (wait_for(call, xen, guest, request, SHUTDOWN_DONE, seconds,
+                     fault) == 0) {
             return 0;
         }
         return fault->code == EXIT_TIMED_OUT ? force(xen, guest, request, fault)
                                              : -1;
     }
     if (opts_given(call, 'w', NULL)) {
-        return wait_for(xen, guest, request, SHUTDOWN_DONE, seconds, fault);
+        return wait_for(call, xen, guest, request, SHUTDOWN_DONE, seconds,
+                        fault);
     }
     if (opts_given(call, 0, "timeout")) {
-        return wait_for(xen, guest, request, SHUTDOWN_ANSWERED, seconds, fault);
+        return wait_for(call, xen, guest, request, SHUTDOWN_ANSWERED, seconds,
+                        fault);
     }
     return 0;
 }

@@ -9,7 +9,10 @@
 #define EXAMPLES(...)                                                          \
     (const struct manual_example[])                                            \
     {                                                                          \
-        __VA_ARGS__, {NULL, NULL}                                              \
+        __VA_ARGS__,                                                           \
+        {                                                                      \
+            NULL, NULL                                                         \
+        }                                                                      \
     }
 
 /* clang-format off */
@@ -62,20 +65,25 @@ const struct manual_text manual_texts[] = {
      "What on_poweroff, on_reboot, on_crash and on_watchdog say is done by "
      "vigild: a guest that ends more than five times within a minute is not "
      "started again, and of coredump- the core is written within ten minutes "
-     "(vigild --core-timeout) or not at all; the feed of events tells.",
+     "(vigild --core-timeout) or not at all; the feed of events tells.\n\n"
+     "What takes longer than half a second shows how much of the memory is "
+     "there. ^C undoes what was made.",
      EXAMPLES({"vigil create /etc/xen/web1.cfg", "start it"},
               {"vigil create -N web1.cfg", "see what would be made"},
               {"vigil create web1.cfg -c 'extra=\"single\"'",
                "once with another command line, on its console"})},
     {NULL, "destroy",
-     "Nothing is asked of the guest: its memory is taken as it is.",
+     "Nothing is asked of the guest: its memory is taken as it is. What has "
+     "begun is not cancelled by ^C.",
      EXAMPLES({"vigil destroy web1 web2", "end two of them"})},
     {NULL, "pause", "Its memory, devices and console stay as they are.",
      EXAMPLES({"vigil pause web1", "stop it"})},
     {NULL, "unpause", "",
      EXAMPLES({"vigil unpause web1", "let it run on"})},
     {NULL, "shutdown",
-     "The guest is asked through xenstore; a small kernel may not listen.",
+     "The guest is asked through xenstore; a small kernel may not listen. What "
+     "is shown while it is waited for is the time; ^C ends the waiting, and the "
+     "guest is still asked.",
      EXAMPLES({"vigil shutdown web1", "ask, and do not wait"},
               {"vigil shutdown web1 -w --timeout 120",
                "wait two minutes at most"},
@@ -89,7 +97,8 @@ const struct manual_text manual_texts[] = {
      "is untouched.",
      EXAMPLES({"vigil save web1 /srv/web1.save", "write it down and end it"},
               {"vigil save -c web1 /srv/web1.save", "and let it go on"})},
-    {NULL, "restore", "The file may be one of xl save.",
+    {NULL, "restore",
+     "The file may be one of xl save. ^C undoes what was made; the file stays.",
      EXAMPLES({"vigil restore /srv/web1.save", "let it go on"})},
     {NULL, "rename", "",
      EXAMPLES({"vigil rename web1 web2", "from now on it is web2"})},
@@ -125,7 +134,8 @@ const struct manual_text manual_texts[] = {
      "vigild writes the feed /var/log/vigil/events.ndjson; this reads it. "
      "The kinds are created, restored, started, paused, resumed, shutdown (with "
      "the reason), crashed (by itself), killed (by the hypervisor, with the "
-     "reason in words), destroyed, and host-crashed and dom0-crashed for the "
+     "reason in words), renamed (by rename-restart), core_written, core_failed, "
+     "destroyed, and host-crashed and dom0-crashed for the "
      "boot before. Crashes have the ID that vigil-crash-show(1) takes.\n\n"
      "Each event has the guest's name, number and UUID; number and UUID "
      "together are one run of a guest. A GUEST given as UUID selects exactly.\n\n"

@@ -85,7 +85,8 @@ static char *vigil_path(void)
 static int spawn_create(char *vigil, char *path)
 {
     char create[] = "create";
-    char *words[] = {vigil, create, path, NULL};
+    char how[] = "--progress=none"; /* our log is no place for it */
+    char *words[] = {vigil, create, how, path, NULL};
     posix_spawnattr_t attributes;
     sigset_t defaults;
     sigset_t none;

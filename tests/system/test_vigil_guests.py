@@ -14,6 +14,7 @@ import xlman
 from stock import SETUP, Stock
 from suite import (BUILD, DOM0_OPTIONS, TOP, Suite, check, need_vigil,
                    require, stub_done, wait_console, wait_until)
+from terminal import Terminal
 
 sys.path.insert(0, str(TOP / "scripts"))
 
@@ -29,8 +30,16 @@ for word; do
     --output-directory=*) dir=${word#--output-directory=} ;;
     esac
 done
+[ -e /tmp/slow ] && exec sleep 60
 cp "$word" "$dir/kernel" || exit 1
 printf 'kernel %s/kernel\\000args hold\\000\\000' "$dir" >"$out"
+"""
+# A network that takes its time to come, or to go.
+SLOW_VIF = """#!/bin/sh
+[ "$1" = online ] && [ -e /tmp/slow ] && exec sleep 60
+[ "$1" = online ] && [ -e /tmp/slow-begin ] && sleep 3
+[ "$1" = offline ] && [ -e /tmp/slow-end ] && sleep 3
+exec /etc/xen/scripts/vif-bridge "$@"
 """
 
 
@@ -100,6 +109,7 @@ class Stubs(Verbs, Suite):
         archive.add("scripts/stock-setup", stat.S_IFREG | 0o755, SETUP.encode())
         archive.add("scripts/bootloader", stat.S_IFREG | 0o755,
                     BOOTLOADER.encode())
+        archive.add("scripts/slow-vif", stat.S_IFREG | 0o755, SLOW_VIF.encode())
         compared, self.refused, self.named = xlcfg.manual(
             xlman.items(xlman.page(debs)))
         self.compared = {**xlcfg.CASES, **compared}
@@ -119,6 +129,44 @@ class Stubs(Verbs, Suite):
         self.boot(modules=[(self.kernel, DOM0_OPTIONS), (image, "")],
                   smp=2)
         self.vm.dom0("/scripts/stock-setup")
+
+    def drawn(self, words, bar, after):
+        """Run vigil on the terminal: it draws that bar, and in its place is in
+        the end what comes after."""
+        log = self.vm.dir / "serial.log"
+        start = log.stat().st_size
+        self.vm.send(f"clear; vigil {words}; echo 'en''ded' $?")
+        self.vm.expect("ended 0", 60, prompt=True)
+        text = log.read_bytes()[start:].decode("latin-1")
+        text = re.sub(r"\(XEN\) [^\n]*\n", "", text[text.index("\x1b["):])
+        ends = [found.end() for found in re.finditer(r"MiB\x1b\[K", text)]
+        seen = {line for end in ends
+                for line in Terminal(24, 80).feed(text[:end]).lines()}
+        check(bar in seen, f"vigil {words}: no '{bar}' among {seen}: {text!r}")
+        lines = Terminal(24, 80).feed(text).lines()
+        check(not any("MiB" in line for line in lines) and
+              any(line.startswith(after) for line in lines), f"{lines}")
+
+    def interrupted(self, words):
+        """Have a script that vigil waits for take long, and type ^C.  Return:
+        what it said."""
+        rc, text = self.vm.dom0_cmd(
+            f"touch /tmp/slow; vigil {words} & pid=$!; n=0; until pidof sleep "
+            ">/dev/null || [ $n = 200 ]; do n=$((n+1)); usleep 100000; done; "
+            "usleep 900000; rm /tmp/slow; kill -INT $pid; wait $pid")
+        check(rc == 130, f"vigil {words}: {rc}: {text}")
+        return text
+
+    def nothing_half_made(self):
+        """No guest, device, file, or program of a cancelled verb is left."""
+        self.alone()
+        text = self.vm.dom0(
+            "losetup -a; ls /sys/class/net; ls -A /run/vigil/guests "
+            "/var/lib/xen; xenstore-ls /libxl; xenstore-ls /local/domain/0/"
+            "backend 2>/dev/null; pidof sleep; true")
+        left = re.findall(r"^(?:/dev/loop\d.*a\.img|vif.*|userdata-d\.[1-9].*|"
+                          r".*\.(?:json|cfg)| ?[1-9]\d* = .*|\d+)$", text, re.M)
+        check(not left, f"{left}: {text}")
 
     def ready(self, number):
         """Let the stub be saved in its round of that number."""
@@ -320,6 +368,66 @@ class VigilGuests(Stubs):
         check(again == text, f"{text}, then {again}")
         self.vigil("destroy suspend")
         self.vm.dom0("umount /var/lib/xen/dump")
+
+    # --- how far it is, and enough of it ----------------------------------
+
+    def test_progress(self):
+        """On a terminal: a bar that is whole at the end, and then is gone."""
+        self.vigil("create /etc/xen/suspend.cfg 'extra=\"rounds=2\"' "
+                   "\"vif=['bridge=xenbr0,script=/scripts/slow-vif']\"")
+        self.ready(1)
+        full = "[####################] 100% 16/16 MiB"
+        self.drawn(f"save -c suspend {IMAGE}", f"save suspend {full}",
+                   f"vigil: guest suspend is saved in {IMAGE}")
+        self.ready(2)
+        self.drawn(f"save suspend {IMAGE}", f"save suspend {full}",
+                   f"vigil: guest suspend is saved in {IMAGE}")
+        self.vm.dom0("touch /tmp/slow-begin")
+        self.drawn(f"restore -p {IMAGE}", f"restore suspend {full}",
+                   "vigil: guest suspend is domain")
+        self.vm.dom0("mv /tmp/slow-begin /tmp/slow-end")
+        self.drawn("destroy suspend",
+                   "destroy suspend [....................]   0% 0/16 MiB", "")
+        self.vm.dom0("rm /tmp/slow-end")
+
+    def test_restore_interrupted(self):
+        """Nothing is left of it, and the file is good."""
+        text = self.interrupted(f"restore {IMAGE}")
+        check("guest suspend: interrupted, nothing is left of it" in text, text)
+        self.nothing_half_made()
+        self.vigil(f"restore -p {IMAGE}")
+        self.vigil("destroy suspend")
+
+    def test_create_interrupted(self):
+        """In its boot loader, and in a script of a device."""
+        disk = "\"disk=['file:/disk/a.img,xvda,r']\""
+        text = self.interrupted(
+            "create --progress bar /etc/xen/hello.cfg kernel= extra= "
+            f"bootloader=/scripts/bootloader {disk}")
+        check("create hello [....................]   0% 0/16 MiB" in text and
+              "guest hello: interrupted, nothing is left of it" in text, text)
+        self.nothing_half_made()
+        text = self.interrupted(
+            "create /etc/xen/hello.cfg "
+            f"\"vif=['bridge=xenbr0,script=/scripts/slow-vif']\" {disk}")
+        check("guest hello: interrupted, nothing is left of it" in text, text)
+        self.nothing_half_made()
+
+    def test_shutdown_interrupted(self):
+        """The guest is asked, and runs on."""
+        self.vigil("create /etc/xen/hello.cfg")
+        rc, text = self.vm.dom0_cmd(
+            "vigil shutdown -w --progress bar hello & pid=$!; sleep 3; "
+            "kill -INT $pid; wait $pid")
+        check(rc == 130 and "it is still asked to power off" in text and
+              re.search(r"shutdown hello \[\.+\]   [1-5]% [1-3]/60 s", text),
+              f"{rc}: {text}")
+        check(self.facts("hello")["state"] in ("running", "blocked"), "state")
+        check(self.node("hello", "control/shutdown") == "poweroff", "not asked")
+        text = self.vigil("shutdown --timeout 1 hello", 7)
+        check("does not answer" in text, text)
+        self.vigil("shutdown -w --progress quick hello", 2)
+        self.vigil("destroy --progress none hello")
 
     def test_nothing_is_left(self):
         self.alone()

@@ -193,6 +193,27 @@ static void test_progress_text(void **state)
     assert_int_equal(len, 10); /* one line for each tenth */
 }
 
+/* A wait: steps are seconds. */
+static void test_progress_seconds(void **state)
+{
+    struct progress progress;
+    char text[100];
+    size_t len;
+
+    (void)state;
+    progress_begin(&progress, PROGRESS_PLAIN, "shutdown web1", 0);
+    progress.out = tmpfile();
+    assert_non_null(progress.out);
+    progress_show(&progress, 3, 60);
+    progress_show(&progress, 12, 60);
+    progress_end(&progress);
+    rewind(progress.out);
+    len = fread(text, 1, sizeof(text) - 1, progress.out);
+    text[len] = '\0';
+    fclose(progress.out);
+    assert_string_equal(text, "shutdown web1:  20% 12/60 s\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +222,7 @@ int main(void)
         cmocka_unit_test(test_progress_mode),
         cmocka_unit_test(test_progress_due),
         cmocka_unit_test(test_progress_text),
+        cmocka_unit_test(test_progress_seconds),
     };
 
     return UNIT_RUN(tests);

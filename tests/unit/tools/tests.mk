@@ -7,7 +7,8 @@ tools-base   := $(addprefix dom0-tools/lib/,fault.c escape.c)
 tools-tests := test_fault test_escape test_moment test_log_decode \
                test_blackbox_decode test_cfgscan test_store test_opts \
                test_death test_amount test_saveimage test_guestcfg \
-               test_lxlog test_stream test_ksyms test_preserve
+               test_lxlog test_stream test_ksyms test_preserve \
+               test_ticker
 tests += $(addprefix tools/,$(tools-tests))
 
 $(foreach t,$(tools-tests),$(eval $(t)-cflags := $(tools-cflags)))
@@ -30,6 +31,9 @@ test_guestcfg-srcs := $(tools-base) $(addprefix dom0-tools/lib/,guestcfg.c \
 test_preserve-srcs := $(tools-base) $(addprefix dom0-tools/lib/,preserve.c \
                         moment.c)
 test_preserve-libs := -lxenlight -lxenctrl
+test_ticker-srcs := $(tools-base) $(addprefix dom0-tools/lib/,ticker.c \
+                      progress.c moment.c)
+test_ticker-libs := -lutil
 test_guestcfg-libs := -lxenlight -lxlutil -ljson-c
 test_opts-srcs := $(tools-base) dom0-tools/lib/opts.c
 test_log_decode-srcs := $(tools-base) $(addprefix dom0-tools/lib/,\
