@@ -403,7 +403,8 @@ def more_stubs():
     from suite import BUILD
     known = {"hello", "selftest", "nmi", "mce", "crash", "killed",
              "hostile", "bench", "pci", "fair", "storm",
-             "flush", "race", "suspend", "churn", "sweep", "stranger"}
+             "flush", "race", "suspend", "churn", "sweep", "stranger",
+             "hang", "idle"}
     folder = BUILD / "guest-stubs"
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
         if path.is_file() and not path.suffix and path.name not in known:
