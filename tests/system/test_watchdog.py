@@ -15,6 +15,7 @@ from gdbstub import Debugger, symbols
 from suite import Suite, check, crash_records, need_vigil
 
 TIMEOUT = 2
+TRIES = 6
 HANG, DEAD = 7, 8               # VIGIL_PROVOKE_* (vigil/vigil_op.h)
 IMAGE = 0xFFFF82D080000000      # where the hypervisor's physical 0 lies
 NOTICED = r"watchdog: CPU (\d+) hangs, for (\d+) ms now; noticed by CPU (\d+)"
@@ -39,10 +40,17 @@ class Hangs(Suite):
     def hang(self, vm, place):
         """The only CPU hangs where that function begins."""
         where = symbols()
-        with Debugger(vm) as debugger:
-            debugger.run_to(where[place], 30)
-            debugger.write(where[LOOP] - IMAGE, b"\xeb\xfe")
-            debugger.hang(0, where[LOOP])
+        # On a busy machine QEMU loses what it is told now and then: look, and
+        # tell it again.
+        for _ in range(TRIES):
+            with Debugger(vm) as debugger:
+                debugger.run_to(where[place], 30)
+                debugger.write(where[LOOP] - IMAGE, b"\xeb\xfe")
+                debugger.hang(0, where[LOOP])
+            text = vm.hmp("info registers")
+            if int(re.search(r"RIP=([0-9a-f]+)", text)[1], 16) == where[LOOP]:
+                return
+        check(False, f"it does not hang: {text}")
 
     def noticed(self, vm, cpu, of, answers):
         """It is named in time, the dump is whole; return who panicked."""
@@ -140,14 +148,17 @@ class WatchdogDom0(Hangs):
                            text, re.M)
         check(found == [("0", "0", "0", "all"), ("1", "1", "1", "all")], text)
         vm.send("taskset -c 1 vigil debug provoke hang")
-        vm.expect(r"Panic on CPU 1", 60, fail=None)
+        # Linux on CPU 0 may wait for the other in vain before that is named.
+        vm.expect(r"Panic on CPU [01]", 60, fail=None)
         vm.wait_dom0(120, fail=None)
         found = crash_records(vm, "host", wait=True)
         check(len(found) == 1, f"records: {found}")
         text = vm.dom0(f"vigil crash show {found[0]['id']}")
-        check("watchdog: this CPU, 1, hangs" in text, text[:600])
-        check(re.search(r"hang\+0x.*do_vigil_op\+", text, re.S),
-              "no backtrace to the hypercall")
+        check(re.search(r"watchdog: .*CPU,? [01],? hangs", text), text[:600])
+        # Where each was is in its log: the one that hangs, with its stack.
+        log = vm.dom0("cat /var/lib/vigil/crash/*/hypervisor.txt")
+        check(re.search(r"CPU 1: at hang\+.*\n.*CPU 1:    .*do_vigil_op\+", log),
+              log[-1500:])
         vm.close()
 
 
