@@ -311,8 +311,8 @@ class Completion(Suite):
                 ("vigil -", "-v --verbose --root --help"),
                 ("vigil -v --root /x crash list -", "--json --root -n --help"),
                 ("vigil create x -", "-c --console -p --paused -n --dry-run "
-                                     "-N --json --domid --strict --timeout "
-                                     "--help"),
+                                     "-N --json --domid --strict --progress "
+                                     "--timeout --help"),
                 ("vigil wait web -", "--for --json --timeout --help"),
                 ("vigil help -", "--man"),
                 ("vigil pause -", "--help")):
