@@ -58,7 +58,8 @@ mfn_t m2p_table_frame(unsigned int n);
  * m2p_is_table_frame() - is this frame part of the table?
  * @m: any frame number
  *
- * The only frames of DOMID_XEN that a control domain may map (read-only).
+ * Of the frames of DOMID_XEN a control domain may map these, and those of the
+ * log (pv/pt_validate.c), all read-only.
  * Their records carry FRAME_F_HV_SHARED.
  * Context: any.
  * Return:  true or false

@@ -114,7 +114,7 @@ int pt_l1e_get_slow(const struct domain *d, domid_t frames_of, pte_t *pte)
         }
         return rc;
     }
-    /* Of the hypervisor's own frames only the M2P table, only for reading. */
+    /* Of the hypervisor's allocated frames only the M2P table, only to read. */
     if (unlikely(frames_of == DOMID_XEN) &&
         ((e & PTE_W) || !m2p_is_table_frame(m))) {
         return -EPERM;
