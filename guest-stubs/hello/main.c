@@ -10,8 +10,9 @@
  *      Linux needs are there and those it must not see are absent.
  *   4. The console takes more than its ring holds (back-pressure).
  *   5. Time passes.
- * With `hold` on the command line it stays, blocked, after its verdict; with
- * `reboot` it asks for that; otherwise it powers off.
+ * With `hold` on the command line it stays, blocked, after its verdict, with
+ * `busy` it stays and sleeps never; with `reboot` it asks for that; otherwise it
+ * powers off.
  */
 #include "stub.h"
 
@@ -146,6 +147,12 @@ void stub_main(void)
     if (cmdline_has("reboot")) {
         report_last_line();
         stub_shutdown(SHUTDOWN_reboot);
+    }
+    if (cmdline_has("busy")) {
+        report_last_line();
+        for (;;) {
+            asm volatile("pause");
+        }
     }
     if (!cmdline_has("hold")) {
         return;

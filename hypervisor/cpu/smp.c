@@ -83,9 +83,11 @@ void smp_answer(void)
 void smp_call(cpumask_t mask, void (*fn)(void *arg), void *arg)
 {
     cpu_t me = this_cpu_id();
+    cpumask_t left;
 
     ASSERT(irqs_enabled());
     while (!atomic_cas(&call.owner, 0U, me + 1)) {
+        WRITE_ONCE(this_cpu()->waits_for, atomic_load(&call.owner));
         smp_answer();
         cpu_relax();
     }
@@ -99,10 +101,12 @@ void smp_call(cpumask_t mask, void (*fn)(void *arg), void *arg)
         fn(arg);
         irq_restore(flags);
     }
-    while (atomic_load(&call.pending) != 0) {
+    while ((left = atomic_load(&call.pending)) != 0) {
+        WRITE_ONCE(this_cpu()->waits_for, bit_lowest(left) + 1);
         tlb_answer();
         cpu_relax();
     }
+    WRITE_ONCE(this_cpu()->waits_for, 0);
     atomic_store(&call.owner, 0U);
 }
 

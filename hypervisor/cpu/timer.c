@@ -198,10 +198,12 @@ void timer_stop_sync(struct timer *t)
         cpu = READ_ONCE(t->cpu);
         while (cpu != this_cpu_id() &&
                atomic_load(&heaps[cpu].running) == t) {
+            WRITE_ONCE(this_cpu()->waits_for, cpu + 1);
             cpu_relax();
         }
         /* The callback may have set it once more. */
     } while (READ_ONCE(t->slot) != 0);
+    WRITE_ONCE(this_cpu()->waits_for, 0);
 }
 
 void timer_run(void)

@@ -128,6 +128,7 @@ static void wait_for(cpu_t cpu, uint64_t ticket)
     while (atomic_load(&cb->tlb_done) < ticket) {
         uint64_t now = clock_now_ns();
 
+        WRITE_ONCE(this_cpu()->waits_for, cpu + 1);
         smp_answer();
         cpu_relax();
         if (begin == 0) {
@@ -141,6 +142,7 @@ static void wait_for(cpu_t cpu, uint64_t ticket)
             pr_warn("cpu: CPU %u takes long to flush its TLB", cpu);
         }
     }
+    WRITE_ONCE(this_cpu()->waits_for, 0);
 }
 
 void tlb_flush_others(cpumask_t mask)

@@ -52,7 +52,9 @@ struct look {
 /* Legend: p its own CPU; n the NMIs of CPU 0; w whoever is its neighbour */
 struct heart {
     struct timer timer;  /* p */
-    bool is_watched;     /* p, CPU 0 when the boot ends; read by all */
+    /* p, CPU 0 when the boot ends; read by all: */
+    bool is_watched;
+    uint64_t beat_ns;    /* the last beat, or since when it is watched */
     struct look by_nmi;  /* n */
     struct look by_cpu;  /* w */
     struct look by_hw;   /* timers of CPU 0 */
@@ -68,7 +70,7 @@ static uint64_t look_ns;                              /* c */
 
 static bool hardware_wanted = true; /* c */
 static bool has_hardware;           /* c */
-static bool hardware_is_on;         /* timers of CPU 0 */
+static bool hardware_is_on;         /* by CPU 0, when the boot ends */
 
 static enum nmi_timer source = NMI_TIMER_NONE; /* timers of CPU 0 */
 static bool is_proved;                         /* timers of CPU 0 */
@@ -116,21 +118,58 @@ static NMI_SAFE uint64_t still_ms(const struct look *l)
     return (clock_now_ns() - l->since_ns) / 1000000;
 }
 
-/*
- * @regs: of this NMI, or NULL.  Return: this CPU has to panic for it.
- */
-static NMI_SAFE bool stopped(cpu_t cpu, const struct look *l,
-                             const struct cpu_regs *regs)
+static NMI_SAFE uint64_t hangs_ms(cpu_t cpu)
 {
+    return (clock_now_ns() - READ_ONCE(hearts[cpu].beat_ns)) / 1000000;
+}
+
+/*
+ * The one at fault: @cpu may only wait for another that hangs, and that for
+ * another.  One that was still for half a time-out at least has not just been
+ * asked while it was busy.  A circle has no end: then it is the first.
+ */
+static NMI_SAFE cpu_t who_hangs(cpu_t cpu)
+{
+    cpumask_t seen = CPUMASK_OF(cpu);
+    cpu_t end = cpu;
+
+    for (;;) {
+        uint32_t next = READ_ONCE(cpu_blocks[end]->waits_for);
+
+        if (next == 0 || (seen & CPUMASK_OF(next - 1)) != 0) {
+            return next == 0 ? end : cpu;
+        }
+        if (!READ_ONCE(hearts[next - 1].is_watched) ||
+            hangs_ms(next - 1) < timeout_s * 500) {
+            return end;
+        }
+        end = next - 1;
+        seen |= CPUMASK_OF(end);
+    }
+}
+
+/*
+ * The heart of @first does not beat.  @regs: of this NMI, or NULL.
+ * Return: this CPU has to panic, because of *@ret_cpu.
+ */
+static NMI_SAFE bool stopped(cpu_t first, const struct cpu_regs *regs,
+                             cpu_t *ret_cpu)
+{
+    cpu_t cpu = who_hangs(first);
+    uint64_t beats = READ_ONCE(cpu_blocks[cpu]->heartbeat);
     struct heart *h = &hearts[cpu];
     cpumask_t silent;
 
+    *ret_cpu = cpu;
     /* Somebody has begun a panic for it, and did not come to its end. */
-    if (atomic_load(&h->told) == l->seen + 1) {
+    if (atomic_load(&h->told) == beats + 1) {
         return policy == WATCHDOG_PANICS;
     }
+    if (cpu != first) {
+        log_nmi(LOG_ERROR, "watchdog: CPU %u waits for CPU %u", first, cpu);
+    }
     log_nmi(LOG_ERROR, "watchdog: CPU %u hangs, for %lu ms now; noticed by CPU "
-            "%u", cpu, still_ms(l), this_cpu_id());
+            "%u", cpu, hangs_ms(cpu), this_cpu_id());
     atomic_store(&culprit, policy == WATCHDOG_PANICS && cpu != this_cpu_id()
                                ? cpu + 1
                                : 0);
@@ -139,7 +178,7 @@ static NMI_SAFE bool stopped(cpu_t cpu, const struct look *l,
         atomic_store(&culprit, 0U);
         return false; /* the next look comes back to it */
     }
-    atomic_store(&h->told, l->seen + 1);
+    atomic_store(&h->told, beats + 1);
     (void)atomic_add(&stall_count, 1);
     return policy == WATCHDOG_PANICS &&
            (cpu == this_cpu_id() || (silent & CPUMASK_OF(cpu)) != 0);
@@ -185,16 +224,22 @@ static NMI_SAFE bool look_at_heart(cpu_t cpu, struct look *l, unsigned int limit
 
 static NMI_SAFE void look_at_all(const struct cpu_regs *regs)
 {
-    cpumask_t left = smp_online();
+    cpumask_t left, still = 0;
+    cpu_t cpu;
 
-    while (left != 0) {
-        cpu_t cpu = bit_lowest(left);
-        struct look *l = &hearts[cpu].by_nmi;
-
-        left &= left - 1;
-        if (look_at_heart(cpu, l, LOOKS) && stopped(cpu, l, regs)) {
+    for (left = smp_online(); left != 0; left &= left - 1) {
+        cpu = bit_lowest(left);
+        if (look_at_heart(cpu, &hearts[cpu].by_nmi, LOOKS)) {
+            still |= CPUMASK_OF(cpu);
+        }
+    }
+    for (; still != 0; still &= still - 1) {
+        if (stopped(bit_lowest(still), regs, &cpu)) {
             panic_regs(regs, "watchdog: CPU %u hangs, for %lu ms now", cpu,
-                       still_ms(l));
+                       hangs_ms(cpu));
+        }
+        if (policy == WATCHDOG_PANICS) {
+            return; /* others wait for it, maybe; if not, at the next look */
         }
     }
 }
@@ -235,13 +280,13 @@ static cpu_t neighbour(void)
 static void look_at_neighbour(void)
 {
     cpu_t cpu = neighbour();
-    struct look *l = &hearts[cpu].by_cpu;
 
     /* One later than by NMI: that has the better record. */
-    if (cpu != this_cpu_id() && look_at_heart(cpu, l, LOOKS + 1) &&
-        stopped(cpu, l, NULL)) {
+    if (cpu != this_cpu_id() &&
+        look_at_heart(cpu, &hearts[cpu].by_cpu, LOOKS + 1) &&
+        stopped(cpu, NULL, &cpu)) {
         panic("watchdog: CPU %u hangs, for %lu ms now, and does not answer an "
-              "NMI", cpu, still_ms(l));
+              "NMI", cpu, hangs_ms(cpu));
     }
 }
 
@@ -283,10 +328,7 @@ static void feed_hardware(void)
             all_beat = false;
         }
     }
-    if (!hardware_is_on) {
-        hardware_is_on = true;
-        esb_start(1000ULL * timeout_s * HARDWARE_TIMEOUTS);
-    } else if (all_beat) {
+    if (all_beat) {
         esb_feed();
     }
 }
@@ -295,14 +337,16 @@ static void heart_beats(void *arg)
 {
     cpu_t cpu = this_cpu_id();
     struct heart *h = &hearts[cpu];
+    uint64_t now = clock_now_ns();
 
     (void)arg;
     this_cpu()->heartbeat++;
+    WRITE_ONCE(h->beat_ns, now);
     h->is_watched = true;
-    timer_set(&h->timer, clock_now_ns() + look_ns);
+    timer_set(&h->timer, now + look_ns);
     if (cpu == 0) {
         look_at_source();
-        if (has_hardware) {
+        if (hardware_is_on) {
             feed_hardware();
         }
     }
@@ -318,6 +362,7 @@ void watchdog_cpu_init(void)
         return;
     }
     *h = (struct heart){.is_watched = READ_ONCE(boot_has_ended),
+                        .beat_ns = now.since_ns,
                         .by_nmi = now,
                         .by_cpu = now,
                         .by_hw = now};
@@ -333,8 +378,15 @@ void watchdog_boot_ends(void)
         return;
     }
     WRITE_ONCE(boot_has_ended, true);
+    if (has_hardware) {
+        esb_start(1000ULL * timeout_s * HARDWARE_TIMEOUTS);
+        hardware_is_on = true;
+    }
     while (left != 0) {
-        WRITE_ONCE(hearts[bit_lowest(left)].is_watched, true);
+        struct heart *h = &hearts[bit_lowest(left)];
+
+        WRITE_ONCE(h->beat_ns, clock_now_ns());
+        WRITE_ONCE(h->is_watched, true);
         left &= left - 1;
     }
 }

@@ -87,6 +87,7 @@ void watchdog_cpu_init(void);
  *
  * Those, too, whose heart has not beaten yet: who hangs before it does must be
  * noticed.  Until here a CPU may be busy for longer, with Dom0's kernel for one.
+ * The hardware's watchdog runs from here on.
  * Context: boot, on the first CPU, before the control domain runs.
  */
 void watchdog_boot_ends(void);

@@ -103,6 +103,7 @@ struct cpu_block {
     uint64_t tlb_asked;  /* a: flushes others have asked for             */
     uint64_t tlb_done;   /* up to which this CPU has answered            */
     uint64_t heartbeat;  /* moves while softirqs run (ras/watchdog.c); n */
+    uint32_t waits_for;  /* CPU + 1 this one waits for, or 0; n reads    */
 };
 
 _Static_assert(sizeof(struct cpu_block) <= CPU_STRUCT_BYTES, "cpu_block");

@@ -17,15 +17,16 @@ IRQ, NMI = 1, 2                     # include/public/vigil/context.h
 LEFT = r"previous boot left a black box: hypervisor panic: (.*)"
 
 
-class Context(Suite):
-    """A stub in the place of Dom0; nmi=fatal."""
+class Contexts(Suite):
+    """A stub in the place of Dom0; nmi=fatal.  No cases of its own."""
 
-    weight = 15
+    weight = 10
+    stays = None
 
     def setup(self):
         need_vigil()
         self.where = symbols()
-        self.boot_stub("hello", "hold", label="machine", resets=True,
+        self.boot_stub("hello", self.stays, label="machine", resets=True,
                        options="nmi=fatal")
 
     def dies(self, places, reason, context, word=None):
@@ -46,15 +47,29 @@ class Context(Suite):
         said = re.findall(r"Context: (.*)", self.vm.text)
         check([text.strip() for text in said] == [context], f"context {said}")
 
+
+class ContextOfGuest(Contexts):
+    """The guest never sleeps."""
+
+    stays = "busy"
+
     def test_nmi_in_irq_in_guest(self):
+        self.stub_verdict(self.vm, "hello")
         self.dies(["irq_entry_from_guest", "lapic_eoi"],
                   "NMI: unknown source, and nmi=fatal", "nmi in irq in guest")
 
     def test_left_to_guest(self):
         """The way out that only looks whether anything is to be done sees it."""
+        self.stub_verdict(self.vm, "hello")
         self.dies(["leave_to_guest"],
                   'context word on the way to a guest: "irq in hypervisor", '
                   'must be "hypervisor"', "irq in hypervisor", IRQ)
+
+
+class Context(Contexts):
+    """The guest sleeps."""
+
+    stays = "hold"
 
     def test_left_by_nmi(self):
         """In an interrupt that something left with an NMI's level too many."""

@@ -310,6 +310,61 @@ static void other_is_dead(void **state)
     assert_int_equal(dumps, 1);
 }
 
+/* Each a mask of those that hang, whom each waits for + 1, and who panics. */
+static void waits(cpumask_t still, const uint32_t (*for_whom)[CPUS],
+                  const char *says)
+{
+    start("yes");
+    run(10000 * MS);
+    for (unsigned int i = 0; i < CPUS; i++) {
+        fake_cpu_blocks[i].waits_for = (*for_whom)[i];
+    }
+    hangs = still;
+    EXPECT_PANIC(run(60000 * MS));
+    assert_non_null(strstr(fire_alarm_text, says));
+    assert_int_equal(dumps, 1);
+}
+
+/* Not who waits in vain is named, but who is waited for. */
+static void waited_for(void **state)
+{
+    (void)state;
+    waits(7, &(uint32_t[CPUS]){2, 3, 0}, "this CPU, 2, hangs");
+    assert_true(fake_printk_said("watchdog: CPU 0 waits for CPU 2"));
+    waits(3, &(uint32_t[CPUS]){2, 0, 0}, "this CPU, 1, hangs");
+    /* What it waits for goes on. */
+    waits(2, &(uint32_t[CPUS]){0, 3, 0}, "this CPU, 1, hangs");
+    /* In a circle: the first. */
+    waits(6, &(uint32_t[CPUS]){0, 3, 2}, "this CPU, 1, hangs");
+    waits(6, &(uint32_t[CPUS]){0, 2, 2}, "this CPU, 1, hangs");
+    /* CPU 0 has no NMIs: its neighbour finds who is at fault as well. */
+    start("yes");
+    run(10000 * MS);
+    fake_cpu_blocks[0].waits_for = 2;
+    hangs = 3;
+    no_nmi = 1;
+    EXPECT_PANIC(run(60000 * MS));
+    assert_non_null(strstr(fire_alarm_text, "this CPU, 1, hangs"));
+}
+
+/* Two that have nothing to do with each other: both are reported. */
+static void two_hang(void **state)
+{
+    (void)state;
+    start("report");
+    run(10000 * MS);
+    hangs = 6;
+    run(60000 * MS);
+    assert_int_equal(dumps, 2);
+    assert_true(fake_printk_said("watchdog: CPU 1 hangs"));
+    assert_true(fake_printk_said("watchdog: CPU 2 hangs"));
+    start("yes");
+    run(10000 * MS);
+    hangs = 6;
+    EXPECT_PANIC(run(60000 * MS));
+    assert_non_null(strstr(fire_alarm_text, "this CPU, 1, hangs"));
+}
+
 static void own_hangs(void **state)
 {
     (void)state;
@@ -490,8 +545,9 @@ static void hardware(void **state)
     run(10000 * MS);
     assert_int_equal(esb_ms, 0);
     start("yes");
-    run(10000 * MS);
+    /* Also where CPU 0 hangs before its first beat. */
     assert_int_equal(esb_ms, 15000);
+    run(10000 * MS);
     assert_in_range(feeds, 6, 8);
     /* CPU 2 hangs, and all who could say so are busy with something else. */
     hangs = CPUMASK_OF(2);
@@ -509,11 +565,11 @@ int main(void)
         cmocka_unit_test(sources),       cmocka_unit_test(options),
         cmocka_unit_test(all_beat),      cmocka_unit_test(elsewhere),
         cmocka_unit_test(other_hangs),   cmocka_unit_test(hangs_at_once),
-           cmocka_unit_test(other_is_dead),
-        cmocka_unit_test(own_hangs),     cmocka_unit_test(neighbour),
-        cmocka_unit_test(reports),       cmocka_unit_test(not_now),
-        cmocka_unit_test(leaving),       cmocka_unit_test(offline),
-        cmocka_unit_test(hardware),
+        cmocka_unit_test(other_is_dead), cmocka_unit_test(waited_for),
+        cmocka_unit_test(two_hang),      cmocka_unit_test(own_hangs),
+        cmocka_unit_test(neighbour),     cmocka_unit_test(reports),
+        cmocka_unit_test(not_now),       cmocka_unit_test(leaving),
+        cmocka_unit_test(offline),       cmocka_unit_test(hardware),
     };
 
     return UNIT_RUN(tests);
