@@ -73,6 +73,10 @@ class Hangs(Suite):
         return int(re.search(r"Panic on CPU (\d+)", text).group(1))
 
 
+# Time stands while a debugger has stopped the machine, and so it does here.
+COUNTED = ("-icount", "shift=3,sleep=off", "-rtc", "clock=vm")
+
+
 class Watchdog(Hangs):
     """The only CPU hangs."""
 
@@ -80,7 +84,7 @@ class Watchdog(Hangs):
 
     def test_own_cpu(self):
         """CPU 0 hangs, the only one, with a lock held: its own NMI finds it."""
-        vm = self.start_stub("own")
+        vm = self.start_stub("own", extra=COUNTED)
         self.hang(vm, "lapic_timer_arm")
         check(self.noticed(vm, 0, 1, 1) == 0, "another CPU panicked")
         # Who called it has not been saved yet where a function begins.
@@ -90,7 +94,7 @@ class Watchdog(Hangs):
 
     def test_hardware(self):
         """CPU 0 hangs in its NMI handler, the only one: hardware resets."""
-        vm = self.start_stub("hardware", extra=("-device", "i6300esb"))
+        vm = self.start_stub("hardware", extra=(*COUNTED, "-device", "i6300esb"))
         check("i6300esb resets the machine after 6 s" in vm.text, "not armed")
         self.hang(vm, "watchdog_nmi")
         vm.expect(r"previous boot left a black box: unfinished", 60)
