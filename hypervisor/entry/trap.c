@@ -185,7 +185,7 @@ bool trap_from_hypervisor(struct cpu_regs *regs)
 
     if (regs->entry_vector >= EXC_COUNT) {
         irq_entry_from_hypervisor(regs->entry_vector);
-        return trap_leaves_by_ret(regs);
+        return false; /* interrupts were on, so no NMI handler is below */
     }
     fixup = extable_find(regs->rip);
     if (fixup != 0) {

@@ -6,9 +6,9 @@
         vm.hmp("mce ...")               # it stands: what comes is pending
     # it runs again
 
-Breakpoints live in QEMU and change no memory; write() does.  Nothing is single-stepped:
-that would mask interrupts, NMIs and machine checks.  For machines with one processor:
-of several the stub now and then does not stop all, or loses a register.
+Breakpoints live in QEMU and change no memory; write() does.  Only step() does single
+steps: they mask interrupts, NMIs and machine checks.  For machines with one
+processor: of several the stub now and then does not stop all, or loses a register.
 """
 
 import re
@@ -19,7 +19,7 @@ import time
 from suite import hypervisor
 from vm import VMError
 
-RIP, RFLAGS = 16, 17    # gdb's numbers of registers
+RCX, RSP, RIP, RFLAGS = 2, 7, 16, 17    # gdb's numbers of registers
 
 
 def symbols():
@@ -103,6 +103,31 @@ class Debugger:
         if not stop.startswith("T05"):
             raise VMError(f"stopped with '{stop}'")
         self._do(f"z0,{address:x},1")
+
+    def registers(self):
+        """Return the general registers and RIP, by gdb's numbers."""
+        self._send("g")
+        data = bytes.fromhex(self._packet(10)[:16 * (RIP + 1)])
+        return [int.from_bytes(data[at:at + 8], "little")
+                for at in range(0, len(data), 8)]
+
+    def step(self):
+        """Execute one instruction: where run_to() is already, it stays."""
+        self._send("s")
+        stop = self._packet(10)
+        if not stop.startswith("T05"):
+            raise VMError(f"stopped with '{stop}'")
+
+    def count_steps(self, limit, to=None):
+        """Return the instructions from here until to(registers) is true, or to
+        the return of the function whose first this is."""
+        rsp = self.registers()[RSP]
+        for count in range(1, limit + 1):
+            self.step()
+            now = self.registers()
+            if to(now) if to is not None else now[RSP] > rsp:
+                return count
+        raise VMError(f"not there within {limit} instructions")
 
     def set_registers(self, cpu, values):
         """Change registers of a processor: {gdb's number: (value, bytes)}."""

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""A debugger reads the log of a machine that stands (scripts/vigil-gdb.py)."""
+"""A debugger reads the log of a machine that stands (scripts/vigil-gdb.py), and
+counts what writing a record takes."""
 
 import re
 import subprocess
 
+from gdbstub import RCX, Debugger, symbols
 from suite import TOP, Suite, check, hypervisor, need_vigil
 
 
@@ -65,3 +67,30 @@ class GdbScript(Suite):
         check(before["status"] == "running", f"{before}")
         self.machine.inject_nmi()
         self.machine.expect(r"NMI on CPU 0", 20)
+
+
+class LogCost(Suite):
+    """A record of a hundred bytes is written in 600 instructions."""
+
+    weight = 4
+    most = 600
+    lines = 5
+
+    def test_record(self):
+        need_vigil()
+        vm = self.boot_stub("logger", "forever")
+        vm.expect(r"^logger: begins", 30)
+        enter, counts = symbols()["log_ring_write"], []
+        with Debugger(vm) as debugger:
+            for _ in range(1000):
+                debugger.run_to(enter)
+                length = debugger.registers()[RCX]      # its argument
+                if 100 <= length < 120:
+                    counts.append((debugger.count_steps(10 * self.most), length))
+                    if len(counts) == self.lines:
+                        break
+                debugger.step()
+        vm.close()
+        print(f"# instructions of records (and their bytes): {counts}", flush=True)
+        check(len(counts) == self.lines, f"lines of that length: {counts}")
+        check(max(counts)[0] <= self.most, f"too many: {counts}")

@@ -4,10 +4,14 @@
 import re
 import time
 
+from gdbstub import RIP, Debugger, symbols
 from suite import Suite, check, is_vigil, need_vigil, wait_until
 
 LINUX = "NMI received for unknown reason"
 NMI = "NMI on CPU 0: "
+NEAR = 2000     # instructions
+VECTOR_RESCHEDULE = 0xf1        # hypervisor/cpu/lapic.h
+VIGIL = 0xffff82d0              # where it lies, the upper half of an address
 
 
 def inject_and_wait(vm):
@@ -52,6 +56,39 @@ class NmiDom0(Suite):
                    f"{before + 10} ]")
         check(self.count() == before + 10,
               f"10 injected, {self.count() - before} logged")
+
+    def count_to_handler(self, handler):
+        """Return the instructions from its door to Linux's own, wherever the CPU
+        was.  Steps hold off the IPI that brings it back from a guest: go there."""
+        where, before = symbols(), self.count()
+        ipi = where["entry_stub_base"] + 16 * VECTOR_RESCHEDULE
+
+        def there(registers):
+            return registers[RIP] == handler or registers[RIP] >> 32 != VIGIL
+
+        with Debugger(self.vm) as debugger:
+            self.vm.inject_nmi()
+            debugger.run_to(where["entry_nmi"])
+            steps = debugger.count_steps(4 * NEAR, there)
+            if debugger.registers()[RIP] != handler:
+                debugger.run_to(ipi)
+                steps += 1 + debugger.count_steps(4 * NEAR, there)
+            check(debugger.registers()[RIP] == handler, "the guest went on first")
+        wait_until(self.vm, f"[ $(dmesg | grep -c '{LINUX}') = {before + 1} ]")
+        return steps
+
+    def test_to_handler(self):
+        """How far it is to the first instruction of Linux's handler."""
+        need_vigil()
+        text = self.vm.dom0("grep xen_asm_xenpv_exc_nmi /proc/kallsyms")
+        handler = int(text.split()[0], 16)
+        found = [self.count_to_handler(handler)]
+        self.vm.dom0("(while :; do :; done) >/dev/null 2>&1 & "
+                     "echo $! >/tmp/busy")
+        found += [self.count_to_handler(handler) for _ in range(3)]
+        self.vm.dom0("kill $(cat /tmp/busy)")
+        print(f"# NMI to Linux's handler: {found} instructions", flush=True)
+        check(max(found) <= NEAR, f"too far: {found}")
 
     def test_reason_is_cleared(self):
         """The reason Linux prints is that of an unknown NMI."""
