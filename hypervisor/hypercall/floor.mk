@@ -13,6 +13,7 @@ hypercall-objs += grant_op.o
 hypercall-objs += memory_op.o memory_exchange.o memory_map.o
 hypercall-objs += physdev_op.o
 hypercall-objs += domctl.o domctl_life.o domctl_vcpu.o domctl_setup.o xenctl_bitmap.o
+hypercall-objs += cpu_hotplug.o
 hypercall-objs += sysctl.o sysctl_host.o sysctl_policy.o sysctl_page.o debug_keys.o \
                   debug_keys_machine.o
 hypercall-objs += mca_op.o nmi_op.o

@@ -27,6 +27,7 @@
 #include "domain/sched.h"
 #include "domain/vclock.h"
 #include "hypercall/call.h"
+#include "hypercall/cpu_hotplug.h"
 #include "hypercall/efi_op.h"
 #include "hypercall/xenctl_bitmap.h"
 
@@ -214,7 +215,7 @@ static int64_t run(struct xen_platform_op *op, bool *ret_give_back)
     case XENPF_get_cpuinfo:
         return get_cpuinfo(&op->u.pcpu_info);
     case XENPF_cpu_online:
-        return smp_cpu_up(op->u.cpu_ol.cpuid);
+        return cpu_hotplug_online(op->u.cpu_ol.cpuid);
     case XENPF_cpu_offline:
         return smp_cpu_down(op->u.cpu_ol.cpuid);
     case XENPF_get_cpu_version:

@@ -14,6 +14,7 @@
 #include "dev/pci_node.h"
 #include "domain/sched.h"
 #include "pv/guest_cpuid.h"
+#include "hypercall/cpu_hotplug.h"
 #include "hypercall/sysctl.h"
 
 #define MAX_BITWIDTH 64U
@@ -222,11 +223,15 @@ static int64_t cpu_hotplug(const struct xen_sysctl_cpu_hotplug *h)
 {
     switch (h->op) {
     case XEN_SYSCTL_CPU_HOTPLUG_ONLINE:
-        return smp_cpu_up(h->cpu);
+        return cpu_hotplug_online(h->cpu);
     case XEN_SYSCTL_CPU_HOTPLUG_OFFLINE:
         return smp_cpu_down(h->cpu);
+    case XEN_SYSCTL_CPU_HOTPLUG_SMT_ENABLE:
+        return cpu_hotplug_smt(true);
+    case XEN_SYSCTL_CPU_HOTPLUG_SMT_DISABLE:
+        return cpu_hotplug_smt(false);
     default:
-        return -EOPNOTSUPP; /* no sibling threads are known */
+        return -EOPNOTSUPP;
     }
 }
 

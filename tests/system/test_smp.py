@@ -408,6 +408,28 @@ class SmpDom0(Suite):
         rc, text = vm.dom0_cmd("xen-hptool cpu-offline 0")
         check(rc != 0, f"the first processor went offline: {text}")
 
+    def test_smt(self):
+        """Second threads go and come; the first of each core stays, and one
+        thread does not come back alone."""
+        vm = self.vm
+        for _ in range(2):
+            text = vm.dom0("xen-hptool smt-disable", 60)
+            check("Disabled SMT" in text, text)
+            text = vm.dom0("xl info")
+            check(re.search(r"^nr_cpus\s*: 2$", text, re.M) and
+                  re.search(r"^threads_per_core\s*: 1$", text, re.M), text)
+            for cpu, there in enumerate("1010"):
+                if cpu:
+                    wait_until(vm, f"grep -q {there} {PCPUS}/xen_cpu{cpu}/online")
+            rc, text = vm.dom0_cmd("xen-hptool cpu-online 1")
+            check(rc != 0 and "Operation not permitted" in text, text)
+            text = vm.dom0("xen-hptool smt-enable", 60)
+            check("Enabled SMT" in text, text)
+            text = vm.dom0("xl info")
+            check(re.search(r"^nr_cpus\s*: 4$", text, re.M) and
+                  re.search(r"^threads_per_core\s*: 2$", text, re.M), text)
+            wait_until(vm, f"grep -q 1 {PCPUS}/xen_cpu3/online")
+
     def test_comes_and_goes(self):
         """Processors leave while others ask for their flushes."""
         text = self.vm.dom0(

@@ -19,3 +19,6 @@ test_hypfs_op-cflags := $(test_xen_version-cflags)
 tests += hypercall/test_sched_op
 test_sched_op-srcs := hypervisor/hypercall/sched_op.c $(unit-lib) \
     $(unit-alarm)
+tests += hypercall/test_cpu_hotplug
+test_cpu_hotplug-srcs := hypervisor/hypercall/cpu_hotplug.c \
+    hypervisor/cpu/topology.c $(unit-lib) $(unit-alarm) $(unit-log)
