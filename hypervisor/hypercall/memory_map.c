@@ -274,6 +274,7 @@ static int64_t acquire_resource(uint64_t arg)
         return -EINVAL;
     }
     if (r.type != XENMEM_resource_grant_table) {
+        memop_refused(XENMEM_acquire_resource);
         return -EOPNOTSUPP; /* no device models, no traces */
     }
     if (r.id != XENMEM_resource_grant_table_id_shared &&
@@ -343,6 +344,7 @@ int64_t memop_map(unsigned int cmd, uint64_t arg)
     case XENMEM_acquire_resource:
         return acquire_resource(arg);
     default:
+        memop_refused(cmd);
         return -ENOSYS;
     }
 }

@@ -17,7 +17,8 @@
  *
  * Return:  reservations: extents done; the first one that fails ends the
  *          list, and a request that cannot be read counts as none done.
- *          Others: 0 or a value; -EFAULT; -EINVAL; -EPERM; -ESRCH; -ENOSYS
+ *          Others: 0 or a value; -EFAULT; -EINVAL; -EPERM; -ESRCH; -ENOSYS,
+ *          which is logged as refused domctls are
  */
 #include "hypercall/memory_op.h"
 
@@ -51,6 +52,12 @@ int memop_domain(domid_t domid, struct domain **ret_domain)
     }
     *ret_domain = d;
     return 0;
+}
+
+void memop_refused(unsigned int cmd)
+{
+    log_about(LOG_INFO, &current->domain->log, (int)current->vcpu_id,
+              "memory_op %u is not offered", cmd);
 }
 
 /* New frames: the PFN comes from the list (populate), the MFN goes there. */

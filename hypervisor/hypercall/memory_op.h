@@ -37,6 +37,15 @@ static inline unsigned int memop_max_order(void)
 int memop_domain(domid_t domid, struct domain **ret_domain) MUST_CHECK;
 
 /**
+ * memop_refused() - say in the log that an operation is not offered
+ * @cmd: XENMEM_*
+ *
+ * As sysctl.c and domctl.c say it: tests look for the words.
+ * Context: hypercall.
+ */
+void memop_refused(unsigned int cmd);
+
+/**
  * memop_exchange() - XENMEM_exchange
  * @arg: va of struct xen_memory_exchange
  *

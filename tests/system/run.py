@@ -136,6 +136,9 @@ def run_suite(cls, names, results):
             group.teardown()
         except Exception as error:  # pylint: disable=broad-except
             results.failed_case(f"{title}.teardown", explain(error))
+        if group.refusals():
+            results.failed_case(title, "Dom0 asked for what is "
+                                f"not offered: {', '.join(group.refusals())}")
         with PRINT:
             print(f"# {title}: {time.monotonic() - start:.0f} s", flush=True)
 

@@ -31,6 +31,9 @@ KERNEL = BUILD / "dom0/vmlinux"
 # STUB <name>: <VERDICT> <text>, with the prefixes of a guest's console.
 VERDICT = r"^(?:\(XEN\) )?(?:\(d\d+\) )?STUB ([\w-]+): (SUCCESS|SKIP|ERROR|FAILURE)(.*)$"
 
+# In the log: what Dom0's kernel or tools have asked for in vain.
+REFUSAL = r"d0v\d+ ((?:domctl|sysctl|memory_op) \d+)(?: of d\d+)? is not offered"
+
 
 class Skip(Exception):
     """This case cannot be run here; counted against skips.allow."""
@@ -75,6 +78,7 @@ class Suite:
     weight = 1      # rough seconds, so that the long ones start first
     long = False    # True: minutes; `make test-long` runs it, `make test` not
     kernel = KERNEL  # of boot(); images of GRUB have the packed one
+    refused = ()    # what a case asks for in vain, as in REFUSAL: "domctl 10"
     vm = None
 
     def __init__(self):
@@ -87,6 +91,15 @@ class Suite:
         """End every machine that boot() made."""
         for vm in self.vms:
             vm.close()
+
+    def refusals(self):
+        """Return what a Debian as Dom0 has asked for and is not offered, but
+        for what a case meant to ask.  Stubs ask for everything."""
+        found = set()
+        for vm in self.vms:
+            if is_vigil() and "Linux version" in vm.text:
+                found |= set(re.findall(REFUSAL, vm.text))
+        return sorted(found - set(self.refused))
 
     def start(self, label, **options):
         """Start a machine; its logs go to build/test/<Suite>-<label>."""

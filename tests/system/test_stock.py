@@ -7,7 +7,7 @@ import re
 import stat
 
 from stock import CONFIG, Stock
-from suite import check, need_vigil, wait_until
+from suite import check, wait_until
 from terminal import Terminal
 
 # What ncurses knows of Dom0's terminal; of the package ncurses-base, which every
@@ -294,13 +294,6 @@ class StockTools(Stock):
                             "-- -; xenhypfs cat /params/loglvl; xl debug-keys +; "
                             "xenhypfs cat /params/loglvl")
         check(text.split("\n") == ["1", "info", "debug"], text)
-
-    def test_nothing_refused(self):
-        """No tool has asked for what is not offered."""
-        need_vigil()
-        text = self.vm.text
-        found = set(re.findall(r"(?:domctl|sysctl) \d+ .*is not offered", text))
-        check(not found, f"{found}")
 
     # --- the end -----------------------------------------------------------
 
