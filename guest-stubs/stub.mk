@@ -8,7 +8,7 @@
 stub-list := hello selftest nmi mce crash killed iret evtchn grant mmu \
              hypercalls timer share leftovers hostile cpu bench pci efi \
              fair storm flush race suspend again churn sweep logger hang \
-             stranger idle
+             stranger idle vtsc
 
 # Beside main.c, for those that have more than one file.
 bench-objs := calls.o bounces.o emulate.o paging.o tables.o events.o grants.o \
@@ -21,6 +21,7 @@ cpu-others := common/breakpoint.o
 suspend-others := common/breakpoint.o
 
 # What is another's.
+vtsc-others := bench/tiny.o
 fair-others := bench/tiny.o
 again-others := bench/tiny.o
 hang-others := common/vcpus.o

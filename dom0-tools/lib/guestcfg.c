@@ -139,12 +139,6 @@ int guestcfg_check(const char *what, const libxl_domain_config *config,
                          "%s has a device of kind %s: %s", what, refused,
                          cfg_key_reason(refused));
     }
-    if (build->tsc_mode == LIBXL_TSC_MODE_ALWAYS_EMULATE) {
-        return fault_set(fault, EXIT_UNSUPPORTED,
-                         "%s has tsc_mode always_emulate: guests read the time "
-                         "stamp counter themselves, it is not emulated",
-                         what);
-    }
     if (build->bootloader && config->num_disks == 0) {
         return fault_set(fault, EXIT_USAGE,
                          "%s has bootloader = %s but no disk to start from",

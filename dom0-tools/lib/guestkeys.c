@@ -399,15 +399,8 @@ static int read_tsc_mode(struct loader *loader)
     }
     if (set == 1 && !found) {
         set = cfg_refuse(loader->reader, "tsc_mode", EXIT_UNSUPPORTED,
-                         "tsc_mode = %s is not offered; give default or native",
-                         text);
-    } else if (set == 1 && loader->config->b_info.tsc_mode ==
-                               LIBXL_TSC_MODE_ALWAYS_EMULATE) {
-        /* docs/known-limits.md, 38 */
-        set = cfg_refuse(loader->reader, "tsc_mode", EXIT_UNSUPPORTED,
-                         "tsc_mode = %s is not offered: guests read the time "
-                         "stamp counter themselves, it is not emulated; give "
-                         "default or native",
+                         "tsc_mode = %s is not offered; give default, "
+                         "always_emulate or native",
                          text);
     }
     free(text);

@@ -4,7 +4,8 @@
  *
  * Claim: after SHUTDOWN_suspend, in another domain (restored) or in the same
  * one (cancelled), all is as it was: memory, page tables, trap handlers, vector
- * registers, bases, breakpoints, callbacks.  The clock has not gone back.
+ * registers, bases, breakpoints, callbacks.  The clock has not gone back, nor
+ * has the TSC where it is emulated: it stood while we were an image.
  * Restored, it has a new shared page and no channel but those of start_info.
  * Inside the NMI handler, with an NMI that waits: it comes once, and after.
  * Plan: prints `suspend: round=N port=P`; Dom0 puts P into xenstore as
@@ -13,6 +14,8 @@
  * we suspend in our NMI handler.
  */
 #include "breakpoint.h"
+
+#include <xen/arch-x86/cpuid.h>
 
 const char stub_name[] = "suspend";
 
@@ -196,12 +199,54 @@ static void check_tables(void)
           machine_to_phys_mapping[mm_mfn(memory)], mm_pfn(memory));
 }
 
+#define LEAF_TIME (XEN_CPUID_FIRST_LEAF + 3)
+
+static struct xen_leaf {
+    uint32_t a, b, c, d;
+} time_leaf(void)
+{
+    struct xen_leaf r = {.a = LEAF_TIME, .c = 0};
+
+    __asm__ volatile("ud2; .ascii \"xen\"; cpuid"
+                     : "+a"(r.a), "=b"(r.b), "+c"(r.c), "=d"(r.d));
+    return r;
+}
+
+static uint64_t rdtsc(void)
+{
+    uint32_t low, high;
+
+    __asm__ volatile("lfence; rdtsc" : "=a"(low), "=d"(high)::"memory");
+    return (uint64_t)high << 32 | low;
+}
+
+/* An emulated TSC: its rate stays, and it has counted while the domain was. */
+static void check_tsc(const struct xen_leaf *was, uint64_t tsc, uint64_t ns,
+                      bool restored)
+{
+    struct xen_leaf is = time_leaf();
+    uint64_t ticks = rdtsc() - tsc, most = ns * was->c / 1000000;
+
+    if (!(was->a & 1)) {
+        return;
+    }
+    CHECK((is.a & 1) && is.b == was->b && is.c == was->c &&
+              is.d == was->d + restored,
+          "mode %u, %u kHz, incarnation %u; was %u, %u, %u", is.b, is.c, is.d,
+          was->b, was->c, was->d);
+    CHECK(ticks != 0 && ticks <= most + most / 1000,
+          "%lu ticks of the TSC at %u kHz in %lu ns", ticks, is.c, ns);
+    print("suspend: an emulated TSC went on\n");
+}
+
 static evtchn_port_t one_round(unsigned long round, evtchn_port_t port)
 {
     const uint64_t fs = 0x00007fedcba98760, user_gs = 0x0000123456789ab0;
     uint64_t seed = time_now_ns(), gs = rdmsr(MSR_GS_BASE), before, after;
     uint32_t mxcsr = 0x9fc0, mxcsr_now;
     uint16_t fcw = 0x27f, fcw_now;
+    struct xen_leaf leaf = time_leaf();
+    uint64_t tsc;
     long rc;
 
     fill(seed);
@@ -212,6 +257,7 @@ static evtchn_port_t one_round(unsigned long round, evtchn_port_t port)
     breakpoint_set_dr(7, BREAKPOINT_ON);
     breakpoints = 0;
     before = time_now_ns();
+    tsc = rdtsc();
     rc = round == 1 ? suspend() : suspend_by_nmi();
     after = time_now_ns();
     if (rc == 0) {
@@ -227,6 +273,7 @@ static evtchn_port_t one_round(unsigned long round, evtchn_port_t port)
           "%u NMIs, not 2; %u at a time", nmis, nmi_deepest);
     CHECK(after > before && after - before < 3600 * NS_PER_SEC,
           "the clock was %lu, is %lu", before, after);
+    check_tsc(&leaf, tsc, time_now_ns() - before, rc == 0);
     CHECK(memcmp(got, vectors, sizeof(got)) == 0, "xmm0 to 15 have changed");
     CHECK(mxcsr_now == mxcsr && fcw_now == fcw, "MXCSR %x, FCW %x", mxcsr_now,
           fcw_now);

@@ -25,7 +25,7 @@ static NMI_SAFE uint64_t scale_delta(uint64_t delta)
 
 /* mul/2^32 * 2^shift = 10^6 / khz, with mul in [2^31, 2^32).  A frequency of
  * up to 4 THz keeps num below 2^32. */
-static void compute_scale(uint64_t khz)
+struct clock_scale clock_scale_of(uint64_t khz)
 {
     uint64_t num = 1000000, den = khz;
     int8_t shift = 0;
@@ -39,14 +39,14 @@ static void compute_scale(uint64_t khz)
         shift--;
     }
     /* now den / 2 <= num < den */
-    scale.mul_frac = (uint32_t)((num << 32) / den);
-    scale.shift = shift;
+    return (struct clock_scale){.mul_frac = (uint32_t)((num << 32) / den),
+                                .shift = shift};
 }
 
 void clock_init(uint64_t khz, uint64_t utc_ns)
 {
     tsc_khz = khz;
-    compute_scale(khz);
+    scale = clock_scale_of(khz);
     tsc_base = rdtsc();
     wall_base_ns = utc_ns;
 }

@@ -74,6 +74,15 @@ uint64_t clock_tsc_khz(void);
 struct clock_scale clock_pv_scale(void);
 
 /**
+ * clock_scale_of() - factors for a counter of another frequency
+ * @khz: not 0, at most 2^32
+ *
+ * Context: any.
+ * Return:  as clock_pv_scale(), mul_frac at least 2^31
+ */
+struct clock_scale clock_scale_of(uint64_t khz);
+
+/**
  * clock_wall_base_ns() - UTC of system time 0
  *
  * Context: any.

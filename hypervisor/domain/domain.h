@@ -17,6 +17,7 @@
 #define VIGIL_DOMAIN_DOMAIN_H
 
 #include "cpu/tlb.h"
+#include "domain/vtsc.h"
 #include "lib/compiler.h"
 #include "lib/frames.h"
 #include "lib/rangeset.h"
@@ -84,8 +85,9 @@ struct domain {
     mfn_t shared_info_mfn;         /* c */
     int64_t time_offset_s;         /* D: XEN_DOMCTL_settimeoffset       */
     uint32_t vm_assist;            /* D: bit per VMASST_TYPE_*          */
-    uint32_t tsc_mode;             /* D */
+    uint32_t tsc_mode;             /* D: of xl.cfg                     */
     uint32_t tsc_incarnation;      /* D: XEN_DOMCTL_settscinfo          */
+    struct vtsc vtsc;              /* D until it runs, then c           */
     struct sched_domain *sched;    /* c: domain/sched_domain.c          */
     uint64_t node_affinity;        /* D: memory nodes; all ones: any    */
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * domain/vclock.c - one TSC base and one scale serve all vcpus, so the
- * parameters are constants of the boot and no vcpu's time goes backwards.
+ * parameters are constants of the boot and no vcpu's time goes backwards.  A
+ * domain whose TSC is emulated has a base and a scale of its own.
  */
 #include "domain/vclock.h"
 
@@ -11,11 +12,15 @@
 
 #define NS_PER_S 1000000000ULL
 
-void vclock_fill(struct vcpu_time_info *ret_time)
+void vclock_fill(const struct domain *d, struct vcpu_time_info *ret_time)
 {
     struct clock_scale s = clock_pv_scale();
 
     memset(ret_time, 0, sizeof(*ret_time));
+    if (d->vtsc.is_on) {
+        vtsc_publish(&d->vtsc, ret_time);
+        return;
+    }
     ret_time->tsc_timestamp = clock_tsc_base();
     ret_time->system_time = 0;
     ret_time->tsc_to_system_mul = s.mul_frac;
@@ -27,7 +32,7 @@ void vclock_update_vcpu(struct vcpu *v)
     volatile struct vcpu_time_info *t = &v->vcpu_info->time;
     struct vcpu_time_info now;
 
-    vclock_fill(&now);
+    vclock_fill(v->domain, &now);
     t->version = (t->version | 1) == t->version ? t->version : t->version + 1;
     smp_wmb();
     t->tsc_timestamp = now.tsc_timestamp;

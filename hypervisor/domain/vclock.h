@@ -18,11 +18,12 @@ void vclock_update_vcpu(struct vcpu *v);
 
 /**
  * vclock_fill() - the parameters as they would be published now
+ * @d:        for whom: they count in its TSC
  * @ret_time: filled in, version even
  *
  * Context: any but NMI/#MC.
  */
-void vclock_fill(struct vcpu_time_info *ret_time);
+void vclock_fill(const struct domain *d, struct vcpu_time_info *ret_time);
 
 /**
  * vclock_update_wall() - write a domain's wall-clock base

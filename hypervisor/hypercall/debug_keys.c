@@ -156,8 +156,10 @@ static void key_queues(void)
 
 static void print_tsc(struct domain *d)
 {
-    printk(LOG_NOTICE, "d%u: TSC mode %u, moved %u times, time offset %ld s",
-           d->domid, d->tsc_mode, d->tsc_incarnation, (long)d->time_offset_s);
+    printk(LOG_NOTICE,
+           "d%u: TSC mode %u, %s, incarnation %u, time offset %ld s", d->domid,
+           d->tsc_mode, d->vtsc.is_on ? "emulated" : "the processor's",
+           d->tsc_incarnation, (long)d->time_offset_s);
 }
 
 static void key_tsc(void)

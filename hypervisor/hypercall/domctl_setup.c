@@ -8,15 +8,18 @@
 #include "mm/directmap.h"
 #include "mm/heap.h"
 #include "domain/rights.h"
+#include "domain/vclock.h"
 #include "domain/virq.h"
+#include "pv/ctrlreg.h"
 #include "pv/guest_cpuid.h"
 #include "pv/hypercall_page.h"
 #include "pv/pagetype.h"
 #include "hypercall/domctl.h"
 #include "hypercall/xenctl_bitmap.h"
 
-#define TSC_MODE_DEFAULT       0
-#define TSC_MODE_NEVER_EMULATE 2
+#define TSC_MODE_DEFAULT        0
+#define TSC_MODE_ALWAYS_EMULATE 1
+#define TSC_MODE_NEVER_EMULATE  2
 
 #define NODE_BITS   64
 #define NODES_THERE 1UL
@@ -85,35 +88,73 @@ static int64_t set_policy(struct domain *d, struct xen_domctl_cpu_policy *p)
     return rc;
 }
 
-/* Every vcpu reads the TSC itself: its frequency cannot be changed. */
+/* What runs cannot be told that its clock counts differently from now on. */
+static int emulate_tsc(struct domain *d, const struct xen_domctl_tsc_info *t)
+{
+    bool emulate = t->tsc_mode == TSC_MODE_ALWAYS_EMULATE;
+    uint32_t khz = t->gtsc_khz != 0 ? t->gtsc_khz : (uint32_t)clock_tsc_khz();
+
+    if (!emulate && !d->vtsc.is_on) {
+        return 0;
+    }
+    if (d->state != DOMAIN_BUILDING) {
+        return -EEXIST;
+    }
+    if (emulate) {
+        vtsc_start(&d->vtsc, khz, t->elapsed_nsec);
+    } else {
+        vtsc_stop(&d->vtsc);
+    }
+    for (unsigned int i = 0; i < d->max_vcpus; i++) {
+        if (d->vcpu[i] != NULL) {
+            pv_cr4_update(d->vcpu[i]);
+            vclock_update_vcpu(d->vcpu[i]);
+        }
+    }
+    return 0;
+}
+
 static int64_t set_tsc(struct domain *d, const struct xen_domctl_tsc_info *t)
 {
+    int rc;
+
     if (d == current->domain) {
         return -EINVAL;
     }
     if (t->tsc_mode != TSC_MODE_DEFAULT &&
+        t->tsc_mode != TSC_MODE_ALWAYS_EMULATE &&
         t->tsc_mode != TSC_MODE_NEVER_EMULATE) {
-        return t->tsc_mode == 1 ? -EOPNOTSUPP : -EINVAL;
+        return -EINVAL;
     }
-    if (t->gtsc_khz != 0 && t->gtsc_khz != clock_tsc_khz()) {
+    rc = emulate_tsc(d, t);
+    if (rc != 0) {
+        return rc;
+    }
+    if (!d->vtsc.is_on && t->gtsc_khz != 0 && t->gtsc_khz != clock_tsc_khz()) {
         pr_info("settscinfo: d%u ran by a TSC of %u kHz, and goes on by one of "
                 "%lu kHz: its programs that count cycles see that",
                 d->domid, t->gtsc_khz, clock_tsc_khz());
     }
     d->tsc_mode = t->tsc_mode;
-    d->tsc_incarnation = t->incarnation;
+    d->tsc_incarnation = t->incarnation + 1; /* the image has the last one's */
     return 0;
 }
 
 static void get_tsc(const struct domain *d, struct xen_domctl_tsc_info *t)
 {
-    bool never = d->tsc_mode == TSC_MODE_NEVER_EMULATE;
-
     t->tsc_mode = d->tsc_mode;
-    t->elapsed_nsec = never ? 0 : clock_now_ns();
-    t->gtsc_khz = never ? 0 : (uint32_t)clock_tsc_khz();
-    t->incarnation = never ? 0 : d->tsc_incarnation;
+    t->incarnation = d->tsc_incarnation;
     t->pad = 0;
+    if (d->vtsc.is_on) {
+        t->elapsed_nsec = vtsc_elapsed_ns(&d->vtsc);
+        t->gtsc_khz = d->vtsc.khz;
+    } else if (d->tsc_mode == TSC_MODE_NEVER_EMULATE) {
+        t->elapsed_nsec = 0;
+        t->gtsc_khz = 0;
+    } else {
+        t->elapsed_nsec = clock_now_ns();
+        t->gtsc_khz = (uint32_t)clock_tsc_khz();
+    }
 }
 
 static int64_t hypercall_init(const struct domain *d, uint64_t gmfn)

@@ -116,10 +116,10 @@ static int64_t register_time(struct vcpu *v, uint64_t arg)
         v->time_guest = 0;
         return 0;
     }
-    vclock_fill(&t);
+    vclock_fill(v->domain, &t);
     t.version = 2;
     v->time_guest = area.addr.p;
-    /* The parameters are constants of the boot: one copy serves for good. */
+    /* The parameters never change while it runs: one copy serves for good. */
     return copy_to_guest(area.addr.p, &t, sizeof(t));
 }
 

@@ -88,7 +88,7 @@ static int set_debugregs(struct vcpu *v, const struct vcpu_guest_context *ctx)
     static const unsigned int regs[] = {0, 1, 2, 3, 6, 7};
     unsigned int i;
 
-    v->pv->cr4 = pv_cr4_sanitise(v->domain, ctx->ctrlreg[4]);
+    pv_cr4_set(v, ctx->ctrlreg[4]);
     for (i = 0; i < ARRAY_SIZE(regs); i++) {
         if (debugreg_set(v, regs[i], ctx->debugreg[regs[i]]) != 0) {
             return -EINVAL;

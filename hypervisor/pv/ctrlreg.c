@@ -4,24 +4,25 @@
  */
 #include "pv/ctrlreg.h"
 
+#include "lib/errno.h"
 #include "cpu/features.h"
 #include "cpu/softirq.h"
-#include "lib/errno.h"
 #include "pv/fpu.h"
 #include "pv/guest_cpuid.h"
 #include "pv/mmuext.h"
 
-uint64_t pv_cr4_sanitise(const struct domain *d, uint64_t value)
+void pv_cr4_set(struct vcpu *v, uint64_t value)
 {
     uint64_t allowed = CR4_TSD | CR4_DE;
 
-    if (guest_cpuid_has(d, 5 * 32 + 0)) {
+    if (guest_cpuid_has(v->domain, 5 * 32 + 0)) {
         allowed |= CR4_FSGSBASE;
     }
-    if (guest_cpuid_has(d, 1 * 32 + 26)) {
+    if (guest_cpuid_has(v->domain, 1 * 32 + 26)) {
         allowed |= CR4_OSXSAVE;
     }
-    return value & allowed;
+    v->pv->cr4 = value & allowed;
+    pv_cr4_update(v);
 }
 
 uint64_t pv_cr4_read(const struct vcpu *v)
@@ -31,7 +32,8 @@ uint64_t pv_cr4_read(const struct vcpu *v)
 
 uint64_t pv_cr4_hardware(const struct vcpu *v)
 {
-    uint64_t cr4 = hv_cr4 | (v->pv->cr4 & (CR4_TSD | CR4_DE));
+    uint64_t cr4 = hv_cr4 | (v->pv->cr4 & (CR4_TSD | CR4_DE)) |
+                   (v->domain->vtsc.is_on ? CR4_TSD : 0);
 
     /*
      * A kernel that has not said it knows of wrgsbase must not have its user
@@ -43,9 +45,14 @@ uint64_t pv_cr4_hardware(const struct vcpu *v)
     return cr4;
 }
 
+void pv_cr4_update(struct vcpu *v)
+{
+    v->pv->cr4_loaded = pv_cr4_hardware(v);
+}
+
 void pv_cr4_load(const struct vcpu *v)
 {
-    uint64_t cr4 = pv_cr4_hardware(v);
+    uint64_t cr4 = v->pv->cr4_loaded;
 
     if (cr4 != read_cr4()) {
         write_cr4(cr4);
@@ -99,7 +106,7 @@ int pv_cr_write(struct vcpu *v, unsigned int reg, uint64_t value)
         rc = pv_set_base_stop(v, maddr_to_mfn(value), should_stop);
         return rc == 0 || rc == -ERESTART ? rc : -EINVAL;
     case 4:
-        v->pv->cr4 = pv_cr4_sanitise(v->domain, value);
+        pv_cr4_set(v, value);
         pv_cr4_load(v);
         return 0;
     default:

@@ -5,6 +5,7 @@
  * CR0: only TS is the guest's.  CR4: TSD, DE, FSGSBASE and OSXSAVE are the
  * guest's; PAE, MCE, OSFXSR and OSXMMEXCPT are shown as they are; the rest
  * reads 0 and writes to it are dropped.  v->pv->cr4 holds the guest's bits.
+ * TSD is set behind its back where its TSC is emulated (domain/vtsc.h).
  */
 #ifndef VIGIL_PV_CTRLREG_H
 #define VIGIL_PV_CTRLREG_H
@@ -17,14 +18,21 @@
 #define PV_CR4_SHOWN (CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT)
 
 /**
- * pv_cr4_sanitise() - the part of a CR4 value that is the guest's to choose
- * @d:     the domain
+ * pv_cr4_set() - a vcpu's CR4, as far as it is the guest's to choose
+ * @v:     vcpu; if it is loaded, pv_cr4_load() comes next
  * @value: from the guest or a toolstack
  *
  * Context: any.
- * Return:  value for v->pv->cr4
  */
-uint64_t pv_cr4_sanitise(const struct domain *d, uint64_t value);
+void pv_cr4_set(struct vcpu *v, uint64_t value);
+
+/**
+ * pv_cr4_update() - what pv_cr4_hardware() depends on has changed
+ * @v: vcpu that is not loaded
+ *
+ * Context: any.
+ */
+void pv_cr4_update(struct vcpu *v);
 
 /**
  * pv_cr4_read() - what the guest reads

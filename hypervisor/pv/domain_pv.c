@@ -16,6 +16,7 @@
 #include "mm/directmap.h"
 #include "mm/heap.h"
 #include "mm/page_alloc.h"
+#include "pv/ctrlreg.h"
 #include "pv/debugreg.h"
 #include "pv/descriptor.h"
 #include "pv/fpu.h"
@@ -156,6 +157,7 @@ int pv_vcpu_create(struct domain *d, unsigned int vcpu_id,
     p->guest_kernel = true;
     p->guest_table = INVALID_MFN;
     p->guest_table_user = INVALID_MFN;
+    pv_cr4_update(v);
     rc = init_slots(v);
     if (rc == 0) {
         rc = pv_fpu_init(v);

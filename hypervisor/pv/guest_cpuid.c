@@ -29,8 +29,9 @@ static const struct cpu_policy no_policy;
 
 #define APIC_IDS_A_VCPU 2U
 
-#define XEN_LEAF_TSC_SAFE   0x2U
-#define XEN_LEAF_TSC_RDTSCP 0x4U
+#define XEN_LEAF_TSC_EMULATED 0x1U
+#define XEN_LEAF_TSC_SAFE     0x2U
+#define XEN_LEAF_TSC_RDTSCP   0x4U
 
 void guest_cpuid_init(void)
 {
@@ -94,13 +95,15 @@ static void tsc_leaf(const struct domain *d, uint32_t subleaf,
 
     switch (subleaf) {
     case 0:
-        r->a = (cpu_features.invariant_tsc ? XEN_LEAF_TSC_SAFE : 0) |
+        r->a = (d->vtsc.is_on ? XEN_LEAF_TSC_EMULATED : 0) |
+               (cpu_features.invariant_tsc ? XEN_LEAF_TSC_SAFE : 0) |
                (guest_cpuid_has(d, FEATURE_RDTSCP) ? XEN_LEAF_TSC_RDTSCP : 0);
         r->b = d->tsc_mode;
-        r->c = (uint32_t)clock_tsc_khz();
+        r->c = d->vtsc.is_on ? d->vtsc.khz : (uint32_t)clock_tsc_khz();
+        r->d = d->tsc_incarnation;
         break;
     case 1:
-        scale = clock_pv_scale();
+        scale = d->vtsc.is_on ? d->vtsc.scale : clock_pv_scale();
         r->c = scale.mul_frac;
         r->d = (uint32_t)(int32_t)scale.shift;
         break;

@@ -18,7 +18,6 @@
 #include "x86/exc.h"
 #include "x86/layout.h"
 #include "x86/segment.h"
-#include "x86/tsc.h"
 #include "cpu/features.h"
 #include "pv/bounce.h"
 #include "pv/ctrlreg.h"
@@ -217,7 +216,7 @@ static enum outcome do_rdtsc(struct vcpu *v, struct cpu_regs *regs,
     if ((v->pv->cr4 & CR4_TSD) != 0 && !v->pv->guest_kernel) {
         return REFUSED;
     }
-    set_edx_eax(regs, rdtsc());
+    set_edx_eax(regs, vtsc_read(&v->domain->vtsc));
     if (insn->op == PRIVOP_RDTSCP) {
         regs->rcx = (uint32_t)v->pv->tsc_aux;
     }

@@ -84,6 +84,7 @@ struct pv_vcpu {
     unsigned int iobmp_limit; /* ports it covers                        */
 
     uint64_t cr4;            /* guest-controllable bits only            */
+    uint64_t cr4_loaded;     /* pv_cr4_hardware(): while it is loaded   */
     bool ts_set;             /* virtual CR0.TS                          */
     uint64_t dr[4], dr6, dr7;
     uint64_t dr7_emul;       /* I/O breakpoints we perform, pv/debugreg.c   */

@@ -187,6 +187,12 @@ class Guests(Suite):
         for name in AS_GUEST:
             destroy(self.vm, name)
 
+    def test_vtsc(self):
+        """A guest whose TSC is emulated; no RDTSCP here."""
+        create(self.vm, "vtsc")
+        stub_done(self.vm, "vtsc", 60)
+        destroy(self.vm, "vtsc")
+
     def test_dom0_survived(self):
         check(self.vm.dom0("echo fine").strip() == "fine", "no shell")
         bad = self.vm.dom0("dmesg | grep -E 'WARNING:|BUG:|Oops' || true")

@@ -102,11 +102,12 @@ class Saved(Suite):
         check(self.restore() != domid, "the domain is still the old one")
         self.went_on()
 
-    def start_stub(self, rounds):
+    def start_stub(self, rounds, more=""):
         """Create the stub that suspends when its channel is notified."""
         self.free = self.free_memory()
         self.vm.dom0("rm -f /var/log/xen/console/guest-suspend.log; xl create "
-                     f"/etc/xen/suspend.cfg 'extra=\"rounds={rounds}\"'", 60)
+                     f"/etc/xen/suspend.cfg 'extra=\"rounds={rounds}\"' {more}",
+                     60)
 
     def save_stub(self, number, option=""):
         """Save the stub in its round of that number."""
@@ -148,6 +149,23 @@ class SaveRestore(Saved):
         text = stub_done(self.vm, "suspend")
         check(text.count("was restored") == 3 and
               text.count("was cancelled") == 1, text[-2000:])
+        self.memory_is_back()
+
+    def test_vtsc(self):
+        """An emulated TSC, on a processor that has RDTSCP."""
+        self.vm.dom0("xl create /etc/xen/vtsc.cfg", 60)
+        stub_done(self.vm, "vtsc", 60)
+        self.vm.dom0_cmd("xl destroy vtsc")
+
+    def test_vtsc_saved(self):
+        """Where the TSC is emulated it goes on, and at the rate it had."""
+        self.start_stub(2, "'tsc_mode=\"always_emulate\"'")
+        for number in (1, 2):
+            self.save_stub(number, "-c" if number == 2 else "")
+            if number != 2:
+                self.vm.dom0(f"xl restore {STUB}", 60)
+        text = stub_done(self.vm, "suspend")
+        check(text.count("an emulated TSC went on") == 2, text[-2000:])
         self.memory_is_back()
 
     def test_image_cut(self):

@@ -35,6 +35,7 @@ CASES = {
     "cpus all": ('cpus = "all"\nvcpus = 2\npool = "Pool-0"\n'
                  'ramdisk = "/stubs/hello"\nextra = "quiet"'),
     "cpus without one": 'cpus = "all,^1"\nvcpus = 3\ntsc_mode = 2',
+    "emulated TSC": "tsc_mode = 1",
     "cpus list": ('cpus = ["0", "1", "0"]\nvcpus = 2\n'
                   'cmdline = "console=hvc0"\nextra = "debug"'),
     "cpus of nodes": 'cpus = "nodes:0,^0"\ncpus_soft = "node:0"\nvcpus = 2',
@@ -121,7 +122,7 @@ MORE = {"cpus": "\nvcpus = 2"}
 
 # Values of those that are refused, with their line.
 REFUSED = {("type", '"pvh"'), ("type", '"hvm"'), ("builder", '"hvm"'),
-           ("tsc_mode", '"always_emulate"'), ("tsc_mode", '"native_paravirt"'),
+           ("tsc_mode", '"native_paravirt"'),
            ("on_poweroff", '"soft-reset"'), ("on_reboot", '"soft-reset"'),
            ("on_watchdog", '"soft-reset"'), ("on_crash", '"soft-reset"')}
 

@@ -47,3 +47,6 @@ test_vtimer-cflags := -D_GNU_SOURCE
 tests += domain/test_rights
 test_rights-srcs := hypervisor/domain/rights.c hypervisor/sync/spinlock.c \
     $(unit-lib) $(unit-alarm) $(unit-log)
+tests += domain/test_vtsc
+test_vtsc-srcs := $(addprefix hypervisor/,domain/vtsc.c domain/vclock.c \
+    cpu/clock.c sync/spinlock.c) $(unit-lib) $(unit-alarm) $(unit-log)

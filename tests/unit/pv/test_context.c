@@ -100,10 +100,10 @@ int pv_set_trap(struct pv_vcpu *p, const struct trap_info *t)
     return 0;
 }
 
-uint64_t pv_cr4_sanitise(const struct domain *d, uint64_t value)
+void pv_cr4_set(struct vcpu *v, uint64_t value)
 {
-    assert_ptr_equal(d, &dom);
-    return value & (CR4_TSD | CR4_DE);
+    assert_ptr_equal(v->domain, &dom);
+    v->pv->cr4 = value & (CR4_TSD | CR4_DE);
 }
 
 void pv_save_segments(struct vcpu *v)

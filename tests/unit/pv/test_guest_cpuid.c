@@ -139,6 +139,21 @@ static void hypervisor_leaves(void **state)
     assert_int_equal(ask(0x40000003, 0).c, 2500000);
     assert_int_equal(ask(0x40000003, 1).d, 0xffffffff);
     assert_int_equal(ask(0x40000003, 2).a, 2500000);
+    /* Emulated: a rate and a fraction of its own, on the same machine. */
+    assert_int_equal(ask(0x40000003, 0).a & 1, 0);
+    d.tsc_mode = 1;
+    d.tsc_incarnation = 3;
+    d.vtsc = (struct vtsc){.is_on = true,
+                           .khz = 1000000,
+                           .scale = {.mul_frac = 1U << 31, .shift = 1}};
+    r = ask(0x40000003, 0);
+    assert_int_equal(r.a & 1, 1);
+    assert_int_equal(r.b, 1);
+    assert_int_equal(r.c, 1000000);
+    assert_int_equal(r.d, 3);
+    assert_int_equal(ask(0x40000003, 1).c, 1U << 31);
+    assert_int_equal(ask(0x40000003, 1).d, 1);
+    assert_int_equal(ask(0x40000003, 2).a, 2500000);
     assert_int_equal(ask(0x40000004, 0).a, 0);
     assert_int_equal(ask(0x40000005, 0).b, 30); /* RAM, not the bus */
     max_frame++;

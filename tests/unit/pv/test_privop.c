@@ -5,7 +5,9 @@
  */
 #include "tests/unit/pv/privop_machine.h"
 
+#include "cpu/clock.h"
 #include "cpu/features.h"
+#include "pv/ctrlreg.h"
 
 static void first_instruction(void **state)
 {
@@ -222,6 +224,48 @@ static void tsc(void **state)
     assert_false(RUN("\x0f\x31"));
 }
 
+/* Emulated: both modes fault, and are answered; the kernel sees no TSD. */
+static void tsc_emulated(void **state)
+{
+    (void)state;
+    fake_tsc_step = 0;
+    clock_init(2500000, 0);
+    vtsc_start(&dom.vtsc, 2000000, 0x500000000UL);
+    pv_cr4_update(&vcpu);
+    pv_cr4_load(&vcpu);
+    assert_true(fake_cr[4] & CR4_TSD);
+    assert_true(RUN("\x0f\x20\xe0"));
+    assert_int_equal(regs->rax & CR4_TSD, 0);
+    regs->rax = CR4_DE;
+    assert_true(RUN("\x0f\x22\xe0"));
+    assert_true(fake_cr[4] & CR4_TSD);
+
+    fake_tsc += 2500 * 1000; /* a millisecond */
+    assert_true(RUN("\x0f\x31"));
+    assert_in_range(regs->rdx << 32 | regs->rax, 0xa00000000 + 1999996,
+                    0xa00000000 + 2000004);
+    regs->rcx = 0x10;
+    assert_true(RUN("\x0f\x32")); /* MSR 10h */
+    assert_in_range(regs->rdx << 32 | regs->rax, 0xa00000000 + 1999998,
+                    0xa00000000 + 2000006);
+    pv.guest_kernel = false;
+    pv.tsc_aux = 7;
+    fake_tsc += 2500 * 1000;
+    assert_true(RUN("\x0f\x01\xf9"));
+    assert_in_range(regs->rdx << 32 | regs->rax, 0xa00000000 + 3999996,
+                    0xa00000000 + 4000004);
+    assert_int_equal(regs->rcx, 7);
+    /* The kernel's own TSD still holds for its user mode. */
+    pv.cr4 = CR4_TSD;
+    assert_false(RUN("\x0f\x31"));
+
+    vtsc_stop(&dom.vtsc);
+    pv.cr4 = 0;
+    pv_cr4_update(&vcpu);
+    pv_cr4_load(&vcpu);
+    assert_false(fake_cr[4] & CR4_TSD);
+}
+
 static void cpuid_forms(void **state)
 {
     (void)state;
@@ -381,6 +425,7 @@ int main(void)
         cmocka_unit_test_setup(control_registers, privop_set_up),
         cmocka_unit_test_setup(xsetbv_rules, privop_set_up),
         cmocka_unit_test_setup(tsc, privop_set_up),
+        cmocka_unit_test_setup(tsc_emulated, privop_set_up),
         cmocka_unit_test_setup(cpuid_forms, privop_set_up),
         cmocka_unit_test_setup(single_step, privop_set_up),
         cmocka_unit_test_setup(usual_forms, privop_set_up),

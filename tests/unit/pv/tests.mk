@@ -33,6 +33,7 @@ test_dom0_memory-srcs := hypervisor/pv/dom0_memory.c \
 tests += pv/test_privop pv/test_privop_io
 privop-srcs := $(addprefix hypervisor/pv/,privop.c privop_decode.c \
     privop_io.c guest_msr.c ctrlreg.c debugreg.c vmca.c) \
+    hypervisor/domain/vtsc.c hypervisor/cpu/clock.c \
     tests/unit/pv/privop_machine.c $(unit-lib) $(unit-alarm)
 test_privop-srcs := $(privop-srcs)
 test_privop_io-srcs := $(privop-srcs)
