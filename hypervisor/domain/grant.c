@@ -102,12 +102,12 @@ int grant_domain_init(struct domain *d, int32_t max_grant_frames,
 {
     unsigned int frames = max_grant_frames < 0 ? GRANT_FRAMES_DEFAULT
                                                : (unsigned int)max_grant_frames;
-    unsigned int pages = max_maptrack_frames < 0
+    unsigned int track = max_maptrack_frames < 0
                              ? MAPTRACK_FRAMES_DEFAULT
                              : (unsigned int)max_maptrack_frames;
     struct grant_table *gt;
 
-    if (frames > GRANT_FRAMES_MAX || pages > MAPTRACK_FRAMES_MAX) {
+    if (frames > GRANT_FRAMES_MAX || track > MAPTRACK_FRAMES_MAX) {
         return -EINVAL;
     }
     frames = MAX(frames, 1U); /* console and store need two entries */
@@ -119,7 +119,9 @@ int grant_domain_init(struct domain *d, int32_t max_grant_frames,
     gt->version = 1;
     gt->max_version = max_version;
     gt->max_frames = frames;
-    gt->max_record_pages = pages;
+    /* As many mappings as on Xen, not only as many pages. */
+    gt->max_record_pages = (unsigned int)DIV_ROUND_UP(
+        track * MAPTRACK_PER_FRAME, RECORDS_PER_PAGE);
     gt->free_record = RECORD_NONE;
     d->grants = gt;
     return 0;

@@ -32,14 +32,16 @@
 #define MAPTRACK_FRAMES_DEFAULT 1024U
 #define GRANT_FRAMES_MAX        4096U
 #define MAPTRACK_FRAMES_MAX     65536U
+#define MAPTRACK_PER_FRAME      256U /* Xen's records; ours are larger */
 #define GRANT_ENTRIES_PER_FRAME (PAGE_SIZE / sizeof(grant_entry_v1_t))
 
 /**
  * grant_domain_init() - a grant table of one frame
  * @d:                   domain; @d->grants is set
  * @max_grant_frames:    limit of the table; negative: default
- * @max_maptrack_frames: limit of foreign grants it may map, in pages of
- *                       records; negative: default
+ * @max_maptrack_frames: limit of foreign grants it may map, in units of
+ *                       MAPTRACK_PER_FRAME (rounded up to whole pages of our
+ *                       records); negative: default
  * @max_version:         newest version it may choose, 1 or 2
  *
  * Context: any but NMI/#MC.

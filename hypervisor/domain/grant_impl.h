@@ -61,6 +61,7 @@ struct grant_table {
     struct grant_record **record;  /* G: NULL until one is needed        */
     grant_handle_t free_record;    /* G: list, RECORD_NONE: empty        */
     unsigned int destroy_next;     /* progress of the destruction        */
+    unsigned int destroy_released; /* found mapped by it, not yet said   */
 };
 
 /* An entry, wherever its parts are. */

@@ -340,7 +340,6 @@ static int record_pages_free(struct grant_table *gt, bool (*should_stop)(void))
 int grant_domain_destroy(struct domain *d, bool (*should_stop)(void))
 {
     struct grant_table *gt = d->grants;
-    unsigned int released = 0;
 
     if (gt == NULL) {
         return 0;
@@ -361,19 +360,21 @@ int grant_domain_destroy(struct domain *d, bool (*should_stop)(void))
         }
         spin_unlock(&gt->lock);
         if (s.granter != NULL) {
-            released++;
+            gt->destroy_released++;
             use_end(&s);
         }
         if (handle % 32 == 31 && should_stop != NULL && should_stop()) {
             break;
         }
     }
-    if (released != 0) {
-        pr_warn("domain: d%u died with %u grants mapped; released", d->domid,
-                released);
-    }
     if (gt->destroy_next < gt->record_pages * RECORDS_PER_PAGE) {
         return -ERESTART;
+    }
+    /* Once, however many steps it took. */
+    if (gt->destroy_released != 0) {
+        pr_warn("domain: d%u died with %u grants mapped; released", d->domid,
+                gt->destroy_released);
+        gt->destroy_released = 0;
     }
     return record_pages_free(gt, should_stop);
 }

@@ -6,6 +6,7 @@
 #include "tests/unit/domain/grant_machine.h"
 
 #include "lib/errno.h"
+#include "tests/fake/fake_printk.h"
 
 /* ---- entries -------------------------------------------------------------- */
 
@@ -206,32 +207,100 @@ static void both_parts_must_go(void **state)
     assert_int_equal(writers[3], 0);
 }
 
-static void records_run_out_and_come_back(void **state)
-{
-    struct grant_map_state s[RECORDS_PER_PAGE], one;
-    unsigned int i;
+/* b has one frame of Xen's records, which are two pages of ours. */
+#define PAGES_OF_B   2
+#define RECORDS_OF_B (PAGES_OF_B * RECORDS_PER_PAGE)
 
-    (void)state;
-    grant(7, 0, 3);
-    for (i = 0; i < RECORDS_PER_PAGE; i++) {
-        assert_int_equal(
-            grant_map_begin(&dom_b, dom_a.domid, 7, GNTMAP_host_map, &s[i]),
-            GNTST_okay);
-        grant_map_commit(&dom_b, &s[i]);
-    }
+static void take_one(struct grant_map_state *ret_state)
+{
+    assert_int_equal(
+        grant_map_begin(&dom_b, dom_a.domid, 7, GNTMAP_host_map, ret_state),
+        GNTST_okay);
+    grant_map_commit(&dom_b, ret_state);
+}
+
+static void give_one(grant_handle_t handle)
+{
+    struct grant_map_state one;
+
+    assert_int_equal(grant_unmap_begin(&dom_b, handle, &one), GNTST_okay);
+    grant_unmap_end(&dom_b, handle, GNTMAP_host_map);
+}
+
+static void nothing_left(void)
+{
+    struct grant_map_state one;
+    int uses = writers[3];
+    unsigned int refs = dom_a.refs;
+
     assert_int_equal(
         grant_map_begin(&dom_b, dom_a.domid, 7, GNTMAP_host_map, &one),
         GNTST_no_space);
-    assert_int_equal(writers[3], RECORDS_PER_PAGE);
-    assert_int_equal(grant_unmap_begin(&dom_b, s[9].handle, &one), GNTST_okay);
-    grant_unmap_end(&dom_b, one.handle, GNTMAP_host_map);
+    assert_int_equal(writers[3], uses);
+    assert_int_equal(dom_a.refs, refs);
+}
+
+static void records_run_out_and_come_back(void **state)
+{
+    struct grant_map_state s[RECORDS_OF_B], one;
+    unsigned int i;
+
+    (void)state;
+    assert_true(RECORDS_OF_B >= MAPTRACK_PER_FRAME);
+    grant(7, 0, 3);
+    for (i = 0; i < RECORDS_OF_B; i++) {
+        take_one(&s[i]);
+        for (unsigned int j = 0; j < i; j++) {
+            assert_int_not_equal(s[j].handle, s[i].handle);
+        }
+    }
+    nothing_left();
+    assert_int_equal(writers[3], RECORDS_OF_B);
+    give_one(s[9].handle);
     assert_int_equal(
         grant_map_begin(&dom_b, dom_a.domid, 7, GNTMAP_host_map, &one),
         GNTST_okay);
     assert_int_equal(one.handle, s[9].handle);
     grant_map_abort(&dom_b, &one);
-    assert_int_equal(writers[3], RECORDS_PER_PAGE - 1);
-    /* teardown: b dies with the rest mapped */
+    assert_int_equal(writers[3], RECORDS_OF_B - 1);
+    /* All go, and all may come again. */
+    for (i = 0; i < RECORDS_OF_B; i++) {
+        if (i != 9) {
+            give_one(s[i].handle);
+        }
+    }
+    assert_int_equal(writers[3], 0);
+    assert_int_equal(entry(7)->flags, GTF_permit_access);
+    for (i = 0; i < RECORDS_OF_B; i++) {
+        take_one(&s[i]);
+    }
+    nothing_left();
+    assert_int_equal(dom_b.grants->record_pages, PAGES_OF_B);
+    /* teardown: b dies with all of them mapped */
+}
+
+/* Without memory those that are there stay good; with some it goes on. */
+static void records_need_memory(void **state)
+{
+    struct grant_map_state s[RECORDS_PER_PAGE], one;
+    unsigned int left = hv_left, i;
+
+    (void)state;
+    grant(7, 0, 3);
+    take_one(&s[0]);
+    give_one(s[0].handle); /* our side of the entry has its page now */
+    hv_left = 0;
+    for (i = 0; i < RECORDS_PER_PAGE; i++) {
+        take_one(&s[i]);
+    }
+    nothing_left();
+    assert_int_equal(dom_b.grants->record_pages, 1);
+    give_one(s[3].handle);
+    take_one(&s[3]);
+    nothing_left();
+    hv_left = left - hv_pages;
+    take_one(&one);
+    assert_int_equal(dom_b.grants->record_pages, 2);
 }
 
 static bool stop_always(void)
@@ -290,6 +359,8 @@ static void records_are_freed_a_step_at_a_time(void **state)
     }
     pages_before = hv_pages;
     asked = pages_at_once = 0;
+    fake_printk_forget();
+    fake_printk_count = 0;
     dom_b.state = DOMAIN_DYING;
     while (grant_domain_destroy(&dom_b, stop_and_count) == -ERESTART) {
         unsigned int mapped;
@@ -300,6 +371,9 @@ static void records_are_freed_a_step_at_a_time(void **state)
     assert_int_equal(readers[3], 0);
     assert_in_range(pages_at_once, 1, 32);
     assert_true(asked > pages * RECORDS_PER_PAGE / 64);
+    /* However many steps: one line. */
+    assert_int_equal(fake_printk_count, 1);
+    assert_true(fake_printk_said("d2 died with 17000 grants mapped"));
 }
 
 static void table_is_freed_a_few_frames_at_a_time(void **state)
@@ -449,6 +523,7 @@ int main(void)
         T(mappings_have_a_life),
         T(both_parts_must_go),
         T(records_run_out_and_come_back),
+        T(records_need_memory),
         T(death_of_a_mapper_is_a_step_at_a_time),
         T(records_are_freed_a_step_at_a_time),
         T(table_is_freed_a_few_frames_at_a_time),
