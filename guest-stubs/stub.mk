@@ -14,7 +14,7 @@ stub-list := hello selftest nmi mce crash killed iret evtchn grant mmu \
 bench-objs := calls.o bounces.o emulate.o paging.o tables.o events.o grants.o \
               domains.o tiny.o growth.o
 
-grant-objs := v2.o three.o
+grant-objs := v2.o three.o maptrack.o
 grant-others := bench/tiny.o
 cpu-objs := view.o state.o domctl.o
 cpu-others := common/breakpoint.o

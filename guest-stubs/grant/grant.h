@@ -70,4 +70,16 @@ void version_2(domid_t self);
  */
 void three_domains(void);
 
+/**
+ * maptrack() - as many mappings as there may be, and no more
+ * @self:   our domid
+ * @frames: our max_maptrack_frames
+ *
+ * Dom0: also while there is no memory left.  With `leave` on the command line
+ * they are all there at the end.
+ * Context: any but handlers; nothing is mapped, the table is in version 1.
+ * Return:  nothing
+ */
+void maptrack(domid_t self, unsigned int frames);
+
 #endif /* VIGIL_STUBS_GRANT_H */

@@ -4,6 +4,7 @@
 import json
 import re
 
+from holdings import all_is_back, info
 from suite import (Suite, check, crash_records, create, destroy, is_vigil,
                    log_records, need_vigil, no_errors, stub_done, tool, wait_console, wait_until)
 
@@ -22,6 +23,9 @@ GIVEN_WORDS = "ports=0x2f8 port_count=8 irq=3 frame=0xfed00"
 
 # Stubs that try as a guest, too, what they try as Dom0.
 AS_GUEST = ("hostile", "hypercalls", "mmu", "grant", "evtchn", "iret", "timer")
+
+# Frames of records a guest may have: so many that they are missed if they stay.
+MAPTRACK = 64
 
 
 class Guests(Suite):
@@ -192,6 +196,29 @@ class Guests(Suite):
         create(self.vm, "vtsc")
         stub_done(self.vm, "vtsc", 60)
         destroy(self.vm, "vtsc")
+
+    def maptrack(self):
+        """A guest maps as many grants as it may and leaves them."""
+        self.vm.dom0("rm -f /var/log/xen/console/guest-grant.log; vigil create "
+                     f"/etc/xen/grant.cfg max_maptrack_frames={MAPTRACK} "
+                     f"'extra=\"maptrack={MAPTRACK} leave\"'", 60)
+        text = stub_done(self.vm, "grant", 60)
+        found = re.search(r"grant: (\d+) mappings at most, (\d+) are left", text)
+        check(found and found.group(1) == found.group(2), text[-300:])
+        wait_until(self.vm, "! xl domid grant", 30)
+        return found.group(1)
+
+    def test_maptrack(self):
+        """All of a guest's mappings end with it, with the pages of their
+        records, and are told once."""
+        need_vigil()
+        self.maptrack()     # what is kept for the next ones is there then
+        self.vm.dom0("xl dmesg -c >/dev/null")
+        before, _ = info(self.vm)
+        count = self.maptrack()
+        all_is_back(self.vm, before)
+        text = self.vm.dom0("xl dmesg | grep ' grants mapped; released'")
+        check(len(text.splitlines()) == 1 and f"died with {count} " in text, text)
 
     def test_dom0_survived(self):
         check(self.vm.dom0("echo fine").strip() == "fine", "no shell")
@@ -364,6 +391,10 @@ class Stubs(Suite):
 
     def test_mce_banks(self):
         self.as_dom0("mce", "wait=0")
+
+    def test_maptrack(self):
+        """All the mappings Dom0 may have; before that, with no memory left."""
+        self.as_dom0("grant", "maptrack=1024")
 
     def test_hostile(self):
         """Its second vCPU is one of the things it tries."""
