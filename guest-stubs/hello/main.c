@@ -11,8 +11,9 @@
  *   4. The console takes more than its ring holds (back-pressure).
  *   5. Time passes.
  * With `hold` on the command line it stays, blocked, after its verdict, with
- * `busy` it stays and sleeps never; with `reboot` it asks for that; otherwise it
- * powers off.
+ * `beat=N` it also says so every N seconds, with `busy` it stays and sleeps never;
+ * with `reboot` it asks for that; otherwise it powers off.  `slim`: before its
+ * verdict it gives back all memory it does not use.
  */
 #include "stub.h"
 
@@ -135,13 +136,58 @@ static void check_time(void)
     CHECK(end - start < 20 * NS_PER_SEC, "20 ms took %lu ns", end - start);
 }
 
+/* What lies before our code and behind the page tables we were built with. */
+static void give_back(void)
+{
+    extern const char _start[];
+    unsigned long first = mm_pfn(_start);
+    unsigned long last =
+        mm_pfn((const void *)start_info->pt_base) + start_info->nr_pt_frames;
+    unsigned long count = 0;
+
+    for (unsigned long pfn = 0; pfn < start_info->nr_pages; pfn++) {
+        const void *va = (const void *)(VIRT_BASE + (pfn << PAGE_SHIFT));
+        xen_pfn_t frame = mm_mfn(va);
+        struct xen_memory_reservation out = {.nr_extents = 1,
+                                             .domid = DOMID_SELF};
+
+        if (pfn == first) {
+            pfn = last; /* and the stack of the start */
+            continue;
+        }
+        set_xen_guest_handle(out.extent_start, &frame);
+        /* Of those at the end some are mapped nowhere. */
+        if (!CHECK(mm_pte(va, 1) == 0 || mm_protect(va, 0) == 0,
+                   "unmap page %lx", pfn) ||
+            !CHECK(hc_memory_op(XENMEM_decrease_reservation, &out) == 1,
+                   "give back page %lx", pfn)) {
+            return;
+        }
+        count++;
+    }
+    print("hello: %lu pages given back\n", count);
+}
+
+static void beat(unsigned long seconds)
+{
+    for (unsigned int n = 1;; n++) {
+        time_sleep_ns(seconds * NS_PER_SEC);
+        print("hello: beat %u\n", n);
+    }
+}
+
 void stub_main(void)
 {
+    unsigned long seconds = cmdline_number("beat", 0);
+
     check_start_info();
     check_tables();
     check_version();
     check_console();
     check_time();
+    if (cmdline_has("slim")) {
+        give_back();
+    }
     report(VERDICT_SUCCESS, "booted as %s with %lu pages",
            stub_is_dom0() ? "dom0" : "domU", start_info->nr_pages);
     if (cmdline_has("reboot")) {
@@ -153,6 +199,10 @@ void stub_main(void)
         for (;;) {
             asm volatile("pause");
         }
+    }
+    if (seconds) {
+        report_last_line();
+        beat(seconds);
     }
     if (!cmdline_has("hold")) {
         return;

@@ -31,7 +31,7 @@ class ChurnLong(Suite):
     killed; beside each fifth ten a Linux guest that uses its disk and its
     network (tests/system/scripts/churn-guests)."""
 
-    weight = 900
+    weight = 1500
     long = True
     tens = 100
 
