@@ -187,7 +187,6 @@ static void free_domain(struct domain *d)
     sched_domain_free(d);
     for (i = 0; i < d->max_vcpus; i++) {
         if (d->vcpu[i] != NULL) {
-            evtchn_vcpu_free(d->vcpu[i]);
             vcpu_free(d->vcpu[i]);
         }
     }

@@ -39,16 +39,17 @@ enum evtchn_state {
 /*
  * Legend:  E  event lock of its domain   B  event locks of both ends
  *          +  and the channel's own lock, to leave this state; either to read
- *          Q  lock of the queue it names   a  atomic
+ *          Q  who holds the queues of the vcpu it names   a  atomic
  */
 struct evtchn {
     uint8_t state;         /* E+, B+ if INTERDOMAIN: enum evtchn_state       */
     uint8_t priority;      /* E, read without: FIFO                          */
     bool is_pending_early; /* a: FIFO, no event word yet when it came        */
+    uint8_t lock;          /* a: the channel's own, evtchn_impl.h            */
     uint16_t last;         /* Q: FIFO queue it was linked on last            */
     uint16_t vcpu;         /* E, read without: vcpu to notify                */
     evtchn_port_t port;    /* c                                              */
-    uint32_t lock;         /* a: the channel's own, evtchn_impl.h            */
+    uint32_t next;         /* a: it waits to be linked: evtchn_impl.h        */
     union {
         struct {
             domid_t remote;    /* may bind                                  */
@@ -97,15 +98,6 @@ int evtchn_domain_destroy(struct domain *d, bool (*should_stop)(void))
  * Return:  true: all is free; false: call again with more
  */
 bool evtchn_domain_free(struct domain *d, unsigned int *budget) MUST_CHECK;
-
-/**
- * evtchn_vcpu_free() - free what a vcpu has for event channels
- * @v: vcpu that will not run again
- *
- * Context: any but NMI/#MC.
- * Return:  nothing.
- */
-void evtchn_vcpu_free(struct vcpu *v);
 
 /**
  * evtchn_reset() - close all ports and go back to the 2-level ABI

@@ -14,15 +14,29 @@
  *
  * Every word is the guest's to spoil: a spoiled link loses that guest's own
  * events and nothing else.  No loop here depends on what a word says.
+ *
+ * Who links takes the queues of the vcpu, if nobody has them, and gives them back
+ * (adr/0039).  If somebody has them, the channel is left on a list beside, and he
+ * sees to it before he lets go: nobody waits.  A channel whose word was linked on
+ * another vcpu's queues last goes there first, to be forgotten as a tail:
+ *
+ *   send -> the vcpu's queues -+-> linked there last: link
+ *                              +-> else: left at those of `last`, which forget
+ *                                  it, make these `last`, and leave it here
+ *
+ * What one sender does for others is bounded: a receiver that takes its events as
+ * fast as several CPUs send them could else keep him for ever.  After STEPS_MAX
+ * steps a timer goes on with the queues, as many steps at a time; meanwhile they
+ * are held, and senders leave their channels.  To be here for so long, more than
+ * a hundred sends must have come to this one vcpu while one went on.
+ *
+ * F1 to F14 are the steps of tests/model/evtchn_fifo.pml.
  */
 #include "domain/evtchn_impl.h"
 
-#include "lib/errno.h"
-#include "lib/string.h"
 #include "x86/atomic.h"
-#include "mm/directmap.h"
-#include "mm/heap.h"
-#include "domain/frame_use.h"
+#include "cpu/clock.h"
+#include "cpu/timer.h"
 
 #define WORD_PENDING   (1U << EVTCHN_FIFO_PENDING)
 #define WORD_MASKED    (1U << EVTCHN_FIFO_MASKED)
@@ -31,6 +45,15 @@
 #define WORD_LINK_MASK ((uint32_t)EVTCHN_FIFO_LINK_MASK)
 
 #define SET_LINK_TRIES 4
+
+/* Steps of one sender for others: then a timer does the rest, as many at once. */
+#define STEPS_MAX 256
+#define LATE_NS   100000
+
+/* a: queues held with work left, through their next */
+static struct evtchn_vcpu *late;
+static struct timer late_timer = {.deadline_ns = TIMER_NEVER,
+                                  .fn = evtchn_fifo_run_late};
 
 /* NULL: the guest has not given the page yet. */
 static event_word_t *word_of(const struct evtchn_fifo *fifo, evtchn_port_t port)
@@ -50,13 +73,6 @@ static event_word_t *word_of(const struct evtchn_fifo *fifo, evtchn_port_t port)
 static struct evtchn_fifo *fifo_of(const struct evtchn_domain *ed)
 {
     return __atomic_load_n(&ed->fifo, __ATOMIC_ACQUIRE);
-}
-
-static struct evtchn_vcpu *queues_of(const struct domain *d, unsigned int vcpu)
-{
-    const struct vcpu *v = d->vcpu[vcpu];
-
-    return v == NULL ? NULL : __atomic_load_n(&v->evtchn, __ATOMIC_ACQUIRE);
 }
 
 /*
@@ -90,90 +106,283 @@ static bool set_link(event_word_t *word, evtchn_port_t link)
     return true;
 }
 
-/*
- * Lock the queues the word was linked on last, or, where that vcpu has none,
- * @now.  Only who holds that lock, and has set LINKED, changes what was last.
- */
-static struct evtchn_vcpu *lock_last(const struct domain *d,
-                                     const struct evtchn *chn,
-                                     struct evtchn_vcpu *now)
+static NOINLINE bool link_to(const struct evtchn_fifo *fifo, evtchn_port_t tail,
+                             evtchn_port_t port)
 {
+    event_word_t *word = word_of(fifo, tail);
+
+    return word != NULL && set_link(word, port);
+}
+
+/*
+ * Link a word at the end of a queue of @q, which is held; it was linked there
+ * last, if at all.  True: the vcpu is to be told.
+ */
+static inline bool link_here(struct evtchn_vcpu *q, unsigned int priority,
+                             evtchn_port_t port, event_word_t *word)
+{
+    /* Acquire: the guest may be giving it just now, empty. */
+    struct evtchn_fifo_control_block *block =
+        __atomic_load_n(&q->block, __ATOMIC_ACQUIRE);
+    evtchn_port_t tail = q->tail[priority];
+
+    if (unlikely(block == NULL) ||
+        unlikely((atomic_or(word, WORD_LINKED) & WORD_LINKED) != 0)) { /* F8 */
+        return false;
+    }
+    q->tail[priority] = port;
+    /* If it is the end itself, the guest has come there: the queue is empty. */
+    if (tail != 0 && tail != port && link_to(q->fifo, tail, port)) {
+        return false;
+    }
+    WRITE_ONCE(block->head[priority], port);
+    return !atomic_test_and_set_bit(priority, &block->ready);
+}
+
+/* ---- whose turn it is --------------------------------------------------- */
+
+/*
+ * Have @chn looked at by who holds @q.  If nobody does, we do from here on, and
+ * @q is on top of @held, with @chn to look at.
+ */
+static NOINLINE void leave_at(struct evtchn_vcpu *q, struct evtchn *chn,
+                              struct evtchn_vcpu **held)
+{
+    uint32_t turn;
+
+    /*
+     * F1.  MB(evtchn_claim:A): the word is pending, and chn->last what it is,
+     * before this; pairs with evtchn_claim:B.  It waits already: who takes it
+     * from where it waits gives the claim up before he looks at the word, so he
+     * sees what we did to it.
+     */
+    if (!atomic_cas(&chn->next, 0, TURN_HELD)) {
+        return;
+    }
     for (;;) {
-        uint16_t last = READ_ONCE(chn->last);
-        struct evtchn_vcpu *q = queues_of(d, FIFO_QUEUE_VCPU(last));
-
-        q = q != NULL ? q : now;
-        spin_lock(&q->lock);
-        if (likely(READ_ONCE(chn->last) == last)) {
-            return q;
+        turn = READ_ONCE(q->turn);
+        if (turn == 0) {
+            WRITE_ONCE(chn->next, TURN_HELD);
+            /* F2 */
+            if (atomic_cas(&q->turn, 0, TURN_HELD)) {
+                q->rest = chn->port;
+                q->next = *held;
+                *held = q;
+                return;
+            }
+        } else {
+            WRITE_ONCE(chn->next, turn);
+            /* F3: it is not released meanwhile without our being seen. */
+            if (atomic_cas(&q->turn, turn, TURN_HELD | chn->port)) {
+                return;
+            }
         }
-        spin_unlock(&q->lock);
     }
-}
-
-/* Append to a queue, whose lock is held.  True: the vcpu is to be told. */
-static bool queue_append(const struct evtchn_fifo *fifo, struct evtchn_vcpu *q,
-                         unsigned int priority, evtchn_port_t port)
-{
-    evtchn_port_t *tail = &q->tail[priority];
-    bool linked = false;
-
-    if (*tail != 0) {
-        event_word_t *tail_word = word_of(fifo, *tail);
-
-        linked = tail_word != NULL && set_link(tail_word, port);
-    }
-    if (!linked) {
-        WRITE_ONCE(q->block->head[priority], port);
-    }
-    *tail = port;
-    return !linked && !atomic_test_and_set_bit(priority, &q->block->ready);
 }
 
 /*
- * Link a word that is pending.  Several CPUs may do so at once: who sets LINKED
- * links it.  It is set with the queues locked where it was last: so long,
- * nobody appends anything to it there, for it is not LINKED.
+ * Link a word if it is pending and neither masked nor linked; @q is held.  Where
+ * @q is not the queues the channel was linked on last, or is not those of its
+ * vcpu, it is left there; true: the vcpu is to be told.
  */
-static struct vcpu *link_word(struct domain *d, const struct evtchn_fifo *fifo,
-                              struct evtchn *chn, event_word_t *word)
+static bool link_held(struct evtchn_vcpu *q, struct evtchn *chn,
+                      event_word_t *word, struct evtchn_vcpu **held)
+{
+    struct evtchn_fifo *fifo = q->fifo;
+    uint16_t last = READ_ONCE(chn->last); /* F4 */
+    struct evtchn_vcpu *next = &fifo->queue[FIFO_QUEUE_VCPU(last)];
+
+    if (likely(next == q)) {
+        unsigned int vcpu = READ_ONCE(chn->vcpu);
+        unsigned int priority = READ_ONCE(chn->priority);
+
+        /* Only we link it: it stays so, unless the guest spoils it.  F5 */
+        if ((READ_ONCE(*word) & (WORD_PENDING | WORD_MASKED | WORD_LINKED)) !=
+            WORD_PENDING) {
+            return false;
+        }
+        /*
+         * If it is still remembered as a tail, the guest has emptied that
+         * queue: nothing may be appended to it there, its link is about to
+         * serve elsewhere.  F6
+         */
+        if (q->tail[FIFO_QUEUE_PRIORITY(last)] == chn->port) {
+            q->tail[FIFO_QUEUE_PRIORITY(last)] = 0;
+        }
+        next = &fifo->queue[vcpu];
+        /* F7: whoever holds @next may link it from here on. */
+        WRITE_ONCE(chn->last, FIFO_QUEUE(vcpu, priority));
+        if (likely(next == q)) {
+            return link_here(q, priority, chn->port, word);
+        }
+    }
+    leave_at(next, chn, held);
+    return false;
+}
+
+static struct evtchn *waiting(const struct evtchn_vcpu *q, evtchn_port_t port)
+{
+    return evtchn_at(q->fifo->domain->evtchn, port);
+}
+
+/*
+ * One step of who holds @q, all of them short.  True: @q is not held any more;
+ * nothing waits there.
+ */
+static bool queue_step(struct evtchn_vcpu *q, struct evtchn_vcpu **held)
+{
+    struct evtchn *chn;
+
+    if (q->taken != 0) {
+        /* F9: the newest is first there; the oldest comes first here. */
+        chn = waiting(q, q->taken);
+        q->taken = READ_ONCE(chn->next) & TURN_PORT;
+        WRITE_ONCE(chn->next, TURN_HELD | q->rest);
+        q->rest = chn->port;
+        return false;
+    }
+    if (q->rest != 0) {
+        event_word_t *word = word_of(q->fifo, q->rest);
+        bool tell;
+
+        chn = waiting(q, q->rest);
+        WRITE_ONCE(q->looks_at, chn->port);
+        /*
+         * F10.  MB(evtchn_claim:B): the claim is given up before the look at the
+         * word and at chn->last; pairs with evtchn_claim:A.  MB(evtchn_look:A):
+         * looks_at before that look; pairs with evtchn_look:B.
+         */
+        q->rest = atomic_xchg(&chn->next, 0) & TURN_PORT;
+        tell = word != NULL && link_held(q, chn, word, held);
+        __atomic_store_n(&q->looks_at, 0, __ATOMIC_RELEASE);
+        if (tell) {
+            vcpu_mark_events_pending(q->vcpu);
+        }
+        return false;
+    }
+    /* F11: the last look and the release are one. */
+    if (atomic_cas(&q->turn, TURN_HELD, 0)) {
+        return true;
+    }
+    q->taken = atomic_xchg(&q->turn, TURN_HELD) & TURN_PORT; /* F12 */
+    return false;
+}
+
+/* What is held here and has too much waiting: a timer goes on with it. */
+static void put_late(struct evtchn_vcpu *held)
+{
+    struct evtchn_vcpu *first, *q;
+
+    while ((q = held) != NULL) {
+        held = q->next;
+        do {
+            first = READ_ONCE(late);
+            q->next = first;
+        } while (!atomic_cas(&late, first, q)); /* F13 */
+        /* Only the first: else it could be put off for ever. */
+        if (first == NULL) {
+            timer_set(&late_timer, clock_now_ns() + LATE_NS);
+        }
+    }
+}
+
+/* Do what waits at all we hold, and let go of them. */
+static NOINLINE void work_off(struct evtchn_vcpu *held)
+{
+    unsigned int steps = STEPS_MAX;
+    struct evtchn_vcpu *q;
+
+    while ((q = held) != NULL) {
+        held = q->next;
+        while (!queue_step(q, &held)) {
+            if (--steps == 0) {
+                q->next = held;
+                put_late(q);
+                return;
+            }
+        }
+    }
+}
+
+/* Each of them is held, by nobody but this list. */
+void evtchn_fifo_run_late(void *arg)
+{
+    struct evtchn_vcpu *q = atomic_xchg(&late, NULL), *next;
+
+    (void)arg;
+    for (; q != NULL; q = next) {
+        next = q->next;
+        q->next = NULL;
+        work_off(q);
+    }
+}
+
+/* We hold @q, and something came meanwhile. */
+static NOINLINE void link_others(struct evtchn_vcpu *q, bool tell)
+{
+    if (tell) {
+        vcpu_mark_events_pending(q->vcpu);
+    }
+    q->next = NULL;
+    work_off(q);
+}
+
+/* We hold @q, and it is not the queue @chn was linked on last. */
+static NOINLINE void link_moved(struct evtchn_vcpu *q, struct evtchn *chn,
+                                event_word_t *word)
+{
+    struct evtchn_vcpu *held = NULL;
+
+    if (link_held(q, chn, word, &held)) {
+        vcpu_mark_events_pending(q->vcpu);
+    }
+    q->next = held;
+    work_off(q);
+}
+
+/* Another CPU held @q just now. */
+static NOINLINE void link_late(struct evtchn_vcpu *q, struct evtchn *chn)
+{
+    struct evtchn_vcpu *held = NULL;
+
+    leave_at(q, chn, &held);
+    work_off(held);
+}
+
+/*
+ * Link a word that is pending.  Several CPUs may do so at once: one of them holds
+ * the queues, the others leave the channel with him.
+ */
+static inline void link_word(struct evtchn_fifo *fifo, struct evtchn *chn,
+                             event_word_t *word)
 {
     unsigned int vcpu = READ_ONCE(chn->vcpu);
     unsigned int priority = READ_ONCE(chn->priority);
-    struct evtchn_vcpu *q = queues_of(d, vcpu), *old;
-    unsigned int last;
+    struct evtchn_vcpu *q = &fifo->queue[vcpu];
     bool tell;
 
-    if ((READ_ONCE(*word) & (WORD_MASKED | WORD_LINKED)) != 0 || q == NULL) {
-        return NULL;
+    if ((READ_ONCE(*word) & (WORD_MASKED | WORD_LINKED)) != 0) {
+        return;
     }
-    old = lock_last(d, chn, q);
-    if (atomic_or(word, WORD_LINKED) & WORD_LINKED) {
-        spin_unlock(&old->lock);
-        return NULL;
+    if (unlikely(!atomic_cas(&q->turn, 0, TURN_HELD))) { /* F14 */
+        link_late(q, chn);
+        return;
     }
-    /*
-     * If it is still remembered as a tail, the guest has emptied that queue:
-     * nothing may be appended to it there, its link is about to serve here.
-     */
-    last = FIFO_QUEUE_PRIORITY(chn->last);
-    if (old->tail[last] == chn->port) {
-        old->tail[last] = 0;
+    if (unlikely(READ_ONCE(chn->last) != FIFO_QUEUE(vcpu, priority))) {
+        link_moved(q, chn, word);
+        return;
     }
-    WRITE_ONCE(chn->last, FIFO_QUEUE(vcpu, priority));
-    if (unlikely(old != q)) {
-        spin_unlock(&old->lock);
-        spin_lock(&q->lock);
+    tell = link_here(q, priority, chn->port, word);
+    if (unlikely(!atomic_cas(&q->turn, TURN_HELD, 0))) { /* as F11 */
+        link_others(q, tell);
+    } else if (tell) {
+        vcpu_mark_events_pending(q->vcpu);
     }
-    tell = queue_append(fifo, q, priority, chn->port);
-    spin_unlock(&q->lock);
-    return tell ? d->vcpu[vcpu] : NULL;
 }
 
 enum evtchn_pended evtchn_fifo_pend(struct domain *d, struct evtchn *chn)
 {
-    const struct evtchn_fifo *fifo = fifo_of(d->evtchn);
-    struct vcpu *tell;
+    struct evtchn_fifo *fifo = fifo_of(d->evtchn);
     event_word_t *word;
     uint32_t before;
 
@@ -195,18 +404,14 @@ enum evtchn_pended evtchn_fifo_pend(struct domain *d, struct evtchn *chn)
         }
     }
     before = atomic_or(word, WORD_PENDING);
-    tell = link_word(d, fifo, chn, word);
-    if (tell != NULL) {
-        vcpu_mark_events_pending(tell);
-    }
+    link_word(fifo, chn, word);
     return (before & WORD_PENDING) != 0 ? EVTCHN_PENDED_BEFORE
                                         : EVTCHN_PENDED_NOW;
 }
 
 bool evtchn_fifo_unmask(struct domain *d, struct evtchn *chn)
 {
-    const struct evtchn_fifo *fifo = fifo_of(d->evtchn);
-    struct vcpu *tell = NULL;
+    struct evtchn_fifo *fifo = fifo_of(d->evtchn);
     event_word_t *word;
 
     if (fifo == NULL) {
@@ -215,10 +420,7 @@ bool evtchn_fifo_unmask(struct domain *d, struct evtchn *chn)
     word = word_of(fifo, chn->port);
     if (word != NULL &&
         ((atomic_and(word, ~WORD_MASKED) & WORD_PENDING) != 0)) {
-        tell = link_word(d, fifo, chn, word);
-    }
-    if (tell != NULL) {
-        vcpu_mark_events_pending(tell);
+        link_word(fifo, chn, word);
     }
     return true;
 }
@@ -249,255 +451,18 @@ void evtchn_fifo_clear(struct domain *d, struct evtchn *chn)
 
     WRITE_ONCE(chn->is_pending_early, false);
     if (word != NULL) {
-        /* It stays linked until the guest has gone past it. */
+        const struct evtchn_vcpu *q;
+
+        /*
+         * It stays linked until the guest has gone past it.  MB(evtchn_look:B):
+         * not pending before the look at looks_at; pairs with evtchn_look:A.
+         * Who looks at it later leaves it alone; who looks now does so where it
+         * was linked last, holds no lock of its, and is done in a moment.
+         */
         atomic_and(word, ~WORD_PENDING);
-    }
-}
-
-/*
- * Bits that were pending in the bitmaps move to the words when they come.
- * MB(evtchn_switch:B): the ABI has changed before this look (a locked operation
- * each); pairs with evtchn_switch:A.
- */
-static void carry_over_2l(struct domain *d)
-{
-    for (evtchn_port_t port = 1; port < EVTCHN_PORTS_2L; port++) {
-        struct evtchn *chn = evtchn_of(d->evtchn, port);
-
-        if (chn == NULL) {
-            break;
-        }
-        if (chn->state != EVTCHN_FREE && evtchn_2l_clear(d, chn)) {
-            (void)evtchn_fifo_pend(d, chn);
+        q = &fifo->queue[FIFO_QUEUE_VCPU(READ_ONCE(chn->last))];
+        while (unlikely(READ_ONCE(q->looks_at) == chn->port)) {
+            cpu_relax();
         }
     }
-}
-
-int evtchn_fifo_init_control(struct vcpu *v, mfn_t m, uint32_t offset)
-{
-    struct domain *d = v->domain;
-    struct evtchn_domain *ed = d->evtchn;
-    struct evtchn_vcpu *ev = NULL;
-    struct evtchn_fifo *fifo = NULL;
-    uint8_t *page;
-    int rc;
-
-    if (offset % 8 != 0 ||
-        offset > PAGE_SIZE - sizeof(struct evtchn_fifo_control_block)) {
-        return -EINVAL;
-    }
-    rc = frame_use_hold(m, d->domid, true);
-    if (rc != 0) {
-        return -EINVAL;
-    }
-    ev = heap_alloc(sizeof(*ev));
-    fifo = heap_alloc(sizeof(*fifo));
-    if (ev == NULL || fifo == NULL) {
-        rc = -ENOMEM;
-        goto out_free;
-    }
-
-    spin_lock(&ed->lock);
-    if (domain_is_dying(d) || ed->closing || v->evtchn != NULL) {
-        spin_unlock(&ed->lock);
-        rc = -EINVAL;
-        goto out_free;
-    }
-    page = mfn_to_ptr(m);
-    ev->block = (void *)(page + offset);
-    ev->block_mfn = m;
-    spin_lock_init(&ev->lock, "evtchn_queue", LOCK_RANK_EVTCHN_QUEUE, IRQ_ANY);
-    memset(ev->block, 0, sizeof(*ev->block));
-    __atomic_store_n(&v->evtchn, ev, __ATOMIC_RELEASE);
-    if (ed->fifo == NULL) {
-        (void)atomic_xchg(&ed->fifo, fifo);
-        fifo = NULL;
-        carry_over_2l(d);
-    }
-    spin_unlock(&ed->lock);
-    heap_free(fifo);
-    return 0;
-
-out_free:
-    heap_free(fifo);
-    heap_free(ev);
-    frame_use_release(m, true);
-    return rc;
-}
-
-int evtchn_fifo_expand_array(struct domain *d, mfn_t m)
-{
-    struct evtchn_domain *ed = d->evtchn;
-    struct evtchn_fifo *fifo;
-    evtchn_port_t first;
-    int rc;
-
-    if (READ_ONCE(ed->fifo) == NULL) {
-        return -EOPNOTSUPP; /* whatever the frame is; looked at again below */
-    }
-    rc = frame_use_hold(m, d->domid, true);
-    if (rc != 0) {
-        return -EINVAL;
-    }
-    spin_lock(&ed->lock);
-    fifo = ed->fifo;
-    if (fifo == NULL || ed->closing || domain_is_dying(d)) {
-        rc = -EOPNOTSUPP;
-    } else if (fifo->page_count == FIFO_PAGES_MAX) {
-        rc = -ENOSPC;
-    }
-    if (rc != 0) {
-        spin_unlock(&ed->lock);
-        frame_use_release(m, true);
-        return rc;
-    }
-    first = (evtchn_port_t)(fifo->page_count * FIFO_WORDS_PER_PAGE);
-    fifo->words[fifo->page_count] = mfn_to_ptr(m);
-    fifo->page[fifo->page_count] = m;
-    (void)atomic_add(&fifo->page_count, 1u);
-
-    /*
-     * What came before there was a word for it.  MB(evtchn_early:B): the page
-     * before this look (locked above); pairs with evtchn_early:A.
-     */
-    for (evtchn_port_t port = first; port < first + FIFO_WORDS_PER_PAGE;
-         port++) {
-        struct evtchn *chn = evtchn_of(ed, port);
-
-        if (chn == NULL) {
-            break;
-        }
-        if (READ_ONCE(chn->is_pending_early) &&
-            atomic_xchg(&chn->is_pending_early, false)) {
-            evtchn_pend(d, chn);
-        }
-    }
-    spin_unlock(&ed->lock);
-    return 0;
-}
-
-int evtchn_set_priority(struct domain *d, evtchn_port_t port, uint32_t priority)
-{
-    struct evtchn_domain *ed = d->evtchn;
-    struct evtchn *chn;
-    int rc = 0;
-
-    if (priority > EVTCHN_FIFO_PRIORITY_MIN) {
-        return -EINVAL;
-    }
-    spin_lock(&ed->lock);
-    chn = evtchn_of(ed, port);
-    if (chn == NULL || chn->state == EVTCHN_FREE) {
-        rc = -EINVAL;
-    } else if (ed->fifo == NULL) {
-        rc = -EOPNOTSUPP;
-    } else {
-        /* Takes effect when it is linked next; no need to move it now. */
-        WRITE_ONCE(chn->priority, (uint8_t)priority);
-    }
-    spin_unlock(&ed->lock);
-    return rc;
-}
-
-void evtchn_vcpu_free(struct vcpu *v)
-{
-    struct evtchn_vcpu *ev = v->evtchn;
-
-    v->evtchn = NULL;
-    if (ev != NULL) {
-        frame_use_release(ev->block_mfn, true);
-        heap_free(ev);
-    }
-}
-
-/* Nobody finds them from here on; who has found them is waited for. */
-static void take_away(struct domain *d)
-{
-    struct evtchn_domain *ed = d->evtchn;
-    struct evtchn_fifo *fifo;
-
-    spin_lock(&ed->lock);
-    fifo = ed->fifo;
-    __atomic_store_n(&ed->fifo, NULL, __ATOMIC_RELEASE);
-    /* Without it no vcpu has queues. */
-    for (unsigned int i = 0; fifo != NULL && i < d->max_vcpus; i++) {
-        struct vcpu *v = d->vcpu[i];
-
-        if (v != NULL) {
-            fifo->queues[i] = v->evtchn;
-            __atomic_store_n(&v->evtchn, NULL, __ATOMIC_RELEASE);
-        }
-    }
-    spin_unlock(&ed->lock);
-    ed->going = fifo;
-    ed->wait_next = 0;
-}
-
-/* Ports between two questions whether to stop. */
-#define WAITS_PER_STEP 256
-
-/*
- * Until nobody uses any more what was taken away: see evtchn_impl.h.  Nothing
- * is bound meanwhile, so no port is added behind us or anew.
- */
-static int wait_for_users(struct evtchn_domain *ed, bool (*should_stop)(void))
-{
-    struct evtchn *chn;
-
-    while ((chn = evtchn_of(ed, ed->wait_next)) != NULL) {
-        evtchn_own_lock(chn);
-        evtchn_own_unlock(chn);
-        ed->wait_next++;
-        if (ed->wait_next % WAITS_PER_STEP == 0 && should_stop != NULL &&
-            should_stop()) {
-            return -ERESTART;
-        }
-    }
-    return 0;
-}
-
-/* One of them.  It may be the last that held the frame: asked after each. */
-static bool give_back_one(struct evtchn_fifo *fifo)
-{
-    for (unsigned int i = 0; i < MAX_VCPUS; i++) {
-        struct evtchn_vcpu *q = fifo->queues[i];
-
-        if (q != NULL) {
-            fifo->queues[i] = NULL;
-            frame_use_release(q->block_mfn, true);
-            heap_free(q);
-            return true;
-        }
-    }
-    if (fifo->page_count == 0) {
-        return false;
-    }
-    fifo->page_count--;
-    frame_use_release(fifo->page[fifo->page_count], true);
-    return true;
-}
-
-int evtchn_fifo_destroy(struct domain *d, bool (*should_stop)(void))
-{
-    struct evtchn_domain *ed = d->evtchn;
-    int rc;
-
-    if (ed->going == NULL) {
-        take_away(d);
-    }
-    if (ed->going == NULL) {
-        return 0;
-    }
-    rc = wait_for_users(ed, should_stop);
-    if (rc != 0) {
-        return rc;
-    }
-    while (give_back_one(ed->going)) {
-        if (should_stop != NULL && should_stop()) {
-            return -ERESTART;
-        }
-    }
-    heap_free(ed->going);
-    ed->going = NULL;
-    return 0;
 }

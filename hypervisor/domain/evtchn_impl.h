@@ -12,11 +12,13 @@
  * takes the lock of both ends' channels, in order of address, and so waits for
  * those who send.  Who binds needs it not: fields come before the state.
  *
- * The queue lock (one a vcpu) guards FIFO queues.
+ * The FIFO queues of a vcpu have no lock: who wants to link a channel there does
+ * so if nobody else is at it, and leaves it with him otherwise (evtchn_fifo.c).
  *
  * What a sender uses at the other end (words, queues) goes only when all ports
- * are closed and each channel's lock has been taken once: whoever uses them
- * holds one of those, or one that is connected, or the event lock.
+ * are closed, each channel's lock has been taken once, and no queue is held:
+ * whoever uses them holds one of those, or one that is connected, or the event
+ * lock, or is the timer for what is late, which holds the queue.
  */
 #ifndef VIGIL_DOMAIN_EVTCHN_IMPL_H
 #define VIGIL_DOMAIN_EVTCHN_IMPL_H
@@ -33,24 +35,46 @@
 #define FIFO_WORDS_PER_PAGE (PAGE_SIZE / sizeof(event_word_t))
 #define FIFO_PAGES_MAX      (EVTCHN_PORTS_FIFO / FIFO_WORDS_PER_PAGE)
 
-/* Legend: E, Q as in evtchn.h; a atomic, only grows; c constant once shown */
-struct evtchn_fifo {
-    unsigned int page_count;             /* a, E to change           */
-    event_word_t *words[FIFO_PAGES_MAX]; /* c: guest memory          */
-    mfn_t page[FIFO_PAGES_MAX];          /* c */
-    struct evtchn_vcpu *queues[MAX_VCPUS]; /* the closer's: go with it */
-};
-
 /* evtchn.last: a vcpu's queue of a priority. */
 #define FIFO_QUEUE(vcpu, priority) ((uint16_t)((vcpu) << 4 | (priority)))
 #define FIFO_QUEUE_VCPU(queue)     ((unsigned int)(queue) >> 4)
 #define FIFO_QUEUE_PRIORITY(queue) ((queue)&15U)
 
+/*
+ * The queues of a vcpu, and whose turn it is.  A channel that is to be looked at
+ * waits on at most one vcpu's lists: its `next` is 0 unless it does, and else
+ * TURN_HELD with the port behind it, 0 at the end.
+ *
+ *   turn == 0:                nobody holds the queues, nothing waits
+ *   turn == TURN_HELD | port: somebody does; what others left, newest first
+ *
+ * Legend: E as in evtchn.h; Q who holds it; a atomic; c constant once shown
+ */
+#define TURN_HELD (1U << 31)
+#define TURN_PORT (TURN_HELD - 1)
+
 struct evtchn_vcpu {
-    struct spinlock lock;                    /* LOCK_RANK_EVTCHN_QUEUE      */
-    struct evtchn_fifo_control_block *block; /* c: guest memory             */
-    mfn_t block_mfn;                         /* c */
-    evtchn_port_t tail[EVTCHN_FIFO_MAX_QUEUES]; /* Q; 0: not known          */
+    uint32_t turn;       /* a                                            */
+    evtchn_port_t taken; /* Q: of what others left, newest first         */
+    evtchn_port_t rest;  /* Q: and oldest first: looked at next          */
+    evtchn_port_t looks_at; /* Q, read without: one of those, just now   */
+    evtchn_port_t tail[EVTCHN_FIFO_MAX_QUEUES]; /* Q; 0: not known       */
+    struct evtchn_fifo_control_block *block; /* E, read without: guest memory;
+                                                NULL: not given yet        */
+    mfn_t block_mfn;          /* E                                           */
+    struct vcpu *vcpu;        /* c, once block is there                      */
+    struct evtchn_fifo *fifo; /* c                                           */
+    struct evtchn_vcpu *next; /* Q: another one that is held with it         */
+    uint64_t spare;           /* 128 bytes: found by a shift                 */
+};
+
+/* Legend: E, Q as in evtchn.h; a atomic, only grows; c constant once shown */
+struct evtchn_fifo {
+    unsigned int page_count;             /* a, E to change           */
+    event_word_t *words[FIFO_PAGES_MAX]; /* c: guest memory          */
+    mfn_t page[FIFO_PAGES_MAX];          /* c */
+    struct domain *domain;               /* c                        */
+    struct evtchn_vcpu queue[];          /* of each vcpu, max_vcpus  */
 };
 
 struct evtchn_domain {
@@ -94,7 +118,7 @@ static inline struct evtchn *evtchn_of(const struct evtchn_domain *ed,
 
 static inline void evtchn_own_lock(struct evtchn *chn)
 {
-    while (unlikely(atomic_xchg(&chn->lock, 1u) != 0)) {
+    while (unlikely(atomic_xchg(&chn->lock, (uint8_t)1) != 0)) {
         while (READ_ONCE(chn->lock) != 0) {
             cpu_relax();
         }
@@ -275,6 +299,16 @@ bool evtchn_fifo_word(struct domain *d, struct evtchn *chn, uint32_t *ret_word);
  * Return:  nothing.
  */
 void evtchn_fifo_clear(struct domain *d, struct evtchn *chn);
+
+/**
+ * evtchn_fifo_run_late() - a step further with the queues that have too much
+ * @arg: not used
+ *
+ * A timer calls it; who destroys queues, too.
+ * Context: any but NMI/#MC and interrupt handlers.
+ * Return:  nothing.
+ */
+void evtchn_fifo_run_late(void *arg);
 
 /**
  * evtchn_fifo_destroy() - give back all pages; 2-level from here on

@@ -39,7 +39,6 @@ enum sched_state {
 };
 
 struct pv_vcpu; /* pv/pv.h */
-struct evtchn_vcpu;
 struct sched_unit; /* domain/sched_impl.h */
 
 struct vcpu {
@@ -82,7 +81,6 @@ struct vcpu {
     uint32_t async_saved[2];  /* masks saved by the innermost handlers     */
     unsigned int async_depth;
 
-    struct evtchn_vcpu *evtchn; /* FIFO control block etc.; may be NULL   */
     evtchn_port_t virq_port[NR_VIRQS]; /* per-vcpu virqs; 0: unbound      */
 
     struct pv_vcpu *pv; /* c */

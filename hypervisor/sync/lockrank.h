@@ -16,7 +16,6 @@ enum lock_rank {
     LOCK_RANK_DOMAIN_LIST = 10,  /* the table of domains                     */
     LOCK_RANK_DOMAIN = 30,       /* one domain's life cycle and settings     */
     LOCK_RANK_EVTCHN = 32,       /* one domain's event channels              */
-    LOCK_RANK_EVTCHN_QUEUE = 33, /* one FIFO event queue of a vcpu          */
     LOCK_RANK_GRANT = 34,        /* one domain's grant table and maptrack    */
     LOCK_RANK_PAGETYPE = 36,     /* page-table updates of one domain         */
     LOCK_RANK_PCI_PAGES = 37,    /* mappings of PCI's tables; what is guarded */

@@ -4,6 +4,8 @@
 #include <sys/mman.h>
 
 #include "lib/errno.h"
+#include "cpu/clock.h"
+#include "cpu/timer.h"
 #include "mm/directmap.h"
 #include "mm/heap.h"
 #include "mm/page_alloc.h"
@@ -21,6 +23,8 @@ int held[PAGES];
 unsigned int pirq_unbinds;
 int pirq_answer;
 
+struct timer *late_timer;
+void (*on_mark)(void);
 static bool hold_fails;
 static unsigned int pirq_binds;
 
@@ -76,6 +80,20 @@ void vcpu_mark_events_pending(struct vcpu *v)
 {
     v->vcpu_info->evtchn_upcall_pending = 1;
     marks[idx(v->domain)][v->vcpu_id]++;
+    if (on_mark != NULL) {
+        on_mark();
+    }
+}
+
+void timer_set(struct timer *t, uint64_t deadline_ns)
+{
+    assert_true(deadline_ns > clock_now_ns());
+    atomic_store(&late_timer, t);
+}
+
+uint64_t clock_now_ns(void)
+{
+    return 1000;
 }
 
 void vcpu_kick(struct vcpu *v)
@@ -172,6 +190,8 @@ int evtchn_setup(void **state)
     memset(kicks, 0, sizeof(kicks));
     memset(page(0), 0, PAGES * PAGE_SIZE);
     hold_fails = false;
+    late_timer = NULL;
+    on_mark = NULL;
     pirq_answer = 0;
     pirq_binds = pirq_unbinds = 0;
     make(&dom_a, 0, 1);

@@ -22,6 +22,10 @@ extern shared_info_t *si[2];
 
 /* Upcalls marked and vcpus kicked, by domain and vcpu. */
 extern unsigned int marks[2][VCPUS], kicks[2][VCPUS];
+/* Called at each mark, if there is one. */
+extern void (*on_mark)(void);
+/* The timer that was set last, NULL: none; the test's to fire. */
+extern struct timer *late_timer;
 /* Holds on each machine frame. */
 extern int held[PAGES];
 extern unsigned int pirq_unbinds;

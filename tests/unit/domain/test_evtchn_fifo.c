@@ -139,7 +139,7 @@ static void fifo_follows_priority_and_vcpu(void **state)
     assert_int_equal(evtchn_send(&dom_b, q), 0);
     assert_int_equal(block(1)->head[0], p);
     assert_int_equal(block(1)->ready, 1);
-    assert_int_equal(vcpus[0][0].evtchn->tail[7], 0);
+    assert_int_equal(dom_a.evtchn->fifo->queue[0].tail[7], 0);
     /* Something else on the old queue is not chained behind it. */
     q = ipi(&dom_a, 0);
     assert_int_equal(evtchn_send(&dom_a, q), 0);

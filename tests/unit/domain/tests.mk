@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 tests += domain/test_evtchn domain/test_evtchn_fifo
 evtchn-srcs := $(addprefix hypervisor/domain/,evtchn.c evtchn_bind.c \
-    evtchn_2l.c evtchn_fifo.c virq.c) hypervisor/sync/spinlock.c \
+    evtchn_2l.c evtchn_fifo.c evtchn_fifo_pages.c virq.c) \
+    hypervisor/sync/spinlock.c \
     tests/unit/domain/evtchn_machine.c $(unit-lib) $(unit-alarm) $(unit-log)
 test_evtchn-srcs := $(evtchn-srcs)
 test_evtchn-cflags := -D_GNU_SOURCE
@@ -10,6 +11,10 @@ test_evtchn_fifo-cflags := -D_GNU_SOURCE
 tests += domain/test_evtchn_smp
 test_evtchn_smp-srcs := $(evtchn-srcs)
 test_evtchn_smp-cflags := -D_GNU_SOURCE
+tests += domain/test_evtchn_steps
+test_evtchn_steps-srcs := $(evtchn-srcs)
+test_evtchn_steps-cflags := -D_GNU_SOURCE \
+    -include $(TOP)/tests/unit/domain/atomic_steps.h
 tests += domain/test_sched domain/test_sched_moves
 sched-srcs := $(addprefix hypervisor/domain/,sched.c sched_move.c sched_cpus.c \
     sched_domain.c) hypervisor/lib/lheap.c hypervisor/sync/spinlock.c \
