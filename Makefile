@@ -27,7 +27,7 @@ help:
 	@echo "make test-long [ONLY=pattern]  the nightly tests: many minutes each"
 	@echo "make lint       source rules, and a build with clang"
 	@echo "make check      unit tests on this machine"
-	@echo "make model      every interleaving of the log ring's protocol (spin)"
+	@echo "make model      every interleaving of two protocols (spin)"
 	@echo "make system-check [ONLY=pattern]  tests that boot machines"
 	@echo "make deb        Debian packages of the hypervisor and the tools"
 	@echo "make dom0-disk  a disk with Debian 12 as Dom0, these packages installed"
