@@ -43,6 +43,19 @@ ip addr add 10.1.0.1/24 dev xenbr0
 ip link set xenbr0 up
 """
 
+# Addresses for guests on the bridge, from Dom0.  The file is written when udhcpd
+# gets a signal.
+LEASES = "/run/udhcpd.leases"
+UDHCPD = f"""interface xenbr0
+start 10.1.0.100
+end 10.1.0.109
+lease_file {LEASES}
+pidfile /run/udhcpd.pid
+option subnet 255.255.255.0
+option router 10.1.0.1
+option lease 3600
+"""
+
 # NUMBER SECONDS COMMAND: typed on the guest's console; its output, with a = in
 # front of each line, and its status.  The console echoes what is typed: what is
 # looked for must not be in it.
@@ -71,6 +84,7 @@ class Stock(Suite):
         archive.add("guest/stock.cfg", stat.S_IFREG | 0o644,
                     self.config.encode())
         archive.add("scripts/stock-setup", stat.S_IFREG | 0o755, SETUP.encode())
+        archive.add("etc/udhcpd.conf", stat.S_IFREG | 0o644, UDHCPD.encode())
         archive.add("scripts/guest-run", stat.S_IFREG | 0o755,
                     GUEST_RUN.encode())
 
@@ -139,6 +153,19 @@ class Stock(Suite):
         status, text = self.guest_cmd(command, seconds)
         check(status == 0, f"guest: '{command}' ended with {status}: {text}")
         return text
+
+    def leases(self):
+        """Return what the DHCP server of Dom0 has given: addresses by MAC.
+
+        Dom0's busybox has no dumpleases: after the time of writing come records
+        of 36 bytes, whose second word is the address, and then the MAC."""
+        self.vm.dom0(f"rm -f {LEASES}; kill -USR1 $(cat /run/udhcpd.pid)")
+        wait_until(self.vm, f"[ -s {LEASES} ]", 20)
+        data = self.vm.dom0_bytes(f"cat {LEASES}")[8:]
+        check(len(data) % 36 == 0, f"leases: {data.hex()}")
+        return {data[at + 8:at + 14].hex(":"):
+                ".".join(str(byte) for byte in data[at + 4:at + 8])
+                for at in range(0, len(data), 36)}
 
     def disk_works(self, disk, image):
         """What the guest writes on a disk it reads, and Dom0 in the file."""

@@ -82,6 +82,25 @@ class StockTools(Stock):
         got = self.vm.dom0("wget -q -O - http://10.1.0.2/vmlinuz | md5sum", 120)
         check(got == want, f"from the guest: {got}, not {want}")
 
+    def test_address(self):
+        """From a DHCP server in Dom0; both ends say which, and it is used."""
+        self.vm.dom0("udhcpd /etc/udhcpd.conf")
+        text = self.guest(
+            "ip addr flush dev eth0; ip link set eth0 up; "
+            "printf '#!/bin/sh\\n[ $1 != bound ] || ip addr add $ip/$mask dev "
+            "$interface\\n' >/bound; chmod 755 /bound; "
+            "udhcpc -i eth0 -n -q -t 20 -T 2 -s /bound; ip -4 -o addr show eth0",
+            120)
+        found = re.findall(r" inet (\S+)/(\d+) ", text)
+        check(len(found) == 1 and found[0][1] == "24" and
+              re.fullmatch(r"10\.1\.0\.10\d", found[0][0]), text)
+        address = found[0][0]
+        found = self.leases()
+        check(found == {"00:16:3e:00:00:01": address}, f"{address}, {found}")
+        text = self.vm.dom0("kill $(cat /run/udhcpd.pid); "
+                            f"ping -q -c 5 -i 0.1 {address}")
+        check(" 0% packet loss" in text, text)
+
     def test_network_list(self):
         row = self.rows("xl network-list linux")
         check(len(row) == 1 and row[0][2] == "00:16:3e:00:00:01" and

@@ -262,31 +262,38 @@ class StockLong(Stock):
 
     # --- bytes -------------------------------------------------------------
 
+    def scripts_in_guest(self):
+        """Its network works: what makes the gigabyte and what sums it."""
+        self.guest("ping -c 1 -W 20 10.1.0.1; mkdir /srv; for name in blob give "
+                   "take; do wget -q -O /srv/$name http://10.1.0.1/$name; done; "
+                   "chmod 755 /srv/give /srv/take", 300)
+
+    def gigabyte(self, giver, taker, address):
+        """One end sends a GiB to the address, where the other sums it.
+
+        giver, taker: self.guest and self.vm.dom0, or the other way round
+        """
+        taker(LISTEN)
+        giver(SEND % address, 3000)
+        got = taker(TAKEN, 200)
+        check(got == self.sum, f"{got} arrived, {self.sum} was sent")
+
     def test_starts(self):
         self.vm.dom0("dd if=/dev/urandom of=/srv/blob bs=1M count=16 2>/dev/null;"
                      "httpd -p 80 -h /srv; truncate -s 128M /disk/d.img "
                      "/disk/e.img; losetup /dev/loop6 /disk/e.img")
+        self.sum = self.vm.dom0("/srv/give | md5sum", 1200)
         self.create("'disk=[\"file:/disk/d.img,xvda,w\","
                     "\"phy:/dev/loop6,xvdb,w\"]' vcpus=2")
-        self.guest("ip addr add 10.1.0.2/24 dev eth0; ip link set eth0 up; "
-                   "ping -c 1 -W 20 10.1.0.1; mkdir /srv; for name in blob give "
-                   "take; do wget -q -O /srv/$name http://10.1.0.1/$name; done; "
-                   "chmod 755 /srv/give /srv/take", 300)
+        self.guest("ip addr add 10.1.0.2/24 dev eth0; ip link set eth0 up")
+        self.scripts_in_guest()
 
     def test_gigabyte_to_guest(self):
-        want = self.vm.dom0("/srv/give | md5sum", 1200)
-        self.guest(LISTEN)
-        self.vm.dom0(SEND % "10.1.0.2", 3000)
-        got = self.guest(TAKEN, 200)
-        check(got == want, f"{got} arrived, {want} was sent")
-        self.want = want
+        self.gigabyte(self.vm.dom0, self.guest, "10.1.0.2")
 
     def test_gigabyte_from_guest(self):
         """The same bytes, made in the guest."""
-        self.vm.dom0(LISTEN)
-        self.guest(SEND % "10.1.0.1", 3000)
-        got = self.vm.dom0(TAKEN, 200)
-        check(got == self.want, f"{got} arrived, {self.want} was sent")
+        self.gigabyte(self.guest, self.vm.dom0, "10.1.0.1")
 
     def test_disks(self):
         """Written full, forgotten, read back; Dom0 finds the same."""
@@ -365,12 +372,25 @@ class StockLong(Stock):
         text = self.vm.dom0("ip route; ls /sys/class/net/xenbr0/brif")
         check(re.search(rf"^10\.2\.0\.2 dev {vif} ", text, re.M), text)
         self.guest("ip addr add 10.2.0.2/32 dev eth0; ip link set eth0 up; "
-                   "ip route add 10.1.0.1 dev eth0; ping -c 3 -W 20 10.1.0.1; "
-                   "wget -q -O /blob http://10.1.0.1/blob")
-        got = self.guest("md5sum </blob")
-        check(got == self.vm.dom0("md5sum </srv/blob"), f"{got} arrived")
+                   "ip route add 10.1.0.1 dev eth0")
+        self.scripts_in_guest()
+
+    def test_routed_to_guest(self):
+        """The same gigabyte, by the route."""
+        self.gigabyte(self.vm.dom0, self.guest, "10.2.0.2")
+
+    def test_routed_from_guest(self):
+        self.gigabyte(self.guest, self.vm.dom0, "10.1.0.1")
+
+    def test_routed_end(self):
+        """It has gone by the interface that has the route; that goes with it."""
+        text = self.vm.dom0(
+            f"cat /sys/class/net/vif{self.domid()}.0/statistics/?x_bytes")
+        check(all(int(n) > 1 << 30 for n in text.split()), text)
         self.vm.dom0("xl shutdown -w linux", 120)
         self.gone()
+        text = self.vm.dom0("ip route")
+        check("10.2.0.2" not in text, text)
 
 
 class StockGrub(Stock):
