@@ -5,9 +5,19 @@ import re
 import subprocess
 
 from suite import BUILD, DOM0_OPTIONS, TOP, Suite, check, wait_until
+from xencore import Core, entry_bytes
 
 VIRSH = "virsh -q -c xen:///system"
 LOG = "/var/log/libvirt/libvirtd.log"
+# Where libvirtd puts the core of a guest that crashes.
+DUMPS = "/var/lib/libvirt/libxl/dump"
+# Has a core written, and says in what states xl saw the guest meanwhile.
+WATCHED_DUMP = f"""touch /tmp/look
+while [ -e /tmp/look ]; do xl list dumped; done >/tmp/seen 2>/dev/null &
+{VIRSH} dump %s dumped /tmp/dumped.core 2>&1 || exit 1
+rm /tmp/look
+wait
+awk '$1 == \"dumped\" {{print $5}}' /tmp/seen"""
 
 
 class Libvirt(Suite):
@@ -86,22 +96,96 @@ class Libvirt(Suite):
         self.virsh("resume native")
         check("paused" not in self.virsh("domstate native"), "it is paused")
 
+    def core(self, path, stub):
+        """Return the core of a guest that is this stub: all of its memory, and
+        what its page tables say of it is true."""
+        core = Core(self.vm, path)
+        check(core.vcpus == 1 and 4000 <= core.pages <= 4096,
+              f"{core.vcpus} vcpus, {core.pages} pages")
+        address, want = entry_bytes(BUILD / "guest-stubs" / stub)
+        check(core.memory(address, len(want)) == want,
+              f"{path}: its program is not at {address:x}")
+        check(core.in_hypercall(), f"{path}: {core.registers()}")
+        self.vm.dom0(f"rm {path}")
+        return core
+
+    def from_native(self, stub, name, words=""):
+        """Make /tmp/NAME.xml of a stub's configuration; words: for sed."""
+        self.vm.dom0(f"sed 's/^name.*/name = \"{name}\"/; {words}' "
+                     f"/etc/xen/{stub}.cfg >/tmp/{name}.cfg")
+        self.virsh(f"domxml-from-native xen-xl /tmp/{name}.cfg >/tmp/{name}.xml")
+
+    def dump(self, option):
+        """Have a core written.  Return: the states it was in meanwhile."""
+        text = self.vm.dom0(WATCHED_DUMP.replace("\n", "; ").replace("&;", "&")
+                            % option, 120)
+        states = re.findall(r"^[-rbpscd]{6}$", text, re.M)
+        check(states, f"it was not seen: {text}")
+        self.core("/tmp/dumped.core", "suspend")
+        return states
+
     def test_dump(self):
-        """A core of a guest that says where its pages are; it runs on."""
-        self.vm.dom0("sed 's/^name.*/name = \"dumped\"/' /etc/xen/suspend.cfg "
-                     ">/tmp/dumped.cfg")
-        self.virsh("domxml-from-native xen-xl /tmp/dumped.cfg >/tmp/dumped.xml")
+        """It stands while its core is written, and runs on."""
+        self.from_native("suspend", "dumped")
         self.virsh("create /tmp/dumped.xml")
         wait_until(self.vm, "grep -q 'suspend: round' "
                    "/var/log/xen/console/guest-dumped.log", 40)
-        self.virsh("dump --live dumped /tmp/dumped.core")
-        text = self.vm.dom0("head -c 4 /tmp/dumped.core | tail -c 3; echo; "
-                            "stat -c %s /tmp/dumped.core; rm /tmp/dumped.core")
-        name, size = text.split()
-        check(name == "ELF" and int(size) >= 15 << 20, text)
+        states = self.dump("")
+        check(any("p" in state for state in states), f"never paused: {states}")
+        check("running (unpaused)" in self.virsh("domstate --reason dumped") and
+              "p" not in self.vm.dom0("xl list dumped | awk 'END {print $5}'"),
+              "it does not go on")
+
+    def test_dump_live(self):
+        """It never stands."""
+        states = self.dump("--live")
+        check(not any("p" in state for state in states), f"paused: {states}")
         check("running" in self.virsh("domstate dumped"), "it has ended")
-        self.virsh("destroy dumped")
+
+    def test_dump_crash(self):
+        """It ends when its core is written, as one that crashed."""
+        self.dump("--crash")
         check("dumped" not in self.virsh("list --all"), "it is still there")
+        rc, _ = self.vm.dom0_cmd("xl list dumped")
+        check(rc != 0, "xl still has it")
+        wait_until(self.vm, "grep 'dumped' /tmp/events | grep -q 'Stopped "
+                   "Crashed'", 30)
+
+    def crash(self, action):
+        """Define and start a guest that crashes at once."""
+        self.from_native("crash", "crasher",
+                         f"s/^on_crash.*/on_crash = \"{action}\"/")
+        check(f"<on_crash>{action}</on_crash>" in
+              self.vm.dom0("cat /tmp/crasher.xml"), "another action")
+        self.virsh("define /tmp/crasher.xml")
+        self.virsh("start crasher")
+
+    def test_on_crash_destroy(self):
+        """coredump-destroy: its core has its last registers; it is off."""
+        self.crash("coredump-destroy")
+        # libvirtd says that it is off before it begins to write.
+        wait_until(self.vm, "! xl domid crasher 2>/dev/null", 60)
+        text = self.virsh("domstate --reason crasher")
+        check("shut off (crashed)" in text, text)
+        names = self.vm.dom0(f"ls {DUMPS}").split()
+        check(len(names) == 1 and names[0].startswith("crasher-"), f"{names}")
+        found = self.core(f"{DUMPS}/{names[0]}", "crash").registers()
+        check([found[f"r{n}"] for n in range(12, 16)] ==
+              [0xc0ffee00 + n for n in (0x12, 0x13, 0x14, 0x15)], f"{found}")
+        self.virsh("undefine crasher")
+
+    def test_on_crash_restart(self):
+        """coredump-restart: it begins anew, each time with a core; then it is
+        told to end."""
+        self.crash("coredump-restart")
+        wait_until(self.vm, f"[ $(ls {DUMPS} | wc -l) -ge 3 ]", 90)
+        self.virsh("destroy crasher")
+        check("shut off" in self.virsh("domstate crasher"), "it is not off")
+        names = self.vm.dom0(f"ls {DUMPS}").split()
+        for name in names[:2]:
+            self.core(f"{DUMPS}/{name}", "crash")
+        self.vm.dom0(f"rm -f {DUMPS}/*")
+        self.virsh("undefine crasher")
 
     def test_vcpuinfo(self):
         text = self.virsh("vcpuinfo native")

@@ -133,6 +133,24 @@ class VigilGuests(Stubs):
         check(text.startswith("600\n") and ".new" not in text and
               ".json" not in text, text)
 
+    def test_domid(self):
+        """A guest is made as the number asked for; restored as one that is taken
+        it is refused in words, and nothing is left of it."""
+        for words in ("create --domid %s /etc/xen/hello.cfg",
+                      f"restore --domid %s {IMAGE}"):
+            for number in ("0", "32752", "-1", "7x"):
+                text = self.vigil(words % number, 2)
+                check(f"--domid {number} is no number for a guest; give 1 to "
+                      "32751" in text, text)
+        self.vigil("create --domid 77 /etc/xen/hello.cfg")
+        check(self.facts("hello")["domid"] == 77, "another number")
+        text = self.vigil(f"restore --domid 77 {IMAGE}", 8)
+        check("cannot be domain 77: that number is taken" in text, text)
+        check(self.facts("hello")["domid"] == 77, "it has gone")
+        self.vigil("list suspend", 3)
+        self.vigil("destroy hello")
+        self.nothing_half_made()
+
     def test_restore(self):
         """Paused, as the number asked for, which is not given again at once."""
         self.vigil(f"restore -p --domid 99 {IMAGE}")

@@ -9,8 +9,10 @@ from suite import check
 MAGIC = 0xf00febed                  # of a PV guest; an HVM guest's differs
 HEADER, XEN_VERSION, FORMAT_VERSION = 0x2000001, 0x2000002, 0x2000003
 PAGE = 4096
-# struct vcpu_guest_context of x86-64: its size, and where RIP and CR3 are.
-CONTEXT, RIP, CR3 = 5168, 520 + 128, 4984 + 24
+# struct vcpu_guest_context of x86-64: its size, and where its registers are.
+CONTEXT, USER_REGS, CR3 = 5168, 520, 4984 + 24
+REGISTERS = ("r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi error "
+             "rip cs rflags rsp").split()
 PRESENT, LARGE = 0x1, 0x80
 FRAME = 0x000ffffffffff000
 
@@ -21,6 +23,7 @@ class Core:
     def __init__(self, vm, path):
         self.vm, self.path = vm, path
         self.size = int(vm.dom0(f"stat -c %s {path}"))
+        check(self.size >= 64, f"{path} has {self.size} bytes")
         head = self.read(0, 64)
         kind, machine = struct.unpack_from("<HH", head, 16)
         # 64-bit, little end first, a core file (4) for x86-64 (62).
@@ -104,13 +107,15 @@ class Core:
         at = address % PAGE
         return self.page((entry & FRAME) // PAGE)[at:at + length]
 
-    def rip(self, vcpu=0):
-        """The vcpu's instruction pointer."""
-        return struct.unpack_from("<Q", self.contexts[vcpu], RIP)[0]
+    def registers(self, vcpu=0):
+        """The vcpu's registers by name."""
+        return dict(zip(REGISTERS, struct.unpack_from(
+            f"<{len(REGISTERS)}Q", self.contexts[vcpu], USER_REGS)))
 
     def in_hypercall(self, vcpu=0):
         """Was it in a hypercall, as one is that sleeps or has shut down?"""
-        return self.memory(self.rip(vcpu) - 2, 2, vcpu) == b"\x0f\x05"
+        rip = self.registers(vcpu)["rip"]
+        return self.memory(rip - 2, 2, vcpu) == b"\x0f\x05"
 
 
 def entry_bytes(program, count=64):
