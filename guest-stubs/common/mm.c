@@ -29,6 +29,16 @@ uint64_t mm_maddr(const void *va)
            ((unsigned long)va & ~PAGE_MASK);
 }
 
+void mm_describe(void)
+{
+    struct arch_shared_info *a = &shared_info_page.arch;
+
+    a->max_pfn = start_info->nr_pages;
+    a->p2m_generation = 0;
+    a->p2m_vaddr = start_info->mfn_list;
+    a->p2m_cr3 = xen_pfn_to_cr3(mm_mfn((void *)start_info->pt_base));
+}
+
 long mm_map(const void *va, uint64_t maddr, uint64_t flags)
 {
     return hc_update_va_mapping(va, (maddr & PTE_ADDR_MASK) | flags,

@@ -16,6 +16,7 @@ void stub_main(void)
     struct sched_shutdown arg = {.reason = SHUTDOWN_crash};
     unsigned long op = __HYPERVISOR_sched_op;
 
+    mm_describe(); /* who writes our core wants to know */
     print(
         "crash: about to report SHUTDOWN_crash; r12-r15 hold 0xc0ffee12-15\n");
     console_drain(NS_PER_SEC);

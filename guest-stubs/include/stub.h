@@ -327,6 +327,14 @@ unsigned long mm_mfn(const void *va);
 uint64_t mm_maddr(const void *va);
 
 /**
+ * mm_describe() - tell where our P2M list is, for who saves us or writes a core
+ *
+ * In the shared page; needed again when we are restored.
+ * Context: any.
+ */
+void mm_describe(void);
+
+/**
  * mm_map() - map a machine address at a page of ours
  * @va:    page-aligned address inside the boot region
  * @maddr: machine address; the offset within its frame is ignored

@@ -66,17 +66,6 @@ static bool is_as_filled(uint64_t seed)
     return true;
 }
 
-/* Where our P2M list is, for who saves us. */
-static void describe(void)
-{
-    struct arch_shared_info *a = &shared_info_page.arch;
-
-    a->max_pfn = start_info->nr_pages;
-    a->p2m_generation = 0;
-    a->p2m_vaddr = start_info->mfn_list;
-    a->p2m_cr3 = xen_pfn_to_cr3(mm_mfn((void *)start_info->pt_base));
-}
-
 static evtchn_port_t new_port(void)
 {
     struct evtchn_alloc_unbound alloc = {.dom = DOMID_SELF, .remote_dom = 0};
@@ -262,7 +251,7 @@ static evtchn_port_t one_round(unsigned long round, evtchn_port_t port)
     after = time_now_ns();
     if (rc == 0) {
         come_up(port);
-        describe();
+        mm_describe();
         port = new_port();
     }
     __asm__ volatile("stmxcsr %0; fnstcw %1" : "=m"(mxcsr_now), "=m"(fcw_now));
@@ -304,7 +293,7 @@ void stub_main(void)
     CHECK(rc == 0, "vector 2 refused: %ld", rc);
     CHECK(mm_protect(read_only, PTE_FLAGS_RO) == 0 && mm_protect(gone, 0) == 0,
           "mm_protect");
-    describe();
+    mm_describe();
     port = new_port();
     for (unsigned long i = 1; i <= rounds; i++) {
         print("suspend: round=%lu port=%u\n", i, port);

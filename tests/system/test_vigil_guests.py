@@ -168,9 +168,7 @@ class VigilGuests(Stubs):
         before = self.facts("hello")
         self.vigil("mem-set hello 20")
         self.vigil("reboot -F --timeout 0 hello")
-        # Its note is written when it is whole.
-        wait_until(self.vm, f"! xl domname {before['domid']} 2>/dev/null && "
-                   f"[ -e /run/vigil/guests/{before['uuid']}.json ]", 60)
+        self.restarted("hello", before)
         after = self.facts("hello")
         check(after["uuid"] == before["uuid"] and
               after["domid"] != before["domid"], f"{before}, {after}")
