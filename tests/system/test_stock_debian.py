@@ -190,7 +190,8 @@ class StockDebianFile(StockDebian):
         name.hardlink_to(DISK)
         self.drive.unlink(missing_ok=True)
         subprocess.run(["mke2fs", "-q", "-t", "ext4", "-m", "0", "-d", tree,
-                        self.drive, "2G"], check=True)
+                        self.drive, "2G"], check=True,
+                       stdout=subprocess.DEVNULL)
         name.unlink()
         super().setup()
         self.vm.dom0("mkdir -p /images; mount -t ext4 /dev/vda /images")

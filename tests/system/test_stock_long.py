@@ -48,7 +48,7 @@ menuentry "Debian in a guest" {
 
 
 def fetch():
-    """Unpack the cloud kernel, PV GRUB and ip."""
+    """Unpack other kernels, PV GRUB and ip."""
     subprocess.run([TOP / "scripts/fetch-guests"], check=True)
 
 
@@ -248,11 +248,12 @@ class StockLong(Stock):
     def add_files(self, archive):
         super().add_files(archive)
         fetch()
-        release = (GUESTS / "kernel").read_text().strip()
-        archive.add("guest/initrd-cloud", stat.S_IFREG | 0o644,
-                    guest_initrd(ROOT, release, GUESTS / "root"))
-        archive.add_file("guest/vmlinuz-cloud",
-                         GUESTS / f"root/boot/vmlinuz-{release}")
+        self.kernels = (GUESTS / "kernels").read_text().split()
+        for release in self.kernels:
+            archive.add(f"guest/initrd-{release}", stat.S_IFREG | 0o644,
+                        guest_initrd(ROOT, release, GUESTS / "root"))
+            archive.add_file(f"guest/vmlinuz-{release}",
+                             GUESTS / f"root/boot/vmlinuz-{release}")
         # For vif-route, which wants more of ip than busybox has, and looks in /sbin
         # first.
         archive.add_file("sbin/ip", GUESTS / "root/bin/ip")
@@ -354,16 +355,29 @@ class StockLong(Stock):
             self.vm.dom0("xl destroy linux", 60)
             self.gone()
 
-    def test_cloud_kernel(self):
-        """linux-image-cloud-amd64, with its disks and its network."""
-        self.create("'kernel=\"/guest/vmlinuz-cloud\"' "
-                    "'ramdisk=\"/guest/initrd-cloud\"'")
-        check("-cloud-amd64" in self.guest("uname -r"), "another kernel")
+    def other_kernel(self, pattern):
+        """Another kernel of Debian's, with its disks and its network."""
+        release = next(r for r in self.kernels if re.search(pattern, r))
+        self.create(f"'kernel=\"/guest/vmlinuz-{release}\"' "
+                    f"'ramdisk=\"/guest/initrd-{release}\"'")
+        check(self.guest("uname -r") == release, "another kernel")
         self.guest("ip addr add 10.1.0.2/24 dev eth0; ip link set eth0 up; "
                    "ping -c 3 -W 20 10.1.0.1; dd if=/dev/xvda of=/dev/null "
                    "bs=1M count=16; dd if=/dev/zero of=/dev/xvdb bs=1M count=16")
         self.vm.dom0("xl shutdown -w linux", 120)
         self.gone()
+
+    def test_cloud_kernel(self):
+        """linux-image-cloud-amd64."""
+        self.other_kernel("-cloud-amd64$")
+
+    def test_rt_kernel(self):
+        """linux-image-rt-amd64: interrupts in threads, locks that sleep."""
+        self.other_kernel("-rt-amd64$")
+
+    def test_new_kernel(self):
+        """linux-image-6.12-amd64, of Debian 12's security archive."""
+        self.other_kernel(r"^6\.12\.")
 
     def test_routed(self):
         """vif-route: no bridge, a route to the guest's address."""
