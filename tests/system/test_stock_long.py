@@ -371,10 +371,6 @@ class StockLong(Stock):
         """linux-image-cloud-amd64."""
         self.other_kernel("-cloud-amd64$")
 
-    def test_rt_kernel(self):
-        """linux-image-rt-amd64: interrupts in threads, locks that sleep."""
-        self.other_kernel("-rt-amd64$")
-
     def test_new_kernel(self):
         """linux-image-6.12-amd64, of Debian 12's security archive."""
         self.other_kernel(r"^6\.12\.")
