@@ -21,7 +21,10 @@ cpu-others := common/breakpoint.o
 suspend-others := common/breakpoint.o
 
 # What is another's.
-vtsc-others := bench/tiny.o
+vtsc-others := common/user.o bench/tiny.o
+iret-others := common/user.o
+hostile-others := common/user.o
+bench-others := common/user.o
 fair-others := bench/tiny.o
 again-others := bench/tiny.o
 hang-others := common/vcpus.o
@@ -32,7 +35,7 @@ flush-others := common/vcpus.o bench/tiny.o
 churn-objs := visit.o visitor.o steps.o
 churn-others := bench/tiny.o
 sweep-objs := shot.o ops.o paths.o hostile.o mc.o
-sweep-others := common/vcpus.o common/breakpoint.o bench/tiny.o
+sweep-others := common/vcpus.o common/breakpoint.o common/user.o bench/tiny.o
 stranger-objs := calls.o grants.o frames.o ports.o puppet.o keeper.o
 stranger-others := bench/tiny.o
 race-objs := grants.o ports.o tables.o

@@ -7,10 +7,8 @@
  * long, so that a handler skips it by adding 2 to the frame's rip.
  */
 #include "bench.h"
+#include "user.h"
 
-#define USER_CODE_VA 0x400000UL
-#define USER_DATA_VA (USER_CODE_VA + PAGE_SIZE)
-#define USER_STACK   (USER_DATA_VA + 4 * PAGE_SIZE)
 #define HOLE_VA      0xffff830000000000UL
 
 /* When the last timed handler began. */
@@ -151,16 +149,8 @@ static void nmis(void)
 
 /* ---- user mode ---------------------------------------------------------- */
 
-static uint64_t user_l4[512] __page_aligned;
-static uint64_t user_l3[512] __page_aligned;
-static uint64_t user_l2[512] __page_aligned;
-static uint64_t user_l1[512] __page_aligned;
-static char user_code[PAGE_SIZE] __page_aligned;
-static uint64_t user_data[4][512] __page_aligned;
-static uint64_t trap_stack[512] __page_aligned;
-
 /*
- * Loops, copied to USER_CODE_VA.  rdi: where the samples go, rsi: how many;
+ * Loops, copied to USER_VA.  rdi: where the samples go, rsi: how many;
  * HLT, which faults, ends each.  rcx: an address that is not mapped.
  */
 extern const char user_image[], user_image_end[];
@@ -205,24 +195,15 @@ static bool leave_user(struct trap_regs *regs)
 
 static bool build_user(void)
 {
-    unsigned int i;
-    long rc;
-
-    memcpy(user_code, user_image, (size_t)(user_image_end - user_image));
-    user_l1[0] = mm_maddr(user_code) | PTE_FLAGS_RO;
-    for (i = 0; i < ARRAY_SIZE(user_data); i++) {
-        user_l1[1 + i] = mm_maddr(user_data[i]) | PTE_FLAGS_DATA;
-    }
-    rc = mm_user_tables(user_l4, user_l3, user_l2, user_l1);
-    rc |= hc_stack_switch(FLAT_KERNEL_SS, (unsigned long)&trap_stack[512]);
-    return CHECK(rc == 0, "user page tables: %ld", rc);
+    return user_build(user_image, (size_t)(user_image_end - user_image),
+                      USER_DATA_MAX);
 }
 
 static void user_loop(const char *name, const char *loop)
 {
     unsigned int count = bench_count(BENCH_MANY), i;
     struct trap_regs regs = {
-        .rip = USER_CODE_VA + (uint64_t)(loop - user_image),
+        .rip = USER_VA + (uint64_t)(loop - user_image),
         .cs = FLAT_USER_CS,
         .rflags = 2 | RFLAGS_IF,
         .rsp = USER_STACK,

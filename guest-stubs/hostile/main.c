@@ -13,24 +13,15 @@
  *      a runstate area that is not mapped, a selector that is gone.
  *   4. An LDT with base 0 and no entries, sysenter's callback.
  */
-#include "stub.h"
+#include "user.h"
 
 const char stub_name[] = "hostile";
 
-#define USER_VA      0x400000UL
-#define USER_STACK   (USER_VA + 2 * PAGE_SIZE)
 #define KERNEL_CS    (FLAT_KERNEL_CS & ~3UL)
 #define OWN_SELECTOR 0x0bUL /* entry 1, RPL 3 */
 #define OWN_SEGMENT  0x00cff3000000ffffUL
 #define LONG_SLEEP   (3 * NS_PER_MS)
 
-static uint64_t user_l4[512] __page_aligned;
-static uint64_t user_l3[512] __page_aligned;
-static uint64_t user_l2[512] __page_aligned;
-static uint64_t user_l1[512] __page_aligned;
-static char user_code[PAGE_SIZE] __page_aligned;
-static uint64_t user_data[512] __page_aligned;
-static uint64_t trap_stack[512] __page_aligned;
 static uint64_t kernel_stack[512] __page_aligned;
 static uint64_t gdt[512] __page_aligned;
 static union {
@@ -64,15 +55,9 @@ static bool build_user(void)
 {
     static const unsigned char code[] = {0x0f, 0x05}; /* syscall */
 
-    memcpy(user_code, code, sizeof(code));
-    user_l1[0] = mm_maddr(user_code) | PTE_FLAGS_RO;
-    user_l1[1] = mm_maddr(user_data) | PTE_FLAGS_DATA;
     /* The list stays readable after the iret. */
     user_l4[511] = mm_pte(user_l4, 4);
-    CHECK(hc_stack_switch(FLAT_KERNEL_SS, (unsigned long)&trap_stack[512]) == 0,
-          "stack_switch");
-    return CHECK(mm_user_tables(user_l4, user_l3, user_l2, user_l1) == 0,
-                 "user page tables");
+    return user_build(code, sizeof(code), 1);
 }
 
 static void check_iret_in_multicall(void)

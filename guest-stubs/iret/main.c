@@ -12,21 +12,11 @@
  *      executes ud2, int3, hlt, reads kernel memory, reads through gs.
  *   3. iret to a bad selector is reported to us, not fatal.
  */
-#include "stub.h"
+#include "user.h"
 
 const char stub_name[] = "iret";
 
-#define USER_VA    0x400000UL
-#define USER_STACK (USER_VA + 2 * PAGE_SIZE)
-#define IOPL_3     0x3000UL
-
-static uint64_t user_l4[512] __page_aligned;
-static uint64_t user_l3[512] __page_aligned;
-static uint64_t user_l2[512] __page_aligned;
-static uint64_t user_l1[512] __page_aligned;
-static char user_code[PAGE_SIZE] __page_aligned;
-static uint64_t user_data[512] __page_aligned;
-static uint64_t trap_stack[512] __page_aligned;
+#define IOPL_3 0x3000UL
 
 /* What came back from user mode. */
 static struct trap_regs seen;
@@ -121,14 +111,8 @@ static void check_kernel(void)
 
 static bool build_user(void)
 {
-    memcpy(user_code, user_image, (size_t)(user_image_end - user_image));
-    user_data[1] = 0x65756c6176737347UL;
-    user_l1[0] = mm_maddr(user_code) | PTE_FLAGS_RO;
-    user_l1[1] = mm_maddr(user_data) | PTE_FLAGS_DATA;
-    CHECK(hc_stack_switch(FLAT_KERNEL_SS, (unsigned long)&trap_stack[512]) == 0,
-          "stack_switch");
-    return CHECK(mm_user_tables(user_l4, user_l3, user_l2, user_l1) == 0,
-                 "user page tables");
+    user_data[0][1] = 0x65756c6176737347UL;
+    return user_build(user_image, (size_t)(user_image_end - user_image), 1);
 }
 
 static void run(const char *what, enum user_routine routine, uint64_t rdi,
@@ -158,8 +142,8 @@ static void run(const char *what, enum user_routine routine, uint64_t rdi,
           what, seen.rflags);
     CHECK(seen.rbx == 0xb0b0 && seen.r15 == 0xf0f0, "%s: rbx %lx r15 %lx", what,
           seen.rbx, seen.r15);
-    CHECK(seen_at >= (uint64_t)trap_stack &&
-              seen_at < (uint64_t)&trap_stack[512],
+    CHECK(seen_at >= (uint64_t)user_trap_stack &&
+              seen_at < (uint64_t)&user_trap_stack[512],
           "%s: the frame is at %lx, not on the kernel stack", what, seen_at);
     CHECK(READ_ONCE(vcpu_info0->evtchn_upcall_mask) == 1,
           "%s: events not masked", what);
@@ -186,10 +170,9 @@ static void check_gs(void)
 {
     CHECK(hc_set_segment_base(SEGBASE_GS_KERNEL, 0x123456000UL) == 0,
           "kernel gs");
-    CHECK(hc_set_segment_base(SEGBASE_GS_USER, USER_VA + PAGE_SIZE) == 0,
-          "user gs");
+    CHECK(hc_set_segment_base(SEGBASE_GS_USER, USER_DATA_VA) == 0, "user gs");
     run("read through gs", USER_READ_GS, 0, TRAP_SYSCALL, 11);
-    CHECK(seen.rax == user_data[1], "gs:8 is %lx in user mode", seen.rax);
+    CHECK(seen.rax == user_data[0][1], "gs:8 is %lx in user mode", seen.rax);
     CHECK(rdmsr(MSR_GS_BASE) == 0x123456000UL, "back with gs base %lx",
           rdmsr(MSR_GS_BASE));
     CHECK(hc_set_segment_base(SEGBASE_GS_KERNEL, 0) == 0, "kernel gs 0");
@@ -214,7 +197,7 @@ static void check_bad_selector(void)
         .rip = USER_VA,
         .cs = 0x1000,
         .rflags = 2,
-        .rsp = (uint64_t)&trap_stack[512],
+        .rsp = (uint64_t)&user_trap_stack[512],
         .ss = FLAT_KERNEL_SS,
     };
 

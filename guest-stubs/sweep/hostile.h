@@ -7,13 +7,13 @@
 #define VIGIL_STUBS_SWEEP_HOSTILE_H
 
 #include "paths.h"
+#include "user.h"
 
 /* Routines of user mode. */
-#define USER_CODE_VA 0x400000UL
-#define USER_SYSCALL (USER_CODE_VA)
-#define USER_INT3    (USER_CODE_VA + 16)
-#define USER_READ    (USER_CODE_VA + 32)
-#define USER_NOPS    (USER_CODE_VA + 48)
+#define USER_SYSCALL USER_VA
+#define USER_INT3    (USER_VA + 16)
+#define USER_READ    (USER_VA + 32)
+#define USER_NOPS    (USER_VA + 48)
 
 /* ---- of paths.c ------------------------------------------------------------ */
 

@@ -12,7 +12,6 @@
 
 #include <vigil/vigil_op.h>
 
-#define USER_STACK   (USER_CODE_VA + 2 * PAGE_SIZE)
 #define NOT_MAPPED   0x1000UL
 #define EFER         0xc0000080UL
 #define BAD_SELECTOR 0x1003UL
@@ -47,14 +46,7 @@ bool path_user_gates(void)
 
 /* ---- user mode ----------------------------------------------------------- */
 
-static uint64_t user_l4[512] __page_aligned;
-static uint64_t user_l3[512] __page_aligned;
-static uint64_t user_l2[512] __page_aligned;
-static uint64_t user_l1[512] __page_aligned;
-static char user_code[PAGE_SIZE] __page_aligned;
-static uint64_t trap_stack[512] __page_aligned;
-
-/* Copied to USER_CODE_VA, one routine every 16 bytes. */
+/* Copied to USER_VA, one routine every 16 bytes. */
 extern const char user_image[], user_image_end[];
 __asm__(".pushsection .rodata\n"
         "user_image:\n"
@@ -94,18 +86,17 @@ static bool build_user(void)
 {
     long rc;
 
-    memcpy(user_code, user_image, (size_t)(user_image_end - user_image));
-    user_l1[0] = mm_maddr(user_code) | PTE_FLAGS_RO;
-    rc = mm_user_tables(user_l4, user_l3, user_l2, user_l1);
-    rc |= hc_stack_switch(FLAT_KERNEL_SS, (unsigned long)&trap_stack[512]);
-    rc |= hc_callback_register(CALLBACKTYPE_syscall, CALLBACKF_mask_events,
-                               user_done);
-    return CHECK(rc == 0, "user page tables: %ld", rc);
+    if (!user_build(user_image, (size_t)(user_image_end - user_image), 0)) {
+        return false;
+    }
+    rc = hc_callback_register(CALLBACKTYPE_syscall, CALLBACKF_mask_events,
+                              user_done);
+    return CHECK(rc == 0, "callback_register: %ld", rc);
 }
 
 const uint64_t *path_frame(void)
 {
-    return &trap_stack[512 - 5];
+    return &user_trap_stack[512 - 5];
 }
 
 /* ---- events -------------------------------------------------------------- */
@@ -403,7 +394,7 @@ static void prepare_switch(struct shot_regs *in)
 
 void path_user(struct shot_regs *in, uint64_t at)
 {
-    memset(&trap_stack[512 - 5], 0, 5 * sizeof(trap_stack[0]));
+    memset(&user_trap_stack[512 - 5], 0, 5 * sizeof(user_trap_stack[0]));
     in->rbx = at;
     in->rdx = in->rflags;
     in->rbp = USER_STACK;

@@ -16,6 +16,7 @@
 #include "../bench/tiny.h"
 
 #include "pvclock.h"
+#include "user.h"
 
 #include <xen/arch-x86/cpuid.h>
 
@@ -25,8 +26,6 @@ const char stub_name[] = "vtsc";
 #define TSC_ALWAYS  1U
 #define TSC_NEVER   2U
 
-#define USER_VA     0x400000UL
-#define USER_STACK  (USER_VA + 2 * PAGE_SIZE)
 #define IOPL_3      0x3000UL
 #define MSR_TSC     0x10U
 #define MSR_AUX     0xc0000103U
@@ -34,14 +33,6 @@ const char stub_name[] = "vtsc";
 #define LEAF_TIME   (XEN_CPUID_FIRST_LEAF + 3)
 #define LEAF_VTSC   1U
 #define LEAF_RDTSCP 4U
-
-static uint64_t user_l4[512] __page_aligned;
-static uint64_t user_l3[512] __page_aligned;
-static uint64_t user_l2[512] __page_aligned;
-static uint64_t user_l1[512] __page_aligned;
-static char user_code[PAGE_SIZE] __page_aligned;
-static uint64_t user_data[512] __page_aligned;
-static uint64_t trap_stack[512] __page_aligned;
 
 static struct trap_regs seen; /* what came back from user mode */
 
@@ -120,16 +111,10 @@ static bool from_user(struct trap_regs *regs)
 
 static bool build_user(void)
 {
-    memcpy(user_code, user_image, (size_t)(user_image_end - user_image));
-    user_l1[0] = mm_maddr(user_code) | PTE_FLAGS_RO;
-    user_l1[1] = mm_maddr(user_data) | PTE_FLAGS_DATA;
-    CHECK(hc_stack_switch(FLAT_KERNEL_SS, (unsigned long)&trap_stack[512]) == 0,
-          "stack_switch");
     trap_handle(TRAP_SYSCALL, from_user);
     trap_handle(TRAP_GP, from_user);
     trap_handle(TRAP_UD, from_user);
-    return CHECK(mm_user_tables(user_l4, user_l3, user_l2, user_l1) == 0,
-                 "user page tables");
+    return user_build(user_image, (size_t)(user_image_end - user_image), 1);
 }
 
 /* What user mode reads; 0 when it came back by another vector. */
