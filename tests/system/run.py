@@ -193,6 +193,10 @@ def main():
     with concurrent.futures.ThreadPoolExecutor(args.j) as pool:
         for done in [pool.submit(run_suite, *item, results) for item in work]:
             done.result()
+    if suites.FIGURES:
+        width = max(len(what) for what, *_ in suites.FIGURES)
+        print("\n".join(f"# {what:{width}} {value:>12,} {word} {limit:,}"
+                        for what, value, word, limit in sorted(suites.FIGURES)))
     print(f"# {time.monotonic() - start:.0f} s")
     print(f"system: {results.passed} passed, {results.failed} failed, "
           f"{results.skipped} skipped", flush=True)

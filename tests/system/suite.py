@@ -35,6 +35,10 @@ VERDICT = r"^(?:\(XEN\) )?(?:\(d\d+\) )?STUB ([\w-]+): (SUCCESS|SKIP|ERROR|FAILU
 REFUSAL = r"d0v\d+ ((?:domctl|sysctl|memory_op) \d+)(?: of d\d+)? is not offered"
 
 
+# What figure() has noted, of all suites.
+FIGURES = []
+
+
 class Skip(Exception):
     """This case cannot be run here; counted against skips.allow."""
 
@@ -52,6 +56,14 @@ def check(condition, sentence):
     """Raise Failure with the sentence unless the condition holds."""
     if not condition:
         raise Failure(sentence)
+
+
+def figure(what, value, *, most=None, least=None):
+    """Note a figure for the table at the end; check its limit."""
+    limit = most if least is None else least
+    FIGURES.append((what, value, "at most" if least is None else "at least", limit))
+    check(value <= limit if least is None else value >= limit,
+          f"{what}: {value}, the limit is {limit}")
 
 
 def hypervisor():

@@ -6,7 +6,7 @@ import re
 import subprocess
 
 from gdbstub import RCX, Debugger, symbols
-from suite import TOP, Suite, check, hypervisor, need_vigil
+from suite import TOP, Suite, check, figure, hypervisor, need_vigil
 
 
 class GdbScript(Suite):
@@ -93,4 +93,5 @@ class LogCost(Suite):
         vm.close()
         print(f"# instructions of records (and their bytes): {counts}", flush=True)
         check(len(counts) == self.lines, f"lines of that length: {counts}")
-        check(max(counts)[0] <= self.most, f"too many: {counts}")
+        figure("instructions of a record of 100 bytes", max(counts)[0],
+               most=self.most)
