@@ -4,8 +4,12 @@ Debian's Xen."""
 
 import json
 import subprocess
+import sys
 
-from suite import BUILD, TOP, Suite, check, need_vigil
+from suite import BUILD, TOP, Suite, check, figure, need_vigil
+
+sys.path.insert(0, str(TOP / "scripts"))
+from benchlib import build, machines  # noqa: E402 (needs the path above)
 
 # What is asked for; the others of the table are looked at by people.
 PROGRAMS = ("boot_to_init", "fork_exit_wait", "vfork_exec", "fork_exec")
@@ -66,3 +70,28 @@ class BenchGuests(Ratios):
     def test_life(self):
         self.ratios("bench-guests", (), "guests.json", GUESTS,
                     (("xen", "release"),))
+
+
+class NoFaultCost(Suite):
+    """What is there for failures costs nearly nothing where there are none."""
+
+    weight = 90
+    long = True
+    without = "watchdog=no nmi=ignore"
+    most = 5        # thousandths
+
+    def fork_exec(self, image, label, options=""):
+        """Return the instructions of a fork, an exec and a wait: the median."""
+        return machines.user(image, options=options, label=label)["fork_exec"][1]
+
+    def test_fork_exec(self):
+        """Against a hypervisor without both defences and the watchdog."""
+        need_vigil()
+        bare = BUILD / "bare"
+        build.make(TOP / "hypervisor", bare, "debug=n", "CONFIG_NMI_RET_RULE=n",
+                   "CONFIG_NMI_LATCH=n")
+        cost = self.fork_exec(build.release(), "whole")
+        least = self.fork_exec(bare / "xen-4.17-vigil-amd64", "bare", self.without)
+        print(f"# fork_exec: {cost:,} instructions, bare {least:,}", flush=True)
+        figure("fork_exec: thousandths more than without defences",
+               round(1000 * (cost - least) / least, 2), most=self.most)
