@@ -117,6 +117,11 @@ void lapic_take_nmi_line(bool take)
     reg_write(REG_LVT_LINT1, take ? LVT_NMI : LVT_MASKED);
 }
 
+NMI_SAFE void lapic_take_pmu(bool take)
+{
+    reg_write(REG_LVT_PERF, take ? LVT_NMI : LVT_MASKED);
+}
+
 void lapic_init(void)
 {
     uint64_t base = rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE;

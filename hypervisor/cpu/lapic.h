@@ -126,6 +126,14 @@ bool lapic_is_x2(void);
 void lapic_take_nmi_line(bool take);
 
 /**
+ * lapic_take_pmu() - let the performance counters' interrupt be an NMI, or none
+ * @take: which
+ *
+ * Context: any, NMI included; of this CPU.
+ */
+void lapic_take_pmu(bool take);
+
+/**
  * lapic_self_nmi() - send this CPU a real NMI
  *
  * Context: any but NMI/#MC.

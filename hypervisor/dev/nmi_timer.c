@@ -5,8 +5,10 @@
 #include "dev/nmi_timer.h"
 
 #include "lib/errno.h"
+#include "x86/percpu.h"
 #include "cpu/clock.h"
 #include "cpu/lapic.h"
+#include "cpu/pmu.h"
 #include "dev/hpet.h"
 #include "dev/irq.h"
 #include "dev/pit.h"
@@ -17,6 +19,8 @@
 /* Written with the source silent, by the CPU whose NMIs they are. */
 static enum nmi_timer running = NMI_TIMER_NONE;
 static uint64_t pit_last_ns; /* only in NMI while the 8254 runs */
+static uint64_t pmu_period;  /* cycles; before the counters run */
+static cpu_t home; /* the CPU whose NMIs they are, but the counters' */
 
 /*
  * An edge of the firmware's ticker that came while its pin was masked: some
@@ -36,6 +40,9 @@ static void stop(void)
     WRITE_ONCE(running, NMI_TIMER_NONE);
     WRITE_ONCE(is_settling, false);
     switch (which) {
+    case NMI_TIMER_PMU:
+        pmu_stop();
+        break;
     case NMI_TIMER_HPET_MSG:
         hpet_nmi_stop();
         break;
@@ -49,6 +56,37 @@ static void stop(void)
         break;
     case NMI_TIMER_NONE:
         break;
+    }
+}
+
+static uint64_t cycles(uint64_t ns)
+{
+    return ns / 1000 * clock_tsc_khz() / 1000;
+}
+
+static int start_pmu(uint64_t first_ns, uint64_t period_ns)
+{
+    int rc = pmu_find();
+
+    if (rc == 0) {
+        pmu_period = cycles(period_ns);
+        WRITE_ONCE(running, NMI_TIMER_PMU);
+        pmu_start(cycles(first_ns), pmu_period);
+    }
+    return rc;
+}
+
+void nmi_timer_join(void)
+{
+    if (READ_ONCE(running) == NMI_TIMER_PMU) {
+        pmu_start(pmu_period, pmu_period);
+    }
+}
+
+void nmi_timer_leave(void)
+{
+    if (READ_ONCE(running) == NMI_TIMER_PMU) {
+        pmu_stop();
     }
 }
 
@@ -93,7 +131,10 @@ static int start_pit(void)
 int nmi_timer_start(enum nmi_timer which, uint64_t first_ns, uint64_t period_ns)
 {
     stop();
+    home = this_cpu_id();
     switch (which) {
+    case NMI_TIMER_PMU:
+        return start_pmu(first_ns, period_ns);
     case NMI_TIMER_HPET_MSG:
     case NMI_TIMER_HPET_PIN:
         return start_hpet(which, first_ns, period_ns);
@@ -118,12 +159,21 @@ static NMI_SAFE bool pit_take(void)
 
 static NMI_SAFE bool is_due(void)
 {
-    switch (READ_ONCE(running)) {
+    enum nmi_timer which = READ_ONCE(running);
+
+    if (which == NMI_TIMER_PMU) {
+        return pmu_take();
+    }
+    if (this_cpu_id() != home) {
+        return false;
+    }
+    switch (which) {
     case NMI_TIMER_HPET_MSG:
     case NMI_TIMER_HPET_PIN:
         return hpet_nmi_take();
     case NMI_TIMER_PIT:
         return pit_take();
+    case NMI_TIMER_PMU:
     case NMI_TIMER_NONE:
         break;
     }
@@ -136,12 +186,14 @@ NMI_SAFE enum nmi_timer_answer nmi_timer_take(void)
         WRITE_ONCE(is_settling, false);
         return NMI_TIMER_DUE;
     }
-    return READ_ONCE(is_settling) ? NMI_TIMER_LEFT_OVER : NMI_TIMER_NOT_MINE;
+    return READ_ONCE(is_settling) && this_cpu_id() == home ? NMI_TIMER_LEFT_OVER
+                                                           : NMI_TIMER_NOT_MINE;
 }
 
 const char *nmi_timer_name(enum nmi_timer which)
 {
     static const char *const names[] = {
+        [NMI_TIMER_PMU] = "performance counters",
         [NMI_TIMER_HPET_MSG] = "HPET, by message",
         [NMI_TIMER_HPET_PIN] = "HPET, by a pin",
         [NMI_TIMER_PIT] = "8254",

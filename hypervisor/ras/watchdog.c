@@ -49,13 +49,16 @@ struct look {
     unsigned int still; /* looks since        */
 };
 
-/* Legend: p its own CPU; n the NMIs of CPU 0; w whoever is its neighbour */
+/* Legend: p its own CPU; n NMIs, of CPU 0 or of its own; w whoever is its
+ * neighbour */
 struct heart {
     struct timer timer;  /* p */
     /* p, CPU 0 when the boot ends; read by all: */
     bool is_watched;
     uint64_t beat_ns;    /* the last beat, or since when it is watched */
     struct look by_nmi;  /* n */
+    uint64_t next_look_ns; /* n, of the CPU that looks */
+    bool has_joined;       /* p: it gets NMIs of its own */
     struct look by_cpu;  /* w */
     struct look by_hw;   /* timers of CPU 0 */
     uint64_t told;       /* a: beats + 1 where the log said it; 0: never */
@@ -78,8 +81,7 @@ static unsigned int prove_looks;               /* timers of CPU 0 */
 static uint64_t nmis_before;                   /* timers of CPU 0 */
 static struct timer prove_timer;
 
-static uint64_t nmi_count;    /* n; read by all */
-static uint64_t next_look_ns; /* n              */
+static uint64_t nmi_count;    /* n of CPU 0; read by all */
 static uint32_t culprit;      /* a: CPU + 1 that shall panic */
 static uint64_t stall_count;  /* a */
 
@@ -220,14 +222,18 @@ static NMI_SAFE bool look_at_heart(cpu_t cpu, struct look *l, unsigned int limit
            (l->still == limit || policy == WATCHDOG_PANICS);
 }
 
-/* ---- CPU 0's NMIs ----------------------------------------------------------- */
+/* ---- NMIs ----------------------------------------------------------- */
 
-static NMI_SAFE void look_at_all(const struct cpu_regs *regs)
+static NMI_SAFE void look(const struct cpu_regs *regs)
 {
     cpumask_t left, still = 0;
     cpu_t cpu;
 
-    for (left = smp_online(); left != 0; left &= left - 1) {
+    left = smp_online();
+    if (source == NMI_TIMER_PMU) {
+        left = CPUMASK_OF(this_cpu_id()); /* each has NMIs of its own */
+    }
+    for (; left != 0; left &= left - 1) {
         cpu = bit_lowest(left);
         if (look_at_heart(cpu, &hearts[cpu].by_nmi, LOOKS)) {
             still |= CPUMASK_OF(cpu);
@@ -246,20 +252,22 @@ static NMI_SAFE void look_at_all(const struct cpu_regs *regs)
 
 static NOINLINE NMI_SAFE void nmi_is_due(const struct cpu_regs *regs)
 {
+    struct heart *h = &hearts[this_cpu_id()];
     uint64_t now = clock_now_ns();
 
-    nmi_count++;
-    if (now >= next_look_ns && !crash_in_progress() && !crash_stop_began()) {
+    if (this_cpu_id() == 0) {
+        nmi_count++;
+    }
+    if (now >= h->next_look_ns && !crash_in_progress() && !crash_stop_began()) {
         /* A source that is faster, or late, makes no look come early. */
-        next_look_ns = now + look_ns / 4 * 3;
-        look_at_all(regs);
+        h->next_look_ns = now + look_ns / 4 * 3;
+        look(regs);
     }
 }
 
 NMI_SAFE bool watchdog_nmi(const struct cpu_regs *regs)
 {
-    enum nmi_timer_answer answer =
-        this_cpu_id() == 0 ? nmi_timer_take() : NMI_TIMER_NOT_MINE;
+    enum nmi_timer_answer answer = nmi_timer_take();
 
     if (answer == NMI_TIMER_DUE) {
         nmi_is_due(regs);
@@ -296,8 +304,8 @@ static void look_at_source(void)
     static unsigned int silent;
     uint64_t now = READ_ONCE(nmi_count);
 
-    if (!is_proved) {
-        return;
+    if (!is_proved || source == NMI_TIMER_PMU) {
+        return; /* that one is silent when the CPU sleeps */
     }
     if (now != nmis_before) {
         silent = 0;
@@ -344,6 +352,10 @@ static void heart_beats(void *arg)
     WRITE_ONCE(h->beat_ns, now);
     h->is_watched = true;
     timer_set(&h->timer, now + look_ns);
+    if (cpu != 0 && is_proved && !h->has_joined) {
+        h->has_joined = true;
+        nmi_timer_join();
+    }
     if (cpu == 0) {
         look_at_source();
         if (hardware_is_on) {
@@ -398,6 +410,9 @@ void watchdog_cpu_down(void)
     if (policy != WATCHDOG_OFF) {
         h->is_watched = false;
         timer_stop(&h->timer);
+        if (h->has_joined) {
+            nmi_timer_leave();
+        }
     }
 }
 

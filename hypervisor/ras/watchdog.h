@@ -6,7 +6,8 @@
  * softirq, four times in a time-out.  So it stands still on a CPU that takes no
  * interrupts, or never comes to the end of what it does.  It is looked at
  *
- *   by an NMI on CPU 0, four times in a time-out: all hearts
+ *   by an NMI, four times in a time-out: on CPU 0 all hearts, or, where each CPU
+ *     has NMIs of its own, its own
  *   by each CPU when its own heart beats: that of its neighbour
  *
  * A heart that stands still for four looks of the first kind, or five of the

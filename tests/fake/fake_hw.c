@@ -41,7 +41,7 @@ struct cpu_regs fake_guest_regs[NR_CPUS];
 static struct fake_msr {
     uint32_t index;
     uint64_t value;
-    bool read_faults, write_faults;
+    bool read_faults, write_faults, drops_writes;
     unsigned int writes;
 } msrs[MSRS_MAX];
 static unsigned int msr_count;
@@ -136,6 +136,11 @@ void fake_msr_fault(uint32_t index, bool read, bool write)
     m->write_faults = write;
 }
 
+void fake_msr_drop_writes(uint32_t index)
+{
+    make_msr(index)->drops_writes = true;
+}
+
 unsigned int fake_msr_writes(uint32_t index)
 {
     const struct fake_msr *m = find_msr(index);
@@ -164,7 +169,9 @@ bool fake_msr_write(uint32_t index, uint64_t value)
     if (m->write_faults) {
         return false;
     }
-    m->value = value;
+    if (!m->drops_writes) {
+        m->value = value;
+    }
     m->writes++;
     return true;
 }

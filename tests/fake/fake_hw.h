@@ -39,6 +39,7 @@ extern void (*fake_barrier_hook)(void);
 void fake_msr_set(uint32_t index, uint64_t value); /* exists from now on  */
 uint64_t fake_msr_get(uint32_t index);             /* what it holds now   */
 void fake_msr_fault(uint32_t index, bool read, bool write); /* #GP        */
+void fake_msr_drop_writes(uint32_t index); /* they are accepted and forgotten */
 unsigned int fake_msr_writes(uint32_t index); /* wrmsr()s since the reset */
 bool fake_msr_read(uint32_t index, uint64_t *ret_value);
 bool fake_msr_write(uint32_t index, uint64_t value);

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: MIT
+tests += cpu/test_pmu
+test_pmu-srcs := hypervisor/cpu/pmu.c $(unit-lib) $(unit-alarm)
 tests += cpu/test_spec_ctrl cpu/test_spec_options cpu/test_alternative cpu/test_topology
 test_spec_ctrl-srcs := hypervisor/cpu/spec_ctrl.c \
     hypervisor/cpu/spec_options.c $(unit-lib) $(unit-alarm) \

@@ -8,8 +8,10 @@
 #include <string.h>
 
 #include "lib/errno.h"
+#include "x86/percpu.h"
 #include "cpu/clock.h"
 #include "cpu/lapic.h"
+#include "cpu/pmu.h"
 #include "dev/hpet.h"
 #include "dev/irq.h"
 #include "dev/nmi_timer.h"
@@ -30,6 +32,38 @@ static uint64_t routing_ns; /* how long the machine takes for it */
 uint64_t clock_now_ns(void)
 {
     return now_ns;
+}
+
+uint64_t clock_tsc_khz(void)
+{
+    return 3000000;
+}
+
+static int find_result;
+static bool counter_is_over;
+
+int pmu_find(void)
+{
+    return find_result;
+}
+
+void pmu_start(uint64_t first, uint64_t period)
+{
+    assert_int_equal(period, 30000000);
+    strcat(trail, first == period ? "joins " : "counts ");
+}
+
+void pmu_stop(void)
+{
+    strcat(trail, "no-counter ");
+}
+
+bool pmu_take(void)
+{
+    bool is_over = counter_is_over;
+
+    counter_is_over = false;
+    return is_over;
 }
 
 uint32_t lapic_id(void)
@@ -109,7 +143,12 @@ static int setup(void **state)
     (void)state;
     now_ns += 1000 * MS;
     setup_result = take_result = 0;
-    edge_waits = hpet_due = false;
+    edge_waits = hpet_due = counter_is_over = false;
+    find_result = 0;
+    fake_cpu = 0;
+    for (unsigned int i = 0; i < 2; i++) {
+        fake_cpu_blocks[i].cpu_id = i;
+    }
     routing_ns = 0;
     return start(NMI_TIMER_NONE);
 }
@@ -121,6 +160,42 @@ static void nothing_runs(void **state)
     assert_int_equal(nmi_timer_take(), NMI_TIMER_NOT_MINE);
     assert_int_equal(start(NMI_TIMER_NONE), 0);
     assert_string_equal(trail, "");
+}
+
+/* Each CPU's own, once it has joined; each asks its own counter. */
+static void by_counters(void **state)
+{
+    (void)state;
+    assert_int_equal(start(NMI_TIMER_PMU), 0);
+    assert_string_equal(trail, "counts ");
+    for (fake_cpu = 0; fake_cpu < 2; fake_cpu++) {
+        assert_int_equal(nmi_timer_take(), NMI_TIMER_NOT_MINE);
+        counter_is_over = true;
+        assert_int_equal(nmi_timer_take(), NMI_TIMER_DUE);
+        assert_int_equal(nmi_timer_take(), NMI_TIMER_NOT_MINE);
+    }
+    trail[0] = '\0';
+    fake_cpu = 1;
+    nmi_timer_join();
+    nmi_timer_leave();
+    assert_string_equal(trail, "joins no-counter ");
+    fake_cpu = 0;
+    assert_int_equal(start(NMI_TIMER_HPET_MSG), 0);
+    assert_string_equal(trail, "no-counter message start ");
+    /* Nobody joins one that is a single CPU's, or gets NMIs of it. */
+    fake_cpu = 1;
+    trail[0] = '\0';
+    nmi_timer_join();
+    nmi_timer_leave();
+    assert_string_equal(trail, "");
+    hpet_due = counter_is_over = true;
+    assert_int_equal(nmi_timer_take(), NMI_TIMER_NOT_MINE);
+    fake_cpu = 0;
+    assert_int_equal(nmi_timer_take(), NMI_TIMER_DUE);
+    find_result = -EBUSY;
+    assert_int_equal(start(NMI_TIMER_PMU), -EBUSY);
+    counter_is_over = true;
+    assert_int_equal(nmi_timer_take(), NMI_TIMER_NOT_MINE);
 }
 
 static void by_message(void **state)
@@ -203,6 +278,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(nothing_runs, setup),
+        cmocka_unit_test_setup(by_counters, setup),
         cmocka_unit_test_setup(by_message, setup),
         cmocka_unit_test_setup(by_pin, setup),
         cmocka_unit_test_setup(pin_of_somebody, setup),

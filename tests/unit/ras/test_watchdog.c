@@ -3,7 +3,7 @@
  * ras/watchdog: hearts that beat and hearts that do not, seen by CPU 0's NMIs
  * and by a neighbour; sources that prove themselves, or not.
  */
-#include "tests/unit/unit.h"
+#include "tests/unit/ras/watchdog_machine.h"
 
 #include <errno.h>
 
@@ -12,222 +12,7 @@
 #include "fake_printk.h"
 #include "fire_alarm.h"
 #include "x86/percpu.h"
-#include "cpu/smp.h"
-#include "cpu/timer.h"
-#include "crash/dump.h"
-#include "dev/i6300esb.h"
-#include "dev/nmi_timer.h"
-#include "ras/mce.h"
-#include "log/sink.h"
 #include "ras/watchdog.h"
-
-#define CPUS   3U
-#define LOOK   1250000000ULL /* a quarter of 5 s */
-#define MS     1000000ULL
-
-struct ras_counters ras_counters;
-cpumask_t cpus_online;
-struct cpu_block *cpu_blocks[NR_CPUS];
-
-/* The log, all of it shown. */
-struct log_progress log_progress = {.drained = 1};
-
-struct log_ring *log_ring_now(void)
-{
-    return NULL;
-}
-
-uint64_t log_ring_next(const struct log_ring *ring)
-{
-    (void)ring;
-    return 1;
-}
-
-/* ---- timers: one of a heart for each CPU, and the one that proves ---------- */
-
-#define TIMERS 8
-static struct timer *timers[TIMERS];
-
-void timer_init(struct timer *t, void (*fn)(void *arg), void *arg)
-{
-    *t = (struct timer){.deadline_ns = TIMER_NEVER, .fn = fn, .arg = arg};
-    for (unsigned int i = 0; i < TIMERS; i++) {
-        if (timers[i] == t || timers[i] == NULL) {
-            timers[i] = t;
-            return;
-        }
-    }
-    abort();
-}
-
-void timer_set(struct timer *t, uint64_t deadline_ns)
-{
-    t->deadline_ns = deadline_ns;
-    t->cpu = fake_cpu;
-}
-
-void timer_stop(struct timer *t)
-{
-    t->deadline_ns = TIMER_NEVER;
-}
-
-/* ---- the source of NMIs ------------------------------------------------------ */
-
-static bool here[NMI_TIMER_NONE], works[NMI_TIMER_NONE];
-static enum nmi_timer running = NMI_TIMER_NONE;
-static uint64_t nmi_ns, nmi_period;
-
-int nmi_timer_start(enum nmi_timer which, uint64_t first_ns, uint64_t period_ns)
-{
-    running = NMI_TIMER_NONE;
-    if (which == NMI_TIMER_NONE) {
-        return 0;
-    }
-    if (!here[which]) {
-        return -ENODEV;
-    }
-    running = which;
-    nmi_ns = fake_now_ns + first_ns;
-    nmi_period = period_ns;
-    return 0;
-}
-
-/* An NMI of what used the pin before. */
-static bool left_over;
-
-enum nmi_timer_answer nmi_timer_take(void)
-{
-    if (left_over) {
-        return NMI_TIMER_LEFT_OVER;
-    }
-    if (running == NMI_TIMER_NONE || fake_now_ns < nmi_ns) {
-        return NMI_TIMER_NOT_MINE;
-    }
-    nmi_ns = fake_now_ns + nmi_period;
-    return NMI_TIMER_DUE;
-}
-
-const char *nmi_timer_name(enum nmi_timer which)
-{
-    static const char *const names[] = {"one", "two", "three", "none"};
-
-    return names[which];
-}
-
-/* ---- the hardware's -------------------------------------------------------------- */
-
-static bool has_esb;
-static unsigned int feeds;
-static uint64_t esb_ms;
-
-bool esb_find(void)
-{
-    return has_esb;
-}
-
-void esb_start(uint64_t timeout_ms)
-{
-    esb_ms = timeout_ms;
-}
-
-void esb_feed(void)
-{
-    assert_int_not_equal(esb_ms, 0);
-    feeds++;
-}
-
-/* ---- dumps ---------------------------------------------------------------------- */
-
-static unsigned int dumps;
-static cpumask_t silent;
-static bool round_is_on;
-static const struct cpu_regs regs = {.cs = 0xe008};
-static const struct cpu_regs *asked_with;
-
-bool dump_is_on(void)
-{
-    return round_is_on;
-}
-
-cpumask_t dump_cpus(enum log_level level, const struct cpu_regs *r,
-                    uint64_t limit_ns)
-{
-    unsigned int me = fake_cpu;
-
-    assert_int_equal(level, LOG_ERROR);
-    assert_int_equal(limit_ns, DUMP_LIMIT_NS);
-    if (round_is_on) {
-        return DUMP_NOT_NOW;
-    }
-    dumps++;
-    asked_with = r;
-    for (fake_cpu = 0; fake_cpu < CPUS; fake_cpu++) {
-        if ((silent >> fake_cpu & 1) == 0 && (fake_cpu != me || r == NULL)) {
-            watchdog_asked(&regs);
-        }
-    }
-    fake_cpu = me;
-    return silent;
-}
-
-/* ---- a machine whose time goes by ------------------------------------------------ */
-
-static cpumask_t hangs;  /* these run no timers     */
-static cpumask_t no_nmi; /* CPU 0 gets no NMIs, too */
-
-/* A millisecond after the other. */
-static void run(uint64_t ns)
-{
-    uint64_t end = fake_now_ns + ns;
-
-    while (fake_now_ns < end) {
-        fake_now_ns += MS;
-        for (unsigned int i = 0; i < TIMERS; i++) {
-            struct timer *t = timers[i];
-
-            if (t != NULL && t->deadline_ns <= fake_now_ns &&
-                (hangs >> t->cpu & 1) == 0) {
-                t->deadline_ns = TIMER_NEVER;
-                fake_cpu = t->cpu;
-                t->fn(t->arg);
-            }
-        }
-        fake_cpu = 0;
-        if ((no_nmi & 1) == 0 && running != NMI_TIMER_NONE &&
-            works[running] && fake_now_ns >= nmi_ns) {
-            assert_true(watchdog_nmi(&regs));
-        }
-    }
-}
-
-static void start(const char *option)
-{
-    fake_hw_reset();
-    memset(timers, 0, sizeof(timers));
-    memset(fake_cpu_blocks, 0, CPUS * sizeof(fake_cpu_blocks[0]));
-    cpus_online = 0;
-    for (unsigned int i = 0; i < CPUS; i++) {
-        fake_cpu_blocks[i].cpu_id = i;
-        cpu_blocks[i] = &fake_cpu_blocks[i];
-        cpus_online |= CPUMASK_OF(i);
-    }
-    dumps = 0;
-    running = NMI_TIMER_NONE;
-    hangs = silent = no_nmi = 0;
-    round_is_on = fake_stop_began = fake_dying = false;
-    for (unsigned int i = 0; i < NMI_TIMER_NONE; i++) {
-        here[i] = works[i] = true;
-    }
-    fake_printk_forget();
-    assert_int_equal(watchdog_option(option), 0);
-    fake_cpu = 0;
-    watchdog_init();
-    for (fake_cpu = 1; fake_cpu < CPUS; fake_cpu++) {
-        watchdog_cpu_init();
-    }
-    fake_cpu = 0;
-    watchdog_boot_ends();
-}
 
 static uint64_t nmis(void)
 {
@@ -365,6 +150,62 @@ static void two_hang(void **state)
     assert_non_null(strstr(fire_alarm_text, "this CPU, 1, hangs"));
 }
 
+/* Each has NMIs of its own, and looks at its own heart: no dump from outside. */
+static void counters(void **state)
+{
+    uint64_t start_ns;
+
+    (void)state;
+    has_counters = true;
+    start("yes");
+    run(10000 * MS);
+    assert_true(fake_printk_said("NMIs from the counters"));
+    assert_int_equal(joined, 7);
+    /* One that sleeps has no NMIs, and nobody minds. */
+    sleeps = 5;
+    run(60000 * MS);
+    assert_int_equal(dumps, 0);
+    assert_false(fake_printk_said("do not come any more"));
+    sleeps = 0;
+    hangs = CPUMASK_OF(2);
+    start_ns = fake_now_ns;
+    EXPECT_PANIC(run(60000 * MS));
+    assert_non_null(strstr(fire_alarm_text, "CPU 2 hangs, for "));
+    assert_int_equal(fake_cpu, 2); /* it is the one that says so */
+    assert_in_range(fake_now_ns - start_ns, 5000 * MS - LOOK, 10000 * MS);
+    assert_int_equal(dumps, 1);
+
+    /* Dead, it is found by its neighbour. */
+    start("yes");
+    run(10000 * MS);
+    hangs = silent = no_nmi = CPUMASK_OF(1);
+    EXPECT_PANIC(run(60000 * MS));
+    assert_non_null(strstr(fire_alarm_text, "CPU 1 hangs, for "));
+    assert_non_null(strstr(fire_alarm_text, "does not answer"));
+
+    /* It goes, and comes back. */
+    start("yes");
+    run(10000 * MS);
+    take_offline(1);
+    assert_int_equal(joined, 5);
+    run(10000 * MS);
+    fake_cpu = 1;
+    watchdog_cpu_init();
+    cpus_online |= CPUMASK_OF(1);
+    run(10000 * MS);
+    assert_int_equal(joined, 7);
+    assert_int_equal(dumps, 0);
+
+    /* They do not count: the next source. */
+    start("yes");
+    works[NMI_TIMER_PMU] = false;
+    run(10000 * MS);
+    assert_true(fake_printk_said("no NMI from the counters"));
+    assert_true(fake_printk_said("NMIs from the one"));
+    assert_int_equal(joined, 1);
+    has_counters = false;
+}
+
 static void own_hangs(void **state)
 {
     (void)state;
@@ -448,14 +289,6 @@ static void leaving(void **state)
     run(60000 * MS);
     assert_int_equal(dumps, 0);
 }
-static void take_offline(unsigned int cpu)
-{
-    fake_cpu = cpu;
-    watchdog_cpu_down();
-    cpus_online &= ~CPUMASK_OF(cpu);
-    fake_cpu = 0;
-}
-
 /* It has not beaten once, since it was started or since it came back. */
 static void hangs_at_once(void **state)
 {
@@ -502,22 +335,22 @@ static void sources(void **state)
 
     (void)state;
     start("yes");
-    here[0] = works[1] = false;
+    here[NMI_TIMER_PMU + 1] = works[NMI_TIMER_PMU + 2] = false;
     fake_cpu = 0;
     watchdog_init();
-    assert_int_equal(running, 1);
+    assert_int_equal(running, NMI_TIMER_PMU + 2);
     /* What another left at its pin is nobody's NMI, and proves nothing. */
     left_over = true;
     assert_true(watchdog_nmi(&regs));
     left_over = false;
     run(10000 * MS);
-    assert_int_equal(running, 2);
+    assert_int_equal(running, NMI_TIMER_PMU + 3);
     assert_true(fake_printk_said("no NMI from the two"));
     assert_true(fake_printk_said("NMIs from the three"));
     watchdog_get_state(&s);
     assert_true(s.is_proved);
     /* Dom0 takes it away. */
-    works[2] = false;
+    works[NMI_TIMER_PMU + 3] = false;
     run(20000 * MS);
     assert_true(fake_printk_said("do not come any more (three)"));
     watchdog_get_state(&s);
@@ -566,10 +399,11 @@ int main(void)
         cmocka_unit_test(all_beat),      cmocka_unit_test(elsewhere),
         cmocka_unit_test(other_hangs),   cmocka_unit_test(hangs_at_once),
         cmocka_unit_test(other_is_dead), cmocka_unit_test(waited_for),
-        cmocka_unit_test(two_hang),      cmocka_unit_test(own_hangs),
-        cmocka_unit_test(neighbour),     cmocka_unit_test(reports),
-        cmocka_unit_test(not_now),       cmocka_unit_test(leaving),
-        cmocka_unit_test(offline),       cmocka_unit_test(hardware),
+        cmocka_unit_test(counters),      cmocka_unit_test(two_hang),
+        cmocka_unit_test(own_hangs),     cmocka_unit_test(neighbour),
+        cmocka_unit_test(reports),       cmocka_unit_test(not_now),
+        cmocka_unit_test(leaving),       cmocka_unit_test(offline),
+        cmocka_unit_test(hardware),
     };
 
     return UNIT_RUN(tests);
