@@ -13,12 +13,12 @@
 #define LEAF_PERFMON 0xaU
 
 /* Of an event select register, the same for both. */
-#define SEL_USER             (1UL << 16)
-#define SEL_KERNEL           (1UL << 17)
-#define SEL_NMI              (1UL << 20) /* the interrupt that the LVT names */
-#define SEL_ENABLE           (1UL << 22)
-#define SEL_HALTED_NOT_INTEL 0x3cUL
-#define SEL_HALTED_NOT_AMD   0x76UL
+#define SEL_USER           (1UL << 16)
+#define SEL_KERNEL         (1UL << 17)
+#define SEL_NMI            (1UL << 20) /* the interrupt that the LVT names */
+#define SEL_ENABLE         (1UL << 22)
+#define EVENT_CYCLES_INTEL 0x3cUL /* those in which it is not halted */
+#define EVENT_CYCLES_AMD   0x76UL
 
 /* Older processors take 32 bits of what is written, and extend the sign. */
 #define CYCLES_MAX ((1UL << 31) - 1)
@@ -51,14 +51,14 @@ static bool choose(void)
         }
         pmu.select = MSR_PERF_SELECT0;
         pmu.counter = MSR_PERF_COUNTER0;
-        pmu.event = SEL_HALTED_NOT_INTEL;
+        pmu.event = EVENT_CYCLES_INTEL;
         pmu.width = r.a >> 16 & 0xff;
         pmu.has_global = (r.a & 0xff) >= 2;
         return pmu.width > 32 && pmu.width < 64;
     case CPU_AMD:
         pmu.select = MSR_AMD_PERF_SELECT0;
         pmu.counter = MSR_AMD_PERF_COUNTER0;
-        pmu.event = SEL_HALTED_NOT_AMD;
+        pmu.event = EVENT_CYCLES_AMD;
         pmu.width = 48;
         return cpu_features.family >= 0xf;
     case CPU_OTHER:

@@ -91,6 +91,7 @@ void smp_call(cpumask_t mask, void (*fn)(void *arg), void *arg)
         smp_answer();
         cpu_relax();
     }
+    WRITE_ONCE(this_cpu()->waits_for, 0);
     call.fn = fn;
     call.arg = arg;
     atomic_store(&call.pending, mask & ~CPUMASK_OF(me));

@@ -10,8 +10,8 @@
  * FPU state is kept.
  *
  * An exception inside the firmware ends the call, and runtime services for
- * good, with a message.  A firmware that does not return is not noticed (known
- * limit 17).
+ * good, with a message.  A CPU whose firmware does not return hangs, for the
+ * watchdog (ras/watchdog.h) as for everybody else.
  *
  * Who uses it: hypercall/efi_op.c.  One call at a time (its lock).
  */

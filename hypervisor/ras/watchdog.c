@@ -75,8 +75,9 @@ static bool hardware_wanted = true; /* c */
 static bool has_hardware;           /* c */
 static bool hardware_is_on;         /* by CPU 0, when the boot ends */
 
-static enum nmi_timer source = NMI_TIMER_NONE; /* timers of CPU 0 */
-static bool is_proved;                         /* timers of CPU 0 */
+/* Timers of CPU 0; read by all: */
+static enum nmi_timer source = NMI_TIMER_NONE;
+static bool is_proved;
 static unsigned int prove_looks;               /* timers of CPU 0 */
 static uint64_t nmis_before;                   /* timers of CPU 0 */
 static struct timer prove_timer;
@@ -230,7 +231,7 @@ static NMI_SAFE void look(const struct cpu_regs *regs)
     cpu_t cpu;
 
     left = smp_online();
-    if (source == NMI_TIMER_PMU) {
+    if (READ_ONCE(source) == NMI_TIMER_PMU) {
         left = CPUMASK_OF(this_cpu_id()); /* each has NMIs of its own */
     }
     for (; left != 0; left &= left - 1) {
@@ -352,7 +353,7 @@ static void heart_beats(void *arg)
     WRITE_ONCE(h->beat_ns, now);
     h->is_watched = true;
     timer_set(&h->timer, now + look_ns);
-    if (cpu != 0 && is_proved && !h->has_joined) {
+    if (cpu != 0 && READ_ONCE(is_proved) && !h->has_joined) {
         h->has_joined = true;
         nmi_timer_join();
     }
