@@ -143,14 +143,20 @@ static void job_free(struct core_job *job)
     memset(job, 0, sizeof(*job));
 }
 
-static void job_cancel(struct core_job *job)
+/* What it has written is no core. */
+static void job_discard(struct core_job *job)
 {
     char *unfinished = unfinished_path(job);
 
-    kill(job->child, SIGKILL);
     unlink(unfinished);
     free(unfinished);
     job_free(job);
+}
+
+static void job_cancel(struct core_job *job)
+{
+    kill(job->child, SIGKILL);
+    job_discard(job);
 }
 
 static int job_start(struct core_job *job, const struct known_guest *known,
@@ -257,7 +263,7 @@ static void job_finish(struct collector *collector,
     tell_failure(collector, known,
                  job->text_len ? job->text
                                : "the process that wrote it was killed");
-    job_cancel(job);
+    job_discard(job); /* it has ended: its number may be another's by now */
 }
 
 int cores_take(struct collector *collector, struct known_guest *known)
