@@ -22,9 +22,9 @@ from vm import VMError
 RCX, RSP, RIP, RFLAGS = 2, 7, 16, 17    # gdb's numbers of registers
 
 
-def symbols():
-    """Return where the hypervisor's functions and labels are."""
-    image = hypervisor()
+def symbols(image=None):
+    """Return where the functions and labels of a hypervisor are."""
+    image = image or hypervisor()
     text = subprocess.run(["nm", image.with_name(image.name + "-syms")],
                           check=True, capture_output=True, text=True).stdout
     return {words[2]: int(words[0], 16)

@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import time
+from collections import Counter
 
 from intlog import MC, NMI, IntLog
 from mcdriver import Handler, McDriver
@@ -62,6 +63,15 @@ def handler():
     stacks = [(where["bsp_block"] + page, where["bsp_block"] + page + 0x1000)
               for page in MC_STACKS]
     return Handler(busy, leaving, stacks)
+
+
+def entry_text(image):
+    """Return the instructions on the ways in and out of calls and interrupts, in
+    their order, without the addresses in them."""
+    doors = [("syscall_stub_base", 0), ("entry_stub_base", 16 * 0xf0),
+             ("leave_to_guest", 0), ("guest_iretq_failed", 0)]
+    return [re.sub(r"[0-9a-f]{6,}|<.*>|#.*", "", text).strip() for _, text in
+            sorted(entry_instructions(doors, image).items())]
 
 
 class McPaths:
@@ -273,13 +283,17 @@ class NmiDefences(Suite):
     def setup(self):
         need_vigil()
 
+    def build(self, which, folder, *words):
+        """Make it in a folder of its own.  Return: that."""
+        out = BUILD / which
+        subprocess.run(["make", "-s", "-C", TOP / folder, f"BUILD={out}", *words],
+                       check=True, stdout=subprocess.DEVNULL)
+        return out
+
     def without(self, which, suite):
         """Build the hypervisor without it; run a suite of this file with that."""
-        out = BUILD / which
-        for folder, *words in (("hypervisor", f"{which}=n"),
-                               ("guest-stubs", "sweep")):
-            subprocess.run(["make", "-s", "-C", TOP / folder, f"BUILD={out}",
-                            *words], check=True, stdout=subprocess.DEVNULL)
+        self.build(which, "guest-stubs", "sweep")
+        out = self.build(which, "hypervisor", f"{which}=n")
         done = subprocess.run(
             [TOP / "tests/system/run.py", "-j", "1", "-k", f"{suite}.test_paths",
              *(["--long"] if suite == "McLate" else [])],
@@ -297,3 +311,15 @@ class NmiDefences(Suite):
     def test_latch_alone(self):
         """Without the RET rule."""
         self.without("CONFIG_NMI_RET_RULE", "McLate")
+
+    def test_no_instruction(self):
+        """Calls and interrupts take the same instructions with and without both."""
+        bare = self.build("CONFIG_NMI_NEITHER", "hypervisor", "CONFIG_NMI_LATCH=n",
+                          "CONFIG_NMI_RET_RULE=n") / hypervisor().name
+        codes = [entry_text(image) for image in (hypervisor(), bare)]
+        check(len(codes[0]) > 100, f"only {len(codes[0])} instructions found")
+        more = list((Counter(codes[0]) - Counter(codes[1])).elements())
+        print(f"# {len(codes[0])} instructions, {len(codes[1])} without; not there: "
+              + "; ".join(more), flush=True)
+        figure("instructions that NMIs add to calls and interrupts",
+               max(len(more), len(codes[0]) - len(codes[1])), most=0)

@@ -45,14 +45,14 @@ def hostile_words():
     return " ".join(f"{key}={where[name]:#x}" for key, name in names.items())
 
 
-def entry_instructions(doors=DOORS):
+def entry_instructions(doors=DOORS, image=None):
     """Return {address: text} of entry code that runs whatever the options are.
 
     From the doors along every branch, by the program as it is linked: there each
     piece that boot may switch on is jumped over.
     """
-    where = symbols()
-    image = hypervisor()
+    image = image or hypervisor()
+    where = symbols(image)
     text = subprocess.run(
         ["objdump", "-d", "--no-show-raw-insn",
          f"--start-address={where['__entry_text_start']:#x}",
