@@ -5,7 +5,9 @@
  * Claim: every line written is in the log.  Plan: lines of every length, each
  * with its number, a few in a millisecond, so that the ring is filled again and
  * again; the log is looked at from outside.  With `forever` there is no end.
+ * With `load` another plan, see load.c.
  */
+#include "load.h"
 #include "stub.h"
 
 const char stub_name[] = "logger";
@@ -34,6 +36,10 @@ void stub_main(void)
 {
     bool forever = cmdline_has("forever");
 
+    if (cmdline_has("load")) {
+        load_run();
+        return;
+    }
     print("logger: begins\n");
     for (unsigned long i = 0; forever || i < LINES; i++) {
         write_line(i);

@@ -22,7 +22,7 @@ void vigil_op_allow_provoke(bool allow);
  *
  * Also for the debug keys of xl.
  * Context: any but NMI/#MC.
- * Return:  -EINVAL no such kind; else never
+ * Return:  -EINVAL no such kind; 0 it was no failure, or survived; else never
  */
 int provoke_failure(uint32_t kind) MUST_CHECK;
 

@@ -110,6 +110,13 @@ struct vigil_op_death {
 #define VIGIL_PROVOKE_FIRMWARE 6   /* a fault in UEFI firmware: survived */
 #define VIGIL_PROVOKE_HANG 7       /* the CPU loops, interrupts off   */
 #define VIGIL_PROVOKE_DEAD 8       /* and in an NMI: takes no other   */
+#define VIGIL_PROVOKE_RECORDS 9    /* no failure: VIGIL_PROVOKED_AT_ONCE
+                                      records of the log, level debug: "load
+                                      CPU NUMBER ", the number is this CPU's
+                                      from 0 on, filled up to 100 bytes, each
+                                      16th from 0 on to 300, by the letters
+                                      'a' + (CPU + NUMBER + place) % 26       */
+#define VIGIL_PROVOKED_AT_ONCE 64
 struct vigil_op_provoke {
     uint32_t kind; /* VIGIL_PROVOKE_* */
     uint32_t reserved;
