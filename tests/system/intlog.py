@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""QEMU's own account of the NMIs and #MCs a machine took: `-d int`, as it comes.
+"""QEMU's own account of the NMIs, #MCs and #DBs a machine took: `-d int`, as it comes.
 
     log = IntLog(BUILD / "test/Name.int")
     vm = ...boot(extra=[*log.options, ...])
     ...                                 # until QEMU has ended
     log.nmis()                          # [(cpl, rip), ...] in their order
-    log.taken()                         # [(vector, cpl, rip), ...]
+    log.taken()                         # [(vector, cpl, rip), ...] NMIs and #MCs
+    log.debugs()                        # [(cpl, rip), ...] of #DBs
 
 The log is a megabyte for each thousand, so it goes through a pipe and nothing
 but the place of each is kept.
@@ -16,8 +17,9 @@ import re
 import threading
 
 # One line for each exception and interrupt; 20 of registers follow.
-TAKEN = re.compile(rb"v=(02|12) e=\w+ i=\d cpl=(\d) IP=\w+:([0-9a-f]+) ")
+TAKEN = re.compile(rb"v=(01|02|12) e=\w+ i=\d cpl=(\d) IP=\w+:([0-9a-f]+) ")
 
+DB = 1
 NMI = 2
 MC = 18
 
@@ -52,9 +54,13 @@ class IntLog:
         return [(cpl, rip) for vector, cpl, rip in self.taken(seconds)
                 if vector == NMI]
 
-    def taken(self, seconds=60):
+    def debugs(self, seconds=60):
+        """Wait until QEMU has ended.  Return: (cpl, rip) behind each #DB."""
+        return [(cpl, rip) for _, cpl, rip in self.taken(seconds, (DB,))]
+
+    def taken(self, seconds=60, vectors=(NMI, MC)):
         """Wait until QEMU has ended.  Return: (vector, cpl, rip) of each."""
         self._thread.join(seconds)
         # replay.sh writes to a file of this name.
         self._path.unlink(missing_ok=True)
-        return self._taken
+        return [event for event in self._taken if event[0] in vectors]

@@ -119,6 +119,8 @@ class NmiSweep(Suite):
             at += count
         if "write" in found:
             self.written(vm.text, found["write"][1])
+        if "watch" in found:
+            self.watched(log.debugs(), found["watch"][1])
         # At the end the others are stopped, by an NMI for each.
         check(at + cpus - 1 == len(nmis),
               f"QEMU delivered {len(nmis)} to {cpus}, the stub took {at}")
@@ -132,6 +134,13 @@ class NmiSweep(Suite):
         # A few more, to learn how long it takes.
         more = len(lines) - shots
         check(more == RUNS * self.passes, f"{more} lines more than {shots} steps")
+
+    def watched(self, debugs, shots):
+        """The path `watch`: the hypervisor's accesses are one #DB in each call."""
+        ours = [rip for cpl, rip in debugs if cpl == 0]
+        check(len(set(ours)) == 1, f"#DBs at {[hex(rip) for rip in set(ours)]}")
+        wanted = shots + RUNS * self.passes
+        check(len(ours) == wanted, f"{len(ours)} #DBs of {wanted} calls")
 
     def test_paths(self):
         """Nothing lost, nothing twice, nothing damaged; a line for each path."""
