@@ -17,6 +17,8 @@
  * pending.
  * `untold`: with nmi=ignore, which leaves our kernel alone: it may be one that
  * could not take an NMI.
+ * `watched`: the watchdog is on, and each shot also meets an NMI of its, see
+ * watched.h.
  * `panic`: one NMI `from=` instructions after the hypercall that ends it all.
  * As Dom0, with nmi=dom0, under -icount shift=0 with -global hpet.msi=on.  A
  * step that failed is repeated with the path's name, `from=` and `to=`, and
@@ -29,6 +31,7 @@
 #include "mc.h"
 #include "ops.h"
 #include "paths.h"
+#include "watched.h"
 
 #include <vigil/vigil_op.h>
 
@@ -40,8 +43,10 @@ const char stub_name[] = "sweep";
 #define FIRST_STEP   37U
 #define WAIT_LOOPS   100000U
 #define FAILURES_MAX 8U
+#define PAUSES       8U
 #define QUIET_NS     32000U /* until the NMI's line is in the log, and more */
 #define TOLD_WITHIN  2000   /* instructions, beside a long operation's own */
+#define WATCHDOGS    1000   /* more, with an NMI of the watchdog's */
 
 #define FLAGS_ALWAYS 0x202UL
 #define FLAGS_ALU    0x8d5UL /* OF SF ZF AF PF CF */
@@ -67,7 +72,7 @@ static uint64_t good_frame[5];
 static struct vigil_op_counters counted;
 
 /* What the command line asks for. */
-static bool sweeps_mc, first_is_mc, with_nmi, has_third, untold;
+static bool sweeps_mc, first_is_mc, with_nmi, has_third, untold, watched;
 
 struct number {
     uint64_t nmis, mcs;
@@ -159,6 +164,10 @@ static void await(const struct path *p, struct number before,
     uint64_t mcs = before.mcs + wanted.mcs;
     unsigned int left;
 
+    /* Under -icount QEMU lets another processor run when this one says PAUSE. */
+    for (left = p->has_others ? PAUSES : 0; left; left--) {
+        __asm__ volatile("pause");
+    }
     for (left = uncertain(p) ? WAIT_LOOPS / 100 : WAIT_LOOPS;
          left && ((shot_nmis < nmis && !untold) || mc_taken < mcs); left--) {
         barrier();
@@ -246,6 +255,33 @@ static bool mcs_agree(const struct path *p, uint64_t got, uint64_t wanted,
     return false;
 }
 
+/*
+ * When the watchdog's NMI comes: each second time near the swept one, else anywhere
+ * from the operation's first instruction to the end of what follows it.
+ */
+static uint32_t watchdogs_step(unsigned int pass, unsigned int step,
+                               uint32_t length)
+{
+    uint32_t any = (step + pass * 1009) * 7919;
+
+    if (step & 1) {
+        return step + any % (uint32_t)WATCHDOGS;
+    }
+    return any % (length + (uint32_t)(TOLD_WITHIN + WATCHDOGS));
+}
+
+/* Of ours that miss in the last shot, how many merged with the watchdog's. */
+static unsigned int merged(const struct path *p, unsigned int pass,
+                           unsigned int step, uint64_t missing)
+{
+    uint32_t due[2] = {shot.due};
+
+    if (p->has_first) {
+        due[1] = shot.due + step - first_of(p, pass);
+    }
+    return watched_met(due, p->has_first ? 2 : 1, missing);
+}
+
 /* One NMI after @step instructions; what came of it goes to @t. */
 static void step_once(const struct path *p, unsigned int pass,
                       unsigned int step, struct tally *t)
@@ -255,6 +291,9 @@ static void step_once(const struct path *p, unsigned int pass,
     const char *what;
     int32_t took;
 
+    if (watched) {
+        watched_meet(watchdogs_step(pass, step, t->length));
+    }
     fill(p, pass);
     if (p->has_first) {
         shot_fire(first_of(p, pass), step);
@@ -275,6 +314,9 @@ static void step_once(const struct path *p, unsigned int pass,
     }
     taken.nmis = taken_so_far().nmis - taken.nmis;
     taken.mcs = mc_taken - taken.mcs;
+    if (watched) {
+        wanted.nmis -= merged(p, pass, step, wanted.nmis - taken.nmis);
+    }
     t->shots++;
     if (what) {
         t->damaged++;
@@ -339,7 +381,8 @@ static void one_pass(const struct path *p, unsigned int pass, unsigned int last,
     t->length = reference(p, pass);
     t->limit = p->is_asked_for
                    ? INT32_MAX
-                   : TOLD_WITHIN + (int32_t)(t->length < 800 ? 0 : t->length);
+                   : TOLD_WITHIN + (int32_t)(t->length < 800 ? 0 : t->length) +
+                         (watched ? WATCHDOGS : 0);
     end = end < t->length + SLACK ? end : t->length + SLACK;
     for (; step <= end && failures < FAILURES_MAX; step += by) {
         /* Two at once are one: the processor knows no number. */
@@ -374,6 +417,12 @@ static void sweep(const struct path *p)
             }
             one_pass(p, pass, variants - 1, &t);
         }
+    }
+    if (p->end) {
+        p->end();
+    }
+    if (watched) {
+        watched_say(p->name);
     }
     print("sweep: end %s length=%u shots=%u nmis=%lu lost=%u doubled=%u "
           "damaged=%u told=%d late=%u worst=%d mcs=%lu\n",
@@ -439,9 +488,10 @@ static bool begin(void)
         report(VERDICT_SKIP, "%s", missing);
         return false;
     }
+    watched = cmdline_has("watched");
     return CHECK(trap_register_at(TRAP_NMI, 0, shot_nmi_entry) == 0,
                  "no gate for NMIs") &&
-           paths_init() && count() &&
+           paths_init() && (!watched || watched_begin()) && count() &&
            CHECK(counted.nmi_total == 0, "%lu NMIs before the first",
                  counted.nmi_total);
 }

@@ -15,6 +15,7 @@
 extern const char op_call[], op_int3[], op_ud2[], op_pf[], op_iret[];
 extern const char op_rdmsr[], op_idle[], op_switch[], op_user[], op_wait[];
 extern const char op_spin[], op_long_wait[], op_rsp[], op_watch[];
+extern const char op_move[]; /* moves.c */
 
 /* Gates that go on after an instruction of none or two bytes. */
 extern const char skip0[], skip2[], code_skip2[];

@@ -6,6 +6,7 @@
 #include "../bench/tiny.h"
 
 #include "hostile.h"
+#include "moves.h"
 #include "ops.h"
 #include "paths.h"
 #include "vcpus.h"
@@ -172,8 +173,7 @@ static bool begin_switch(void)
     return CHECK(echo_port < 64, "port %u", echo_port);
 }
 
-/* Until the hypervisor has no memory left to clean, it does not halt. */
-static bool begin_idle(void)
+bool path_begin_idle(void)
 {
     struct vigil_op_counters c = {.dirty_frames = 1};
     unsigned int tries;
@@ -450,7 +450,7 @@ const struct path paths[] = {
      .op = op_call},
     {.name = "yield", .prepare = prepare_yield, .op = op_call},
     {.name = "write", .prepare = prepare_write, .op = op_call},
-    {.name = "idle", .begin = begin_idle, .prepare = prepare_idle, .check = one_upcall,
+    {.name = "idle", .begin = path_begin_idle, .prepare = prepare_idle, .check = one_upcall,
      .op = op_idle},
     {.name = "timer", .variants = 8, .prepare = prepare_timer, .check = one_upcall,
      .op = op_idle},
@@ -460,6 +460,14 @@ const struct path paths[] = {
      .op = op_switch},
     {.name = "ipi", .is_asked_for = true, .begin = begin_far,
      .prepare = prepare_far, .check = check_far, .op = op_call},
+    {.name = "move", .is_asked_for = true, .has_others = true,
+     .variants = MOVES_CPUS,
+     .begin = moves_begin, .prepare = moves_prepare, .check = moves_check,
+     .end = moves_end, .op = op_move},
+    {.name = "move-there", .is_asked_for = true, .has_others = true,
+     .variants = MOVES_CPUS, .begin = moves_begin_there,
+     .prepare = moves_prepare, .check = moves_check, .end = moves_end,
+     .op = op_move},
     {.name = "user-syscall", .begin = path_user_gates,
      .prepare = prepare_user_syscall, .op = op_user},
     {.name = "user-int3", .begin = path_user_gates, .prepare = prepare_user_int3,

@@ -17,9 +17,12 @@ struct path {
     bool is_preempted; /* a hypercall: rdi and rsi tell how far it has got */
     unsigned int variants; /* of each step; 0: one */
     bool variants_differ;  /* also without an event: each is compared with itself */
+    bool has_others;       /* processors, that must run before it is looked at */
     bool is_asked_for;     /* needs another machine: only by its name */
     /* Once, before the shots; false: it cannot be. */
     bool (*begin)(void);
+    /* Once, after them. */
+    void (*end)(void);
     /* Before each shot: what it needs in registers. */
     void (*prepare)(struct shot_regs *in);
     /* After each: NULL, or what is wrong. */
@@ -40,6 +43,16 @@ extern const unsigned int path_count;
  * Return:  false: a failure was reported
  */
 bool paths_init(void);
+
+/**
+ * path_begin_idle() - wait until the hypervisor halts when there is nothing to do
+ *
+ * Before that it cleans memory.
+ *
+ * Context: once, before the shots.
+ * Return:  false: a failure was reported
+ */
+bool path_begin_idle(void);
 
 /**
  * path_frame() - what the last shot's way into the kernel left on its stack

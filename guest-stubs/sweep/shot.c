@@ -6,6 +6,7 @@
 #include "shot.h"
 
 #define HPET_MADDR      0xfed00000UL /* of every PC; QEMU has no other */
+#define HPET_CAPABILITIES 0x000
 #define HPET_PERIOD     0x004
 #define HPET_CONFIG     0x010
 #define HPET_COUNTER    0x0f0
@@ -18,7 +19,8 @@
 #define TIMER_MSG_CAP   0x8000U
 #define TIMER_PERIODIC  0x0008U
 #define TIMER_SET_VALUE 0x0040U
-#define MSG_TO_CPU0     0xfee00000U
+#define MSG_TO_CPU(n)   (0xfee00000U | (uint32_t)(n) << 12) /* its APIC's number */
+#define MSG_TO_CPU0     MSG_TO_CPU(0)
 #define MSG_NMI         0x0400U
 #define STOP_MACHINE    0x01U /* pvpanic: "panicked" */
 
@@ -26,9 +28,8 @@
 #define TEN_NS_IN_FS 10000000U
 
 /* Ticks that a round of shots, until the next look, never takes. */
-#define ROOM   0x1000000U
 #define LATER  0xffffffffU
-#define ROUND  32U
+static unsigned int round_of = 32, room = 0x1000000U;
 
 struct shot shot;
 volatile uint64_t shot_nmis, shot_nmi_rip;
@@ -38,6 +39,7 @@ static uint32_t hpet[PAGE_SIZE / 4] __page_aligned; /* its registers lie over it
 static unsigned int until_look[2 * 2];
 static bool is_on[2 * 2]; /* the shots', then those that mark time behind them */
 static enum shot_kind kind[2];
+static uint32_t nmi_address = MSG_TO_CPU0;
 
 #define AT(member) (offsetof(struct shot, member))
 
@@ -217,11 +219,11 @@ static void timer_on(unsigned int n)
         return;
     }
     timer_off(n);
-    while (reg_read(HPET_COUNTER) > LATER - ROOM) {
+    while (reg_read(HPET_COUNTER) > LATER - room) {
     }
     reg_write(HPET_TIMER(n) + TIMER_COMPARE + 4, reg_read(HPET_COUNTER + 4));
     reg_write(HPET_TIMER(n) + TIMER_COMPARE, LATER);
-    until_look[n] = ROUND;
+    until_look[n] = round_of;
     is_on[n] = true;
     if (n >= 2) {
         return;
@@ -229,7 +231,7 @@ static void timer_on(unsigned int n)
     reg_write(HPET_TIMER(n) + TIMER_MESSAGE,
               kind[n] == SHOT_MC ? STOP_MACHINE : MSG_NMI);
     reg_write(HPET_TIMER(n) + TIMER_MESSAGE + 4,
-              kind[n] == SHOT_MC ? mc_stop_maddr() : MSG_TO_CPU0);
+              kind[n] == SHOT_MC ? mc_stop_maddr() : nmi_address);
     reg_write(HPET_TIMER(n) + TIMER_CONFIG, TIMER_BY_MSG | TIMER_INTERRUPT);
 }
 
@@ -266,6 +268,18 @@ void shot_kinds(enum shot_kind first, enum shot_kind second)
     }
     kind[0] = first;
     kind[1] = second;
+}
+
+void shot_target(unsigned int cpu)
+{
+    unsigned int n;
+
+    nmi_address = MSG_TO_CPU(cpu);
+    for (n = 0; n < 2; n++) {
+        if (is_on[n] && kind[n] == SHOT_NMI) {
+            reg_write(HPET_TIMER(n) + TIMER_MESSAGE + 4, nmi_address);
+        }
+    }
 }
 
 /* The NOPs that make @count a multiple of ten. */
@@ -308,12 +322,41 @@ uint32_t shot_fire(unsigned int first, unsigned int second)
     return shot.ended - shot.began;
 }
 
+static unsigned int other; /* a comparator */
+
+bool shot_other_init(void)
+{
+    unsigned int n = reg_read(HPET_CAPABILITIES) >> 8 & 0x1f;
+    uint32_t wanted = TIMER_BY_MSG | TIMER_INTERRUPT;
+
+    /* Ours are the first two. */
+    while (n >= 2 &&
+           ((reg_read(HPET_TIMER(n) + TIMER_CONFIG) & wanted) != wanted ||
+            reg_read(HPET_TIMER(n) + TIMER_MESSAGE) != MSG_NMI)) {
+        n--;
+    }
+    other = n;
+    round_of = 0;
+    room = 0x10000;
+    return n >= 2;
+}
+
+uint32_t shot_other_due(void)
+{
+    uint32_t due = reg_read(HPET_TIMER(other) + TIMER_COMPARE);
+    uint32_t ticks = due - reg_read(HPET_COUNTER), low, high;
+
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    (void)high;
+    return low + 10 * ticks;
+}
+
 #define STORM_AHEAD 1000U /* ticks to the first */
 
 void shot_storm_begin(unsigned int period)
 {
     timer_off(0);
-    while (reg_read(HPET_COUNTER) > LATER - ROOM) {
+    while (reg_read(HPET_COUNTER) > LATER - room) {
     }
     reg_write(HPET_TIMER(0) + TIMER_MESSAGE, MSG_NMI);
     reg_write(HPET_TIMER(0) + TIMER_MESSAGE + 4, MSG_TO_CPU0);

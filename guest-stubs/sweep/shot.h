@@ -69,6 +69,14 @@ const char *shot_init(void);
 void shot_kinds(enum shot_kind first, enum shot_kind second);
 
 /**
+ * shot_target() - which processor the NMIs go to
+ * @cpu: from now on; the first until this is called
+ *
+ * Context: between shots.
+ */
+void shot_target(unsigned int cpu);
+
+/**
  * shot_fire() - do shot.op once, with an NMI or two
  * @first:  instructions from where the registers are loaded to the NMI
  * @second: the same of another, or SHOT_NONE
@@ -80,6 +88,24 @@ void shot_kinds(enum shot_kind first, enum shot_kind second);
  * Return:  instructions it took, with those of the NMIs
  */
 uint32_t shot_fire(unsigned int first, unsigned int second);
+
+/**
+ * shot_other_init() - find a comparator of somebody else's that sends NMIs
+ *
+ * From then on there may be any time between two shots.
+ *
+ * Context: once, after shot_init().
+ * Return:  false: there is none
+ */
+bool shot_other_init(void);
+
+/**
+ * shot_other_due() - when its next NMI is due
+ *
+ * Context: after shot_other_init().
+ * Return:  the lower half of the TSC then
+ */
+uint32_t shot_other_due(void);
 
 /**
  * shot_storm_begin() - NMIs again and again

@@ -20,11 +20,18 @@ END = re.compile(r"^sweep: end (\S+) length=(\d+) shots=(\d+) nmis=(\d+) "
                  r"lost=(\d+) doubled=(\d+) damaged=(\d+) told=(\d+) "
                  r"late=(\d+) worst=(\d+) mcs=(\d+)\r?$", re.M)
 BLOCKED = 1000              # instructions of an NMI, at most
+# With `watched`: at the begin, and behind each path.
+WATCHDOG = re.compile(r"^sweep: watchdog (\S+) nmis=(\d+) inside=(\d+) "
+                      r"ontop=(\d+) merged=(\d+)\r?$", re.M)
+AWAY = re.compile(r"^sweep: (\d+) told on CPU \d, away from home\r?$", re.M)
 RUNS = 3                    # of an operation before each pass, without one
-# Some come 30,000 instructions after the one before: no storm, here; and the
-# watchdog's own are not those that are counted.
+MOVING = 6000               # instructions to Dom0's handler, beside a move's own
+# Some come 30,000 instructions after the one before: no storm, here.
 QUIET = ("loglvl=error guest_loglvl=none dom0_mem=64M,max:64M "
-         "nmi_ratelimit=0 watchdog=no")
+         "nmi_ratelimit=0")
+# The watchdog's own are not those that are counted; here four come each second.
+NO_WATCHDOG = "watchdog=no"
+FAST_WATCHDOG = "watchdog_timeout=1"
 
 # Where the paths come into the hypervisor: symbol, bytes behind it.  16 bytes
 # for each vector's door.  Not those behind an NMI alone (0xf1): how long its
@@ -80,27 +87,36 @@ def entry_instructions(doors=DOORS, image=None):
 class NmiSweep(Suite):
     """Each path through the hypervisor, every instruction."""
 
-    weight = 120
+    weight = 140
     limit = 300
     passes = 3
-    # Name, options for the hypervisor, which processor, how many, which paths.
+    # Name, options for the hypervisor, which processor, how many, which paths;
+    # `passes=` there comes before the suite's.
     machines = (("default", "", "qemu64", 1, ""),
                 ("two", "dom0_vcpus_pin=1", "qemu64", 2, "ipi"),
+                ("moving", "dom0_vcpus_pin=1", "qemu64", 2,
+                 "passes=1 by=3 move move-there"),
+                ("watched", "", "qemu64", 1, "passes=1 by=7 watched"),
                 ("ignored", "nmi=ignore", "qemu64", 1, "untold kernel-rsp"))
     at_least = 200000
+    met_at_least = 3000     # NMIs of the watchdog's, inside and on top of others
 
     def setup(self):
         need_vigil()
         self.places = {}    # where the hypervisor was interrupted, by machine
-        self.total = self.bad = 0
+        self.total = self.bad = self.merged = 0
+        self.met = Counter()
 
     def sweep(self, label, options, cpu, cpus, paths):
         """Run it.  Return: {path: (numbers said, [(cpl, rip), ...])}."""
         log = IntLog(BUILD / f"test/{type(self).__name__}-{label}.int")
+        watchdog = FAST_WATCHDOG if "watched" in paths.split() else NO_WATCHDOG
+        passes = self.passes_of(paths)
         vm = self.boot_stub("sweep",
-                            f"passes={self.passes} {hostile_words()} {paths}",
+                            f"{paths} passes={self.passes} {hostile_words()}",
                             label=label, memory="128M", cpu=cpu, smp=cpus,
-                            options=f"{QUIET} dom0_max_vcpus={cpus} {options}",
+                            options=f"{QUIET} {watchdog} dom0_max_vcpus={cpus} "
+                                    f"{options}",
                             wall=self.limit + 300, silence=self.limit,
                             extra=(*COUNTED, "-global", "hpet.msi=on",
                                    *log.options))
@@ -109,37 +125,62 @@ class NmiSweep(Suite):
             vm.expect_end(r"halt|power", 15)
         vm.close()
         nmis = log.nmis()
+        others = self.watchdogs(vm.text)
+        before = others.pop("begin", 0)     # none of the stub's
         found, at = {}, 0
         for name, *numbers in END.findall(vm.text):
             length, shots, count, *bad, told, late, worst, _ = map(int, numbers)
             self.bad += sum(bad)
             check(not any(bad), f"{name}: {bad} lost, doubled, damaged")
-            found[name] = (length, shots, (told, late, worst),
-                           nmis[at:at + count])
+            first = at + before
+            before += others.get(name, 0)
             at += count
+            found[name] = (length, shots, (told, late, worst),
+                           nmis[first:at + before])
         if "write" in found:
-            self.written(vm.text, found["write"][1])
+            self.written(vm.text, found["write"][1], passes)
         if "watch" in found:
-            self.watched(log.debugs(), found["watch"][1])
+            self.watched(log.debugs(), found["watch"][1], passes)
         # At the end the others are stopped, by an NMI for each.
-        check(at + cpus - 1 == len(nmis),
-              f"QEMU delivered {len(nmis)} to {cpus}, the stub took {at}")
+        check(at + before + cpus - 1 == len(nmis),
+              f"QEMU delivered {len(nmis)} to {cpus}, the stub took {at}, "
+              f"the watchdog {before}")
         check(said.startswith(f"{at} "), f"{at} NMIs, but '{said}'")
+        if "move" in found:
+            figure("virtual NMIs told away from home",
+                   sum(map(int, AWAY.findall(vm.text))), least=1000)
         return found
 
-    def written(self, text, shots):
+    def passes_of(self, paths):
+        """Of a machine with these words on the stub's command line."""
+        found = re.search(r"\bpasses=(\d+)", paths)
+        return int(found[1]) if found else self.passes
+
+    def watchdogs(self, text):
+        """Note what became of the watchdog's NMIs.  Return: {path: so many}."""
+        found = {}
+        for name, *numbers in WATCHDOG.findall(text):
+            nmis, inside, on_top, merged = map(int, numbers)
+            found[name] = nmis
+            self.met += Counter(nmis=nmis, inside=inside, on_top=on_top,
+                                merged=merged)
+            print(f"# {name:14} the watchdog's: {nmis}, in the operation {inside}, "
+                  f"near another {on_top}, merged {merged}", flush=True)
+        return found
+
+    def written(self, text, shots, passes):
         """What the path `write` has the log writer write is there, and whole."""
         lines = [line.strip() for line in text.split("\n") if "~" in line]
         check(set(lines) == {"~" * 7}, f"torn: {set(lines)}")
         # A few more, to learn how long it takes.
         more = len(lines) - shots
-        check(more == RUNS * self.passes, f"{more} lines more than {shots} steps")
+        check(more == RUNS * passes, f"{more} lines more than {shots} steps")
 
-    def watched(self, debugs, shots):
+    def watched(self, debugs, shots, passes):
         """The path `watch`: the hypervisor's accesses are one #DB in each call."""
         ours = [rip for cpl, rip in debugs if cpl == 0]
         check(len(set(ours)) == 1, f"#DBs at {[hex(rip) for rip in set(ours)]}")
-        wanted = shots + RUNS * self.passes
+        wanted = shots + RUNS * passes
         check(len(ours) == wanted, f"{len(ours)} #DBs of {wanted} calls")
 
     def test_paths(self):
@@ -156,26 +197,37 @@ class NmiSweep(Suite):
                 lines.append(f"# {name:14} {length:7} {shots:7} {len(nmis):7} "
                              f"{len(set(nmis)):7} {len(here):6} {told[0]:6} "
                              f"{told[1]:4} {told[2]:6}")
+                if name.startswith("move"):
+                    figure(f"instructions until an NMI is told ({name})",
+                           told[2], most=length + MOVING)
                 late += told[1]
                 self.total += len(nmis)
                 ours |= here
             if not machine[-1]:
                 self.places[label] = ours
             print("\n".join(lines), flush=True)
-            self.blocked(label, found)
+            if not re.search(r"\b(by=|watched)", machine[-1]):
+                self.blocked(label, found, self.passes_of(machine[-1]))
         # What the hypervisor does by the clock comes before, now and then.
         check(late <= self.total / 1000,
               f"{late} of {self.total} NMIs were told late")
         figure("NMIs injected", self.total, least=self.at_least)
         figure("NMIs lost, doubled, damaging", self.bad, most=0)
+        figure("NMIs of the watchdog's in an operation", self.met["inside"],
+               least=self.met_at_least)
+        figure("NMIs of the watchdog's near another", self.met["on_top"],
+               least=self.met_at_least)
+        # Those of the paths with two of our own, as a rule.
+        figure("of 1,000 NMIs of the watchdog's, merged with another",
+               1000 * self.met["merged"] // max(self.met["nmis"], 1), most=30)
 
-    def blocked(self, label, found):
+    def blocked(self, label, found, passes):
         """While NMIs are blocked all steps of a pass end at one place: so many."""
         if "nmi-in-guest" not in found:
             return
         _, shots, _, nmis = found["nmi-in-guest"]
         # The first of each step comes there, too.
-        steps = (max(Counter(nmis).values()) - shots) // self.passes
+        steps = (max(Counter(nmis).values()) - shots) // passes
         figure(f"instructions with NMIs blocked ({label})", steps, most=BLOCKED)
 
     def test_entry_code(self):
@@ -252,5 +304,9 @@ class NmiSweepLong(NmiSweep):
                 ("isolated", "xpti=yes", "qemu64", 1, ""),
                 ("max", "", "max", 1, ""),
                 ("two", "dom0_vcpus_pin=1", "qemu64", 2, "ipi"),
+                ("moving", "dom0_vcpus_pin=1", "qemu64", 2,
+                 "passes=4 move move-there"),
+                ("watched", "", "qemu64", 1, "passes=4 watched"),
                 ("ignored", "nmi=ignore", "qemu64", 1, "untold kernel-rsp"))
     at_least = 10000000
+    met_at_least = 50000
