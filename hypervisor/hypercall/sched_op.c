@@ -111,7 +111,9 @@ static int64_t poll_ports(uint64_t arg)
     vcpu_poll_begin(v, only);
     found = p.nr_ports == 1 ? evtchn_is_pending(v->domain, only)
                             : look_at_ports(v, &p);
-    if (found != 0 || evtchn_vcpu_has_pending(v)) {
+    /* As in vcpu_block(): nobody wakes it for what came before the hold. */
+    if (found != 0 || evtchn_vcpu_has_pending(v) || v->nmi_pending ||
+        v->mce_pending) {
         vcpu_poll_end(v);
         vcpu_release(v, VCPU_HOLD_BLOCKED);
         return found < 0 ? found : 0;

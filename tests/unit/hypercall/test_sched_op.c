@@ -191,6 +191,25 @@ static void test_does_not_block(void **state)
     }
 }
 
+/* Whoever made it pending has found nobody to wake. */
+static void test_nmi_or_mc_waits(void **state)
+{
+    (void)state;
+    for (unsigned int nr = 0; nr < 3; nr++) {
+        for (unsigned int mce = 0; mce < 2; mce++) {
+            set_up(NULL);
+            poll.nr_ports = nr;
+            poll.timeout = 1234;
+            v.nmi_pending = mce == 0;
+            v.mce_pending = mce == 1;
+            assert_int_equal(do_poll(), 0);
+            assert_false(blocked());
+            assert_int_equal(d.pollers, 0);
+            assert_int_equal(armed, 0);
+        }
+    }
+}
+
 static void test_errors(void **state)
 {
     (void)state;
@@ -238,6 +257,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_blocks, set_up),
         cmocka_unit_test_setup(test_does_not_block, set_up),
+        cmocka_unit_test_setup(test_nmi_or_mc_waits, set_up),
         cmocka_unit_test_setup(test_errors, set_up),
         cmocka_unit_test_setup(test_end_of_an_earlier_poll, set_up),
     };
