@@ -7,6 +7,7 @@
 #include "lib/assert.h"
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "x86/atomic.h"
 #include "x86/layout.h"
 #include "x86/msr_index.h"
 #include "cpu/features.h"
@@ -332,7 +333,7 @@ static int64_t send_trigger(struct vcpu *v, uint32_t trigger)
 {
     switch (trigger) {
     case XEN_DOMCTL_SENDTRIGGER_NMI:
-        v->nmi_pending = true;
+        atomic_store(&v->nmi_pending, true); /* locked, for vcpu_kick() */
         vcpu_kick(v);
         return 0;
     case XEN_DOMCTL_SENDTRIGGER_POWER:

@@ -13,6 +13,7 @@
 #include "domain/vtimer.h"
 #include "hypercall/call.h"
 #include "lib/bits.h"
+#include "x86/atomic.h"
 #include "mm/heap.h"
 #include "pv/context.h"
 #include "pv/pagetype.h"
@@ -225,7 +226,7 @@ int64_t do_vcpu_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
         vtimer_stop_singleshot(v);
         return 0;
     case VCPUOP_send_nmi:
-        v->nmi_pending = true;
+        atomic_store(&v->nmi_pending, true); /* locked, for vcpu_kick() */
         vcpu_kick(v);
         return 0;
     case VCPUOP_register_vcpu_time_memory_area:

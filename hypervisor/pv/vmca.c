@@ -6,6 +6,7 @@
 
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "x86/atomic.h"
 #include "x86/exc.h"
 #include "x86/msr_index.h"
 #include "x86/nospec.h"
@@ -81,7 +82,7 @@ int vmca_inject(struct vcpu *v, const struct vmca_error *e)
         fill_bank(m, e);
     }
     m->mcg_status = (e->mcg_status & MCG_STATUS_WRITABLE) | VMCA_MCG_MCIP;
-    v->mce_pending = true;
+    atomic_store(&v->mce_pending, true); /* locked, for vcpu_kick() */
     vcpu_kick(v);
     return 0;
 }

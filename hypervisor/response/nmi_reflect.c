@@ -69,7 +69,7 @@ void nmi_reflect_run(void)
         return;
     }
     atomic_store(&armed, true);
-    WRITE_ONCE(v->nmi_pending, true);
+    atomic_store(&v->nmi_pending, true); /* locked, for vcpu_kick() */
     vcpu_kick(v);
 }
 
