@@ -24,6 +24,7 @@
  * step that failed is repeated with the path's name, `from=` and `to=`, and
  * `pass=`.
  *
+ * `sent`: instead of all that virtual NMIs, see sent.h.
  * `storm`: instead of all that two NMIs each 10 us (`period=` in ticks of 10 ns),
  * while we count to 25 million (`loops=`): each is counted, few are told, and
  * nearly all of the processor is ours.  Needs a hypervisor with a limit.
@@ -31,6 +32,7 @@
 #include "mc.h"
 #include "ops.h"
 #include "paths.h"
+#include "sent.h"
 #include "watched.h"
 
 #include <vigil/vigil_op.h>
@@ -519,6 +521,10 @@ void stub_main(void)
     bool all = true;
     unsigned int i;
 
+    if (cmdline_has("sent")) {
+        sent_sweep();
+        return;
+    }
     if (!begin()) {
         return;
     }

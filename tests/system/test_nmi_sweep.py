@@ -24,6 +24,8 @@ BLOCKED = 1000              # instructions of an NMI, at most
 WATCHDOG = re.compile(r"^sweep: watchdog (\S+) nmis=(\d+) inside=(\d+) "
                       r"ontop=(\d+) merged=(\d+)\r?$", re.M)
 AWAY = re.compile(r"^sweep: (\d+) told on CPU \d, away from home\r?$", re.M)
+SENT = re.compile(r"^sweep: sent steps=(\d+) wrong=(\d+) length=(\d+) "
+                  r"told=(\d+) there=(\d+)\r?$", re.M)
 RUNS = 3                    # of an operation before each pass, without one
 MOVING = 6000               # instructions to Dom0's handler, beside a move's own
 # Some come 30,000 instructions after the one before: no storm, here.
@@ -99,6 +101,7 @@ class NmiSweep(Suite):
                 ("watched", "", "qemu64", 1, "passes=1 by=7 watched"),
                 ("ignored", "nmi=ignore", "qemu64", 1, "untold kernel-rsp"))
     at_least = 200000
+    sent_by = 7             # instructions between two of test_sent()
     met_at_least = 3000     # NMIs of the watchdog's, inside and on top of others
 
     def setup(self):
@@ -230,6 +233,23 @@ class NmiSweep(Suite):
         steps = (max(Counter(nmis).values()) - shots) // passes
         figure(f"instructions with NMIs blocked ({label})", steps, most=BLOCKED)
 
+    def test_sent(self):
+        """One that a vcpu sends another, which moves, at each moment of that."""
+        vm = self.boot_stub("sweep", f"sent by={self.sent_by}", label="sent",
+                            memory="128M", cpu="qemu64", smp=2,
+                            options=f"{QUIET} {NO_WATCHDOG} dom0_max_vcpus=2 "
+                                    "dom0_vcpus_pin=1",
+                            wall=self.limit + 300, silence=self.limit,
+                            extra=COUNTED)
+        self.stub_verdict(vm, "sweep", self.limit)
+        vm.close()
+        steps, wrong, length, told, there = map(int, SENT.search(vm.text).groups())
+        print(f"# {steps} in {length} instructions, {told} taken, {there} of "
+              "them on the other CPU", flush=True)
+        check(told == steps and wrong == 0, f"{told} of {steps}, {wrong} wrong")
+        figure("virtual NMIs sent to a vcpu that moves", steps, least=1000)
+        figure("taken by it while on the other CPU", there, least=200)
+
     def test_entry_code(self):
         """Each instruction on the way in and out has been interrupted."""
         code = entry_instructions()
@@ -309,4 +329,5 @@ class NmiSweepLong(NmiSweep):
                 ("watched", "", "qemu64", 1, "passes=4 watched"),
                 ("ignored", "nmi=ignore", "qemu64", 1, "untold kernel-rsp"))
     at_least = 10000000
+    sent_by = 1
     met_at_least = 50000
