@@ -45,7 +45,6 @@ const char stub_name[] = "sweep";
 #define FIRST_STEP   37U
 #define WAIT_LOOPS   100000U
 #define FAILURES_MAX 8U
-#define PAUSES       8U
 #define QUIET_NS     32000U /* until the NMI's line is in the log, and more */
 #define TOLD_WITHIN  2000   /* instructions, beside a long operation's own */
 #define WATCHDOGS    1000   /* more, with an NMI of the watchdog's */
@@ -158,6 +157,15 @@ static struct number wanted_of(const struct path *p, bool swept)
     return n;
 }
 
+/* Under -icount QEMU lets another processor run when this one says PAUSE. */
+static void look_again(const struct path *p)
+{
+    barrier();
+    if (p->has_others) {
+        __asm__ volatile("pause");
+    }
+}
+
 /* Wait for those that come after the end, but not for ever. */
 static void await(const struct path *p, struct number before,
                   struct number wanted)
@@ -166,16 +174,12 @@ static void await(const struct path *p, struct number before,
     uint64_t mcs = before.mcs + wanted.mcs;
     unsigned int left;
 
-    /* Under -icount QEMU lets another processor run when this one says PAUSE. */
-    for (left = p->has_others ? PAUSES : 0; left; left--) {
-        __asm__ volatile("pause");
-    }
     for (left = uncertain(p) ? WAIT_LOOPS / 100 : WAIT_LOOPS;
          left && ((shot_nmis < nmis && !untold) || mc_taken < mcs); left--) {
-        barrier();
+        look_again(p);
     }
     for (left = 32; left; left--) {
-        barrier(); /* one too many, perhaps */
+        look_again(p); /* one too many, perhaps */
     }
     /* Two instructions each; to sleep would take more of QEMU's time. */
     for (left = wanted.nmis ? QUIET_NS / 2 : 0; left; left--) {

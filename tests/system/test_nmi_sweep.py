@@ -22,7 +22,7 @@ END = re.compile(r"^sweep: end (\S+) length=(\d+) shots=(\d+) nmis=(\d+) "
 BLOCKED = 1000              # instructions of an NMI, at most
 # With `watched`: at the begin, and behind each path.
 WATCHDOG = re.compile(r"^sweep: watchdog (\S+) nmis=(\d+) inside=(\d+) "
-                      r"ontop=(\d+) merged=(\d+)\r?$", re.M)
+                      r"ontop=(\d+) merged=(\d+) late=(\d+)\r?$", re.M)
 AWAY = re.compile(r"^sweep: (\d+) told on CPU \d, away from home\r?$", re.M)
 SENT = re.compile(r"^sweep: sent steps=(\d+) wrong=(\d+) length=(\d+) "
                   r"told=(\d+) there=(\d+)\r?$", re.M)
@@ -163,10 +163,10 @@ class NmiSweep(Suite):
         """Note what became of the watchdog's NMIs.  Return: {path: so many}."""
         found = {}
         for name, *numbers in WATCHDOG.findall(text):
-            nmis, inside, on_top, merged = map(int, numbers)
+            nmis, inside, on_top, merged, late = map(int, numbers)
             found[name] = nmis
             self.met += Counter(nmis=nmis, inside=inside, on_top=on_top,
-                                merged=merged)
+                                merged=merged, late=late)
             print(f"# {name:14} the watchdog's: {nmis}, in the operation {inside}, "
                   f"near another {on_top}, merged {merged}", flush=True)
         return found
@@ -220,6 +220,8 @@ class NmiSweep(Suite):
                least=self.met_at_least)
         figure("NMIs of the watchdog's near another", self.met["on_top"],
                least=self.met_at_least)
+        check(self.met["late"] <= self.met["nmis"] // 5000,
+              f"{self.met['late']} missing far from the watchdog's NMI")
         # Those of the paths with two of our own, as a rule.
         figure("of 1,000 NMIs of the watchdog's, merged with another",
                1000 * self.met["merged"] // max(self.met["nmis"], 1), most=30)
