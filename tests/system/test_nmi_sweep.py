@@ -216,12 +216,13 @@ class NmiSweep(Suite):
               f"{late} of {self.total} NMIs were told late")
         figure("NMIs injected", self.total, least=self.at_least)
         figure("NMIs lost, doubled, damaging", self.bad, most=0)
-        figure("NMIs of the watchdog's in an operation", self.met["inside"],
-               least=self.met_at_least)
-        figure("NMIs of the watchdog's near another", self.met["on_top"],
-               least=self.met_at_least)
-        check(self.met["late"] <= self.met["nmis"] // 5000,
-              f"{self.met['late']} missing far from the watchdog's NMI")
+        if any("watched" in words for *_, words in self.machines):
+            figure("NMIs of the watchdog's in an operation", self.met["inside"],
+                   least=self.met_at_least)
+            figure("NMIs of the watchdog's near another", self.met["on_top"],
+                   least=self.met_at_least)
+            check(self.met["late"] <= self.met["nmis"] // 5000,
+                  f"{self.met['late']} missing far from the watchdog's NMI")
         # Those of the paths with two of our own, as a rule.
         figure("of 1,000 NMIs of the watchdog's, merged with another",
                1000 * self.met["merged"] // max(self.met["nmis"], 1), most=30)
@@ -315,21 +316,27 @@ class NmiStorm(Suite):
 
 
 class NmiSweepLong(NmiSweep):
-    """With other flags, the first of two NMIs elsewhere, and other machines."""
+    """With other flags, and the first of two NMIs elsewhere."""
 
     long = True
-    weight = 4000
+    weight = 2500
     limit = 3000
     passes = 36
     machines = (("default", "", "qemu64", 1, ""),
                 ("open", "spec-ctrl=no", "qemu64", 1, ""),
-                ("isolated", "xpti=yes", "qemu64", 1, ""),
-                ("max", "", "max", 1, ""),
                 ("two", "dom0_vcpus_pin=1", "qemu64", 2, "ipi"),
                 ("moving", "dom0_vcpus_pin=1", "qemu64", 2,
                  "passes=4 move move-there"),
-                ("watched", "", "qemu64", 1, "passes=4 watched"),
                 ("ignored", "nmi=ignore", "qemu64", 1, "untold kernel-rsp"))
-    at_least = 10000000
+    at_least = 5000000
     sent_by = 1
+
+
+class NmiSweepOthers(NmiSweepLong):
+    """The same on other machines, beside it: ten million together."""
+
+    machines = (("isolated", "xpti=yes", "qemu64", 1, ""),
+                ("max", "", "max", 1, ""),
+                ("watched", "", "qemu64", 1, "passes=4 watched"))
+    sent_by = 9
     met_at_least = 50000
