@@ -161,7 +161,7 @@ const struct manual_text manual_texts[] = {
      EXAMPLES({"vigil trigger web1 nmi", "an NMI for vcpu 0"},
               {"vigil trigger web1 nmi 3", "an NMI for vcpu 3"})},
     {NULL, "backtrace",
-     "Of the host each processor writes its own, also where interrupts are off "
+     "Of the host each processor looks at its own, also where interrupts are off "
      "and locks held; one that does not answer is named. The lines are in the "
      "hypervisor's log, too.\n\n"
      "A guest stands for the time that it is looked at. The names are those its "

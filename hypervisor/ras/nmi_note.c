@@ -14,6 +14,7 @@
 #include "log/sink.h"
 #include "cpu/clock.h"
 #include "cpu/timer.h"
+#include "crash/dump.h"
 #include "crash/notes.h"
 #include "ras/decode.h"
 #include "ras/ghes.h"
@@ -82,7 +83,6 @@ static void write_notes(struct notes *n)
         written++;
         atomic_store(&n->written, written);
     }
-    log_drain();
 }
 
 static void look_at_storms(cpu_t cpu)
@@ -121,6 +121,8 @@ static void timer_due(void *arg)
     /* Before: a note that comes now sets the timer again. */
     atomic_store(&n->is_soon, false);
     write_notes(n);
+    dump_say_late(cpu);
+    log_drain();
     look_at_storms(cpu);
     if (say_firmware() || nmi_storm_goes_on(cpu)) {
         timer_set(&n->timer, clock_now_ns() + LOOK_NS);
@@ -131,7 +133,8 @@ void nmi_notes_soon(void)
 {
     struct notes *n = &notes[this_cpu_id()];
 
-    if (n->left == atomic_load(&n->written) || atomic_load(&n->is_soon)) {
+    if ((n->left == atomic_load(&n->written) && !dump_is_late(this_cpu_id())) ||
+        atomic_load(&n->is_soon)) {
         return;
     }
     if (!n->is_ready) {

@@ -4,6 +4,10 @@
  *
  *   beating --4 looks, not moved--> stopped --it moves--> beating
  *                                     | panics, if that is wanted
+ *
+ * Where it is not, nobody writes in an NMI what another can write outside of one:
+ * the first in the ring whose heart beats.  When none does the NMI writes (known
+ * limit 41).
  */
 #include "ras/watchdog.h"
 
@@ -45,8 +49,7 @@ enum watchdog_policy {
 /* What one that looks remembers of a heart. */
 struct look {
     uint64_t seen;
-    uint64_t since_ns; /* when it moved last */
-    unsigned int still; /* looks since        */
+    unsigned int still; /* looks since it moved last */
 };
 
 /* Legend: p its own CPU; n NMIs, of CPU 0 or of its own; w whoever is its
@@ -61,7 +64,7 @@ struct heart {
     bool has_joined;       /* p: it gets NMIs of its own */
     struct look by_cpu;  /* w */
     struct look by_hw;   /* timers of CPU 0 */
-    uint64_t told;       /* a: beats + 1 where the log said it; 0: never */
+    uint64_t told;       /* a: beats + 1 where the log said it; 0: it beats */
 } ALIGNED(64);
 
 static struct heart hearts[NR_CPUS];
@@ -115,11 +118,6 @@ int watchdog_hardware_option(const char *value)
 }
 
 /* ---- a heart has stopped ------------------------------------------------- */
-
-static NMI_SAFE uint64_t still_ms(const struct look *l)
-{
-    return (clock_now_ns() - l->since_ns) / 1000000;
-}
 
 static NMI_SAFE uint64_t hangs_ms(cpu_t cpu)
 {
@@ -194,8 +192,8 @@ NMI_SAFE void watchdog_asked(const struct cpu_regs *regs)
     if (atomic_load(&culprit) != this_cpu_id() + 1) {
         return;
     }
-    /* Stop the others not before they have written their lines, and shown
-     * them: the panic would say one that is torn twice. */
+    /* Stop the others not before the lines are written, and shown: the panic
+     * would say one that is torn twice. */
     end = clock_now_ns() + OTHERS_NS;
     while ((dump_is_on() || !log_is_shown()) && clock_now_ns() < end) {
         cpu_relax();
@@ -205,25 +203,34 @@ NMI_SAFE void watchdog_asked(const struct cpu_regs *regs)
     }
 }
 
-/* Return: it has stood still for so many looks, or one more. */
+/* Return: it has stood still for so many looks, or more. */
 static NMI_SAFE bool look_at_heart(cpu_t cpu, struct look *l, unsigned int limit)
 {
     uint64_t now = READ_ONCE(cpu_blocks[cpu]->heartbeat);
 
     if (now != l->seen || !READ_ONCE(hearts[cpu].is_watched)) {
-        if (l->still >= limit && hearts[cpu].is_watched) {
-            log_nmi(LOG_WARNING, "watchdog: CPU %u goes on, after %lu ms", cpu,
-                    still_ms(l));
-        }
-        *l = (struct look){now, clock_now_ns(), 0};
+        *l = (struct look){now, 0};
         return false;
     }
     l->still++;
-    return l->still >= limit &&
-           (l->still == limit || policy == WATCHDOG_PANICS);
+    return l->still >= limit;
 }
 
 /* ---- NMIs ----------------------------------------------------------- */
+
+/* Does a heart beat, so that a timer of that CPU can say who hangs? */
+static NMI_SAFE bool somebody_beats(void)
+{
+    for (cpumask_t left = smp_online(); left != 0; left &= left - 1) {
+        cpu_t cpu = bit_lowest(left);
+
+        if (READ_ONCE(hearts[cpu].is_watched) &&
+            hangs_ms(cpu) < timeout_s * 1000) {
+            return true;
+        }
+    }
+    return false;
+}
 
 static NMI_SAFE void look(const struct cpu_regs *regs)
 {
@@ -239,6 +246,9 @@ static NMI_SAFE void look(const struct cpu_regs *regs)
         if (look_at_heart(cpu, &hearts[cpu].by_nmi, LOOKS)) {
             still |= CPUMASK_OF(cpu);
         }
+    }
+    if (policy == WATCHDOG_REPORTS && still != 0 && somebody_beats()) {
+        return; /* words take long, and NMIs are blocked here */
     }
     for (; still != 0; still &= still - 1) {
         if (stopped(bit_lowest(still), regs, &cpu)) {
@@ -278,24 +288,30 @@ NMI_SAFE bool watchdog_nmi(const struct cpu_regs *regs)
 
 /* ---- each CPU ------------------------------------------------------------------ */
 
-/* The one after this, in a ring. */
-static cpu_t neighbour(void)
+/* The one after @cpu, in a ring. */
+static cpu_t next_of(cpu_t cpu)
 {
-    cpumask_t all = smp_online(), later = all & ~MASK_BITS(this_cpu_id() + 1);
+    cpumask_t all = smp_online() | CPUMASK_OF(this_cpu_id());
+    cpumask_t later = all & ~MASK_BITS(cpu + 1);
 
     return later != 0 ? bit_lowest(later) : bit_lowest(all);
 }
 
-static void look_at_neighbour(void)
+/* Behind one that hangs comes the next: nobody else looks at that any more. */
+static void look_at_neighbours(void)
 {
-    cpu_t cpu = neighbour();
+    cpu_t me = this_cpu_id(), cpu = next_of(me), hanging;
 
     /* One later than by NMI: that has the better record. */
-    if (cpu != this_cpu_id() &&
-        look_at_heart(cpu, &hearts[cpu].by_cpu, LOOKS + 1) &&
-        stopped(cpu, NULL, &cpu)) {
-        panic("watchdog: CPU %u hangs, for %lu ms now, and does not answer an "
-              "NMI", cpu, hangs_ms(cpu));
+    while (cpu != me && look_at_heart(cpu, &hearts[cpu].by_cpu, LOOKS + 1)) {
+        if (stopped(cpu, NULL, &hanging)) {
+            panic("watchdog: CPU %u hangs, for %lu ms now, and does not answer "
+                  "an NMI", hanging, hangs_ms(hanging));
+        }
+        if (policy == WATCHDOG_PANICS) {
+            return; /* the next one waits for it, maybe */
+        }
+        cpu = next_of(cpu);
     }
 }
 
@@ -349,6 +365,9 @@ static void heart_beats(void *arg)
     uint64_t now = clock_now_ns();
 
     (void)arg;
+    if (atomic_xchg(&h->told, 0) != 0) {
+        pr_warn("watchdog: CPU %u goes on, after %lu ms", cpu, hangs_ms(cpu));
+    }
     this_cpu()->heartbeat++;
     WRITE_ONCE(h->beat_ns, now);
     h->is_watched = true;
@@ -363,19 +382,19 @@ static void heart_beats(void *arg)
             feed_hardware();
         }
     }
-    look_at_neighbour();
+    look_at_neighbours();
 }
 
 void watchdog_cpu_init(void)
 {
     struct heart *h = &hearts[this_cpu_id()];
-    struct look now = {this_cpu()->heartbeat, clock_now_ns(), 0};
+    struct look now = {this_cpu()->heartbeat, 0};
 
     if (policy == WATCHDOG_OFF) {
         return;
     }
     *h = (struct heart){.is_watched = READ_ONCE(boot_has_ended),
-                        .beat_ns = now.since_ns,
+                        .beat_ns = clock_now_ns(),
                         .by_nmi = now,
                         .by_cpu = now,
                         .by_hw = now};

@@ -13,9 +13,13 @@
  * A heart that stands still for four looks of the first kind, or five of the
  * second, has stopped.  Looks are counted, not just time, so that a machine that
  * was elsewhere (a busy emulator, firmware) is not taken for a hanging one.
- * Then all CPUs write where they are (crash/dump.h), and the one that hangs
+ * Then the log gets where all CPUs are (crash/dump.h), and the one that hangs
  * panics, if it still takes NMIs, so that the record is of its registers; else
  * the one that noticed does.
+ *
+ * If it is only to be reported, whoever looks from outside an NMI does that, and
+ * behind one that hangs looks at the next, too: words take long, and NMIs are
+ * blocked in one.  The NMI writes only where no heart beats (known limit 41).
  *
  * Where the machine has a watchdog of its own (dev/i6300esb.h) it is fed by CPU
  * 0 while all hearts beat, and resets the machine after three time-outs, which
@@ -110,7 +114,7 @@ void watchdog_cpu_down(void);
 NMI_SAFE bool watchdog_nmi(const struct cpu_regs *regs);
 
 /**
- * watchdog_asked() - this CPU has written its lines of an all-CPU dump
+ * watchdog_asked() - this CPU has given its picture to an all-CPU dump
  * @regs: interrupted context
  *
  * Does not return on the CPU that hangs, if that is a panic.

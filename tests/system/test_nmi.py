@@ -10,6 +10,7 @@ from suite import Suite, check, figure, is_vigil, need_vigil, wait_until
 LINUX = "NMI received for unknown reason"
 NMI = "NMI on CPU 0: "
 NEAR = 2000     # instructions
+BLOCKED = 5000
 VECTOR_RESCHEDULE = 0xf1        # hypervisor/cpu/lapic.h
 VIGIL = 0xffff82d0              # where it lies, the upper half of an address
 
@@ -89,6 +90,22 @@ class NmiDom0(Suite):
         self.vm.dom0("kill $(cat /tmp/busy)")
         print(f"# NMI to Linux's handler: {found} instructions", flush=True)
         figure("instructions from an NMI to Linux's handler", max(found), most=NEAR)
+
+    def test_backtrace_blocks(self):
+        """Whoever is asked where it is has NMIs blocked only to keep that."""
+        need_vigil()
+        where = symbols()
+        self.vm.dom0("(sleep 2; vigil backtrace host >/tmp/where) "
+                     ">/dev/null 2>&1 &")
+        with Debugger(self.vm) as debugger:
+            debugger.run_to(where["dump_cpus"], 30)
+            debugger.run_to(where["entry_nmi"])
+            steps = 1 + debugger.count_steps(
+                4 * BLOCKED, lambda registers: registers[RIP] == where["nmi_iretq"])
+        figure("instructions with NMIs blocked for a backtrace", steps, most=BLOCKED)
+        wait_until(self.vm, "grep -q 'all-CPU dump: 1 of 1' /tmp/where")
+        text = self.vm.dom0("cat /tmp/where")
+        check("do_vigil_op+" in text and "late" not in text, text)
 
     def test_reason_is_cleared(self):
         """The reason Linux prints is that of an unknown NMI."""

@@ -110,12 +110,13 @@ class WatchdogSmp(Hangs):
 
     weight = 20
 
-    def provoke(self, label, smp, cpu, kind):
+    def provoke(self, label, smp, cpu, kind, options=""):
         """CPU @cpu, where the vcpu of that number is, hangs."""
         need_vigil()
         return self.boot_stub(
             "hang", f"cpu={cpu} kind={kind}", label=label, smp=smp, resets=True,
-            options=f"vigil_provoke=1 dom0_vcpus_pin watchdog_timeout={TIMEOUT}",
+            options="vigil_provoke=1 dom0_vcpus_pin "
+            f"watchdog_timeout={TIMEOUT} {options}",
             extra=("-accel", "tcg,thread=multi"))
 
     def test_other_cpu(self):
@@ -126,6 +127,20 @@ class WatchdogSmp(Hangs):
         check(re.search(r"CPU 1:    .*do_vigil_op\+", vm.text),
               "no backtrace to the hypercall")
         check(re.search(r"CPU 0: (at \w+\+|in d)", vm.text), "CPU 0 is where?")
+        vm.close()
+
+    def test_report(self):
+        """Only reported: by a timer of CPU 0, nothing is written in an NMI."""
+        vm = self.provoke("report", 2, 1, HANG, "watchdog=report")
+        vm.wait_count("all-CPU dump: ", 1)
+        line = re.search(NOTICED, vm.text)
+        check(line and (line[1], line[3]) == ("1", "0"), f"{line}")
+        figure("ms until a CPU is reported", int(line[2]), most=2000 * TIMEOUT)
+        check("CPU 1: at hang+" in vm.text, "not where it hangs")
+        # CPU 0 is where its timer was when its own NMI came.
+        check(re.search(r"CPU 0:    .*heart_beats\+", vm.text), "by whom?")
+        check(re.search(DUMPED, vm.text).groups()[:2] == ("2", "2"), "not all")
+        check("Panic" not in vm.text and vm.running, "it is only to be reported")
         vm.close()
 
     def test_dead(self):

@@ -171,7 +171,7 @@ struct vigil_op_domain_times {
 };
 
 /*
- * Every CPU writes where it is, with its stack, into the log: the lines between
+ * Where every CPU is, with its stack, into the log: the lines between
  * one that is VIGIL_BACKTRACE_BEGIN and one that begins with
  * VIGIL_BACKTRACE_END.  -EBUSY: somebody else is asking; -ENOSYS: a Vigil that
  * is older.

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 tests += crash/test_blackbox crash/test_panic crash/test_backtrace \
-         crash/test_reboot crash/test_stop crash/test_dump
+         crash/test_reboot crash/test_stop crash/test_dump \
+         crash/test_dump_locks
 crash-log := $(addprefix hypervisor/log/,ring.c printk.c sink.c conring.c) \
              hypervisor/sync/spinlock.c $(unit-lib)
 test_blackbox-srcs := hypervisor/crash/blackbox.c $(crash-log) $(unit-alarm)
@@ -10,6 +11,10 @@ test_panic-srcs := $(addprefix hypervisor/crash/,panic.c stop.c notes.c \
 test_backtrace-srcs := $(addprefix hypervisor/crash/,backtrace.c symbols.c) \
                        $(unit-lib) $(unit-log) $(unit-alarm)
 test_reboot-srcs := hypervisor/crash/reboot.c $(unit-lib) $(unit-log)
-test_dump-srcs := $(addprefix hypervisor/crash/,dump.c context.c) \
-                  hypervisor/cpu/tenant.c $(unit-lib) $(unit-log)
+test_dump-srcs := $(addprefix hypervisor/crash/,dump.c picture.c context.c) \
+                  hypervisor/cpu/tenant.c $(unit-lib) $(unit-log) $(unit-alarm)
+test_dump-libs := -Wl,-T,$(TOP)/tests/unit/crash/notes.ld
+test_dump_locks-srcs := $(addprefix hypervisor/crash/,dump.c picture.c \
+                          context.c) hypervisor/cpu/tenant.c $(crash-log) \
+                        $(unit-alarm)
 test_stop-srcs := $(addprefix hypervisor/crash/,stop.c context.c) $(unit-lib) $(unit-log)

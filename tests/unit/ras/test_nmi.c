@@ -40,6 +40,20 @@ bool dump_if_asked(const struct cpu_regs *r)
     return dump_asked;
 }
 
+static cpumask_t dump_late;
+static unsigned int late_said;
+
+bool dump_is_late(cpu_t cpu)
+{
+    return (dump_late & CPUMASK_OF(cpu)) != 0;
+}
+
+void dump_say_late(cpu_t cpu)
+{
+    late_said += dump_is_late(cpu);
+    dump_late &= ~CPUMASK_OF(cpu);
+}
+
 void watchdog_asked(const struct cpu_regs *r)
 {
     assert_true(dump_asked);
@@ -443,11 +457,26 @@ static void our_own(void **state)
     assert_int_equal(nmi_next_for_dom0(), NMI_CAUSE_SERR);
 }
 
+/* An answer that comes too late: the CPU itself writes it, without any note. */
+static void late_answer(void **state)
+{
+    (void)state;
+    nmi_notes_soon();
+    assert_null(armed);
+    dump_late = CPUMASK_OF(0);
+    late_said = 0;
+    write_lines();
+    assert_int_equal(late_said, 1);
+    nmi_notes_soon();
+    assert_null(armed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(causes, set_up),
         cmocka_unit_test_setup(our_own, set_up),
+        cmocka_unit_test_setup(late_answer, set_up),
         cmocka_unit_test_setup(policies, set_up),
         cmocka_unit_test_setup(each_is_counted, set_up),
         cmocka_unit_test_setup(lines_are_settled, set_up),

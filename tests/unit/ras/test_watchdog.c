@@ -136,13 +136,21 @@ static void waited_for(void **state)
 static void two_hang(void **state)
 {
     (void)state;
-    start("report");
-    run(10000 * MS);
-    hangs = 6;
-    run(60000 * MS);
-    assert_int_equal(dumps, 2);
-    assert_true(fake_printk_said("watchdog: CPU 1 hangs"));
-    assert_true(fake_printk_said("watchdog: CPU 2 hangs"));
+    for (unsigned int beats = 0; beats < CPUS; beats++) {
+        /* One whose heart beats is enough, wherever it is in the ring. */
+        start("report");
+        run(10000 * MS);
+        hangs = 7 & ~CPUMASK_OF(beats);
+        run(60000 * MS);
+        assert_int_equal(dumps, 2);
+        for (unsigned int i = 0; i < CPUS; i++) {
+            char words[40];
+
+            (void)snprintf(words, sizeof(words), "watchdog: CPU %u hangs", i);
+            assert_int_equal(fake_printk_said(words), i != beats);
+        }
+        assert_null(asked_with);
+    }
     start("yes");
     run(10000 * MS);
     hangs = 6;
@@ -233,6 +241,50 @@ static void neighbour(void **state)
     assert_null(asked_with);
 }
 
+/* None is left whose timer could write it: then the NMI does, once for each. */
+static void all_hang(void **state)
+{
+    (void)state;
+    start("report");
+    run(10000 * MS);
+    hangs = 7;
+    run(60000 * MS);
+    assert_int_equal(dumps, 3);
+    assert_ptr_equal(asked_with, &regs);
+    hangs = 0;
+    run(10000 * MS);
+    for (unsigned int i = 0; i < CPUS; i++) {
+        char words[40];
+
+        (void)snprintf(words, sizeof(words), "CPU %u goes on, after 6", i);
+        assert_true(fake_printk_said(words));
+    }
+    /* The only CPU: nobody else is there. */
+    start("report");
+    take_offline(1);
+    take_offline(2);
+    run(10000 * MS);
+    hangs = 1;
+    run(60000 * MS);
+    assert_int_equal(dumps, 1);
+    assert_ptr_equal(asked_with, &regs);
+    /* Counters: each looks at its own only, and leaves it to the others. */
+    has_counters = true;
+    start("report");
+    run(10000 * MS);
+    hangs = 3;
+    run(60000 * MS);
+    assert_int_equal(dumps, 2);
+    assert_null(asked_with);
+    start("report");
+    run(10000 * MS);
+    hangs = 7;
+    run(60000 * MS);
+    assert_int_equal(dumps, 3);
+    assert_ptr_equal(asked_with, &regs);
+    has_counters = false;
+}
+
 static void reports(void **state)
 {
     struct watchdog_state s;
@@ -245,7 +297,8 @@ static void reports(void **state)
     run(10000 * MS);
     hangs = CPUMASK_OF(2);
     run(60000 * MS);
-    assert_int_equal(dumps, 1); /* once, by whoever sees it first */
+    assert_int_equal(dumps, 1);
+    assert_null(asked_with); /* by a timer: NMIs are open there */
     hangs = 0;
     run(10000 * MS);
     assert_true(fake_printk_said("CPU 2 goes on, after 6"));
@@ -269,6 +322,14 @@ static void not_now(void **state)
     assert_int_equal(dumps, 0);
     round_is_on = false;
     EXPECT_PANIC(run(3000 * MS));
+    assert_int_equal(dumps, 1);
+    start("report");
+    run(10000 * MS);
+    hangs = silent = CPUMASK_OF(1);
+    round_is_on = true;
+    run(20000 * MS);
+    round_is_on = false;
+    run(3000 * MS);
     assert_int_equal(dumps, 1);
 }
 
@@ -403,7 +464,7 @@ int main(void)
         cmocka_unit_test(own_hangs),     cmocka_unit_test(neighbour),
         cmocka_unit_test(reports),       cmocka_unit_test(not_now),
         cmocka_unit_test(leaving),       cmocka_unit_test(offline),
-        cmocka_unit_test(hardware),
+        cmocka_unit_test(hardware),      cmocka_unit_test(all_hang),
     };
 
     return UNIT_RUN(tests);
