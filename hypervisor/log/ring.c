@@ -7,8 +7,9 @@
  * shared word is @next, moved by one atomic add; after that each writer owns
  * its cells.
  *
- * W1 to W6 and R1 to R5 are the steps of tests/model/log_ring.pml, which looks
- * at every interleaving of them.
+ * W1 to W6 and R1 to R7 are the steps of tests/model/log_ring.pml, which looks
+ * at every interleaving of them; that they are these, and no others, the test
+ * log/test_ring_steps shows.
  *
  * Interleavings that look dangerous:
  *  - Writer A draws 5, is interrupted by writer B who draws and finishes 6.
@@ -162,23 +163,22 @@ NMI_SAFE enum log_read log_ring_read(const struct log_ring *ring, uint64_t seq,
     uint64_t found;
     uint32_t sum;
 
-    /* R1 */
-    if (seq >= log_ring_next(ring)) {
+    if (seq >= log_ring_next(ring)) { /* R1 */
         return LOG_READ_EMPTY;
     }
-    if (seq < log_ring_oldest(ring)) {
+    if (seq < log_ring_oldest(ring)) { /* R2 */
         return LOG_READ_LOST;
     }
     slot = cell_of(ring, seq);
     /* MB(log_ring:C) the number before contents; pairs with log_ring:B. */
-    found = __atomic_load_n(&slot->seq, __ATOMIC_ACQUIRE); /* R2 */
+    found = __atomic_load_n(&slot->seq, __ATOMIC_ACQUIRE); /* R3 */
     if (found != seq) {
         return found > seq ? LOG_READ_LOST : LOG_READ_PENDING;
     }
-    /* R3 is the first byte of it, and */
-    /* R4 the last. */
+    /* R4 is the number in it, R5 the first byte behind that, and */
+    /* R6 the last. */
     memcpy(&copy, slot, sizeof(copy));
-    /* R5 */
+    /* R7 */
     /* MB(log_ring:D) contents before the second look; pairs log_ring:A. */
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
     if (__atomic_load_n(&slot->seq, __ATOMIC_RELAXED) != seq ||

@@ -13,3 +13,11 @@ tests += log/test_nmi_steps
 test_nmi_steps-srcs := $(test_printk-srcs)
 # One signal for each instruction: the fewer of them the better.
 test_nmi_steps-cflags := -O2 -fno-sanitize=all -mno-red-zone
+# Each access to memory of the ring's is a call, which the test has.
+tests += log/test_ring_steps
+test_ring_steps-srcs := hypervisor/log/ring.c tests/fake/fake_hw.c \
+                        tests/unit/log/ring_steps.c tests/unit/log/ring_model.c
+test_ring_steps-cflags := -O2 -fno-sanitize=all \
+                          -DMODEL='"$(TOP)/tests/model/log_ring.pml"'
+$(OUT)/obj/test_ring_steps/hypervisor/log/ring.o: \
+	test_ring_steps-cflags += -fsanitize=thread -Wno-tsan
