@@ -27,6 +27,7 @@ help:
 	@echo "make test-long [ONLY=pattern]  the nightly tests: many minutes each"
 	@echo "make lint       source rules, and a build with clang"
 	@echo "make check      unit tests on this machine"
+	@echo "make coverage   which branches of log/, crash/, ras/ they take"
 	@echo "make model      every interleaving of two protocols (spin)"
 	@echo "make system-check [ONLY=pattern]  tests that boot machines"
 	@echo "make deb        Debian packages of the hypervisor and the tools"
@@ -89,6 +90,9 @@ lint:
 check:
 	tests/run-unit
 
+coverage:
+	tests/unit/coverage.py
+
 model:
 	tests/model/run
 
@@ -119,5 +123,5 @@ clean:
 		2>/dev/null || true
 
 .PHONY: all help deps fetch hypervisor tools stubs dom0 iso deb dom0-disk run-debian \
-        run lint check model system-check bench bench-figures bench-boot test \
+        run lint check coverage model system-check bench bench-figures bench-boot test \
         test-long clean

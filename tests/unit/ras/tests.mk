@@ -15,3 +15,5 @@ test_watchdog-srcs := hypervisor/ras/watchdog.c \
     tests/unit/ras/watchdog_machine.c $(ras-fakes)
 test_mce-srcs := $(addprefix hypervisor/ras/,mce.c bank.c poll.c inject.c \
                    record.c severity.c severity_rules.c decode.c) $(ras-fakes)
+tests += ras/test_bank
+test_bank-srcs := hypervisor/ras/bank.c $(ras-fakes)
