@@ -111,7 +111,11 @@ class McDriver:
         self._sock.sendall(packet("?"))
         while self._next() not in (b"T05thread:01;", None):
             pass
-        self._sock.sendall(b"+" + GO_ON)
+        if "panicked" in self.hmp("info status"):
+            # On a busy machine it has stopped for the first time before we came.
+            self._buffer = packet("T05thread:01;") + self._buffer
+        else:
+            self._sock.sendall(b"+" + GO_ON)
         self._thread = threading.Thread(
             target=self._run, args=(int(found.group(1), 16),), daemon=True)
         self._thread.start()
