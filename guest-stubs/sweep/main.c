@@ -25,6 +25,8 @@
  * `pass=`.
  *
  * `sent`: instead of all that virtual NMIs, see sent.h.
+ * `random`: instead of all that two events at random, see random.c.
+ *
  * `storm`: instead of all that two NMIs each 10 us (`period=` in ticks of 10 ns),
  * while we count to 25 million (`loops=`): each is counted, few are told, and
  * nearly all of the processor is ours.  Needs a hypervisor with a limit.
@@ -32,7 +34,9 @@
 #include "mc.h"
 #include "ops.h"
 #include "paths.h"
+#include "random.h"
 #include "sent.h"
+#include "sweep.h"
 #include "watched.h"
 
 #include <vigil/vigil_op.h>
@@ -487,7 +491,10 @@ static bool begin(void)
     with_nmi = cmdline_has("with-nmi");
     untold = cmdline_has("untold");
     has_third = cmdline_has("third");
-    if (!missing && (sweeps_mc || first_is_mc)) {
+    if (cmdline_has("random")) {
+        random_announce();
+    }
+    if (!missing && (sweeps_mc || first_is_mc || cmdline_has("random"))) {
         missing = mc_init();
     }
     if (missing) {
@@ -520,6 +527,33 @@ static void panic_once(unsigned int step)
     report(VERDICT_FAILURE, "it goes on after a panic");
 }
 
+/* ---- for random.c ---------------------------------------------------------- */
+
+void sweep_fill(const struct path *p, unsigned int pass)
+{
+    fill(p, pass);
+}
+
+uint32_t sweep_reference(const struct path *p, unsigned int pass)
+{
+    return reference(p, pass);
+}
+
+const char *sweep_damage(const struct path *p, unsigned int pass)
+{
+    const char *what = damage(p, pass);
+
+    if (what) {
+        show_damage();
+    }
+    return what;
+}
+
+const struct vigil_op_counters *sweep_count(void)
+{
+    return count() ? &counted : NULL;
+}
+
 void stub_main(void)
 {
     bool all = true;
@@ -534,6 +568,10 @@ void stub_main(void)
     }
     if (cmdline_has("storm")) {
         storm();
+        return;
+    }
+    if (cmdline_has("random")) {
+        random_run();
         return;
     }
     if (cmdline_has("panic")) {

@@ -9,7 +9,7 @@
     log.debugs()                        # [(cpl, rip), ...] of #DBs
 
 The log is a megabyte for each thousand, so it goes through a pipe and nothing
-but the place of each is kept.
+but the place of each is kept; with another pattern, what that one finds.
 """
 
 import os
@@ -19,6 +19,11 @@ import threading
 # One line for each exception and interrupt; 20 of registers follow.
 TAKEN = re.compile(rb"v=(01|02|12) e=\w+ i=\d cpl=(\d) IP=\w+:([0-9a-f]+) ")
 
+# The same with rsp; and with the page tables, which come 16 lines later.
+WITH_RSP = re.compile(TAKEN.pattern + rb"pc=\w+ SP=\w+:([0-9a-f]+) ")
+WITH_CR3 = re.compile(TAKEN.pattern + rb"(?s:.{1,3000}?)CR3=([0-9a-f]+) ")
+ENTRY_MOST = 8192           # bytes of one, with its registers
+
 DB = 1
 NMI = 2
 MC = 18
@@ -27,9 +32,13 @@ MC = 18
 class IntLog:
     """The pipe and the thread that reads it."""
 
-    def __init__(self, path):
-        """path: of the pipe; it must not be in use."""
+    def __init__(self, path, pattern=TAKEN):
+        """
+        path:    of the pipe; it must not be in use
+        pattern: finds vector and cpl, and then numbers in hexadecimal
+        """
         self._path = path
+        self._pattern = pattern
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
         os.mkfifo(path)
@@ -43,11 +52,13 @@ class IntLog:
         with open(self._path, "rb", buffering=0) as pipe:
             while data := pipe.read(1 << 20):
                 data = rest + data
-                end = data.rfind(b"\n") + 1
-                rest = data[end:]
-                self._taken += [(int(found[1], 16), int(found[2]),
-                                 int(found[3], 16))
-                                for found in TAKEN.finditer(data, 0, end)]
+                end = 0
+                for found in self._pattern.finditer(data):
+                    self._taken.append((int(found[1], 16), int(found[2]),
+                                        *(int(n, 16) for n in found.groups()[2:])))
+                    end = found.end()
+                # One may have come in part.
+                rest = data[max(end, len(data) - ENTRY_MOST):]
 
     def nmis(self, seconds=60):
         """Wait until QEMU has ended.  Return: (cpl, rip) of each NMI."""
@@ -59,7 +70,7 @@ class IntLog:
         return [(cpl, rip) for _, cpl, rip in self.taken(seconds, (DB,))]
 
     def taken(self, seconds=60, vectors=(NMI, MC)):
-        """Wait until QEMU has ended.  Return: (vector, cpl, rip) of each."""
+        """Wait until QEMU has ended.  Return: (vector, cpl, rip, ...) of each."""
         self._thread.join(seconds)
         # replay.sh writes to a file of this name.
         self._path.unlink(missing_ok=True)

@@ -63,10 +63,16 @@ class Handler:
     def where(self, driver):
         """Return OUTSIDE, BUSY or LEAVING."""
         rip, rsp = driver.registers()
+        where = self.place(rip, rsp)
+        if where == LEAVING:
+            driver.seconds.add(rip)
+        return where
+
+    def place(self, rip, rsp):
+        """Return the same of a place."""
         if rip in self._busy:
             return BUSY
         if rip in self._leaving:
-            driver.seconds.add(rip)
             return LEAVING
         if any(low < rsp <= high for low, high in self._stacks):
             return BUSY
