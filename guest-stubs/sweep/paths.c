@@ -5,6 +5,7 @@
  */
 #include "../bench/tiny.h"
 
+#include "guest.h"
 #include "hostile.h"
 #include "moves.h"
 #include "ops.h"
@@ -468,6 +469,9 @@ const struct path paths[] = {
      .variants = MOVES_CPUS, .begin = moves_begin_there,
      .prepare = moves_prepare, .check = moves_check, .end = moves_end,
      .op = op_move},
+    {.name = "visit", .is_asked_for = true, .variants = GUEST_ACTS,
+     .variants_differ = true, .begin = guest_begin, .prepare = guest_prepare,
+     .check = guest_check, .op = op_visit},
     {.name = "user-syscall", .begin = path_user_gates,
      .prepare = prepare_user_syscall, .op = op_user},
     {.name = "user-int3", .begin = path_user_gates, .prepare = prepare_user_int3,
