@@ -3,6 +3,7 @@
  * tests/fake/fake_hw.c - the scripted machine.
  */
 #include "fake_hw.h"
+#include "fake_printk.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,11 @@ uint64_t fake_image_start, fake_image_text_end;
 uint64_t fake_image_init_start, fake_image_init_text_end;
 struct cpu_block fake_cpu_blocks[NR_CPUS];
 struct cpu_regs fake_guest_regs[NR_CPUS];
+
+unsigned int fake_cpu_number(void)
+{
+    return this_cpu_id();
+}
 
 static struct fake_msr {
     uint32_t index;

@@ -10,7 +10,6 @@
 #include "log/printk.h"
 #include "log/sink.h"
 #include "fake_printk.h"
-#include "x86/percpu.h"
 
 char fake_printk_last[LOG_TEXT_MAX];
 unsigned int fake_printk_count;
@@ -74,8 +73,10 @@ void log_seen(const struct log_tag *then, const char *fmt, ...)
 
 struct log_tag log_stamp(enum log_level level, uint8_t flags)
 {
-    return (struct log_tag){
-        .level = level, .flags = flags, .cpu = (uint16_t)this_cpu_id()};
+    /* Tests without fake_hw.c have no CPUs. */
+    uint16_t cpu = fake_cpu_number ? (uint16_t)fake_cpu_number() : 0;
+
+    return (struct log_tag){.level = level, .flags = flags, .cpu = cpu};
 }
 
 void log_about(enum log_level level, struct log_guest *guest, int vcpu,
