@@ -52,20 +52,23 @@ class Hangs(Suite):
                 return
         check(False, f"it does not hang: {text}")
 
-    def noticed(self, vm, cpu, of, answers):
-        """It is named in time, the dump is whole; return who panicked."""
+    def noticed(self, vm, cpu, of, answers, how=""):
+        """It is named in time, the dump is whole; return who panicked.
+
+        how: for the figures' names
+        """
         vm.wait_count("all-CPU dump: ", 1)
         vm.expect(r"Panic on CPU \d+", 30, fail=None)
         line = re.search(NOTICED, vm.text)
         check(line, "the log does not say who hangs")
         check(int(line.group(1)) == cpu, f"CPU {cpu} hangs: {line.group(0)}")
-        figure(f"ms until a CPU of {of} is named", int(line.group(2)),
+        figure(f"ms until a CPU of {of} is named{how}", int(line.group(2)),
                most=2000 * TIMEOUT)
         dump = re.search(DUMPED, vm.text)
         check(dump, "no end of the dump")
         check((int(dump.group(1)), int(dump.group(2))) == (answers, of),
               dump.group(0))
-        figure(f"us of a dump of {of} CPUs", int(dump.group(3)), most=100000)
+        figure(f"us of a dump of {of} CPUs{how}", int(dump.group(3)), most=100000)
         text = vm.text
         for number in range(of):
             said = re.search(rf"^\(XEN\) CPU {number}: (at|in|does) ", text, re.M)
@@ -91,6 +94,15 @@ class Watchdog(Hangs):
         # Who called it has not been saved yet where a function begins.
         check(re.search(r"CPU 0:    .*softirq_run\+", vm.text),
               "no backtrace through the timers")
+        vm.close()
+
+    def test_without_hpet(self):
+        """The same where the 8254 is what sends NMIs."""
+        vm = self.start_stub("pit", extra=(*COUNTED, "-no-hpet"))
+        check("watchdog: NMIs from the 8254" in vm.text, "another source")
+        self.hang(vm, "lapic_timer_arm")
+        check(self.noticed(vm, 0, 1, 1, " by the 8254") == 0,
+              "another CPU panicked")
         vm.close()
 
     def test_hardware(self):
