@@ -132,8 +132,8 @@ static int reset_cpu(const struct box_view *view, size_t at,
 
 static const char *cpu_state_name(uint32_t state)
 {
-    static const char *const names[] = {"?", "died", "stopped",
-                                        "did not stop"};
+    static const char *const names[] = {"?", "died", "stopped", "did not stop",
+                                        "did not stop, was sent INIT"};
 
     return names[state < sizeof(names) / sizeof(names[0]) ? state : 0];
 }
@@ -161,7 +161,8 @@ static int add_cpus(const struct box_view *view, struct store_entry *entry,
         vigil_context_words(cpu.context, words, sizeof(words));
         fprintf(out, "cpu %u %s, in %s", cpu.cpu, cpu_state_name(cpu.state),
                 words);
-        if (cpu.state != VIGIL_BOX_CPU_SILENT) {
+        if (cpu.state != VIGIL_BOX_CPU_SILENT &&
+            cpu.state != VIGIL_BOX_CPU_INIT) {
             fprintf(out, ", rip %04x:%016" PRIx64 " rsp %016" PRIx64, cpu.cs,
                     cpu.rip, cpu.rsp);
         }

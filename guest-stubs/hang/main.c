@@ -6,6 +6,8 @@
  * for the failure `kind=K` of <vigil/vigil_op.h>, 7 (hang) or 8 (dead), which is
  * the end of the processor that it is on; the first sleeps.  Coming back from it
  * is a FAILURE.
+ * `panic`: with one processor gone, the first asks for a panic.  `swap`: the two
+ * change places.
  */
 #include "vcpus.h"
 
@@ -13,16 +15,38 @@
 
 const char stub_name[] = "hang";
 
+#define GONE_NS (100 * NS_PER_MS) /* from asking for it, and more */
+
 static struct vigil_op_provoke provoke;
+static struct vigil_op_provoke panics = {.kind = VIGIL_PROVOKE_PANIC};
 static long answer;
-static uint32_t came_back;
+static uint32_t asks, came_back;
+
+static void ask_for(struct vigil_op_provoke *what)
+{
+    WRITE_ONCE(asks, asks + 1);
+    answer = hypercall2(VIGIL_HYPERCALL, VIGIL_OP_provoke, (unsigned long)what);
+    WRITE_ONCE(came_back, 1);
+}
+
+static void panic_then(void)
+{
+    while (READ_ONCE(asks) == 0) {
+        barrier();
+    }
+    time_sleep_ns(GONE_NS);
+    print("hang: and a panic\n");
+    ask_for(&panics);
+}
 
 static void ask(unsigned int id)
 {
     (void)id;
-    answer = hypercall2(VIGIL_HYPERCALL, VIGIL_OP_provoke,
-                        (unsigned long)&provoke);
-    WRITE_ONCE(came_back, 1);
+    if (cmdline_has("swap")) {
+        panic_then();
+    } else {
+        ask_for(&provoke);
+    }
 }
 
 void stub_main(void)
@@ -38,6 +62,11 @@ void stub_main(void)
     if (!CHECK(vcpu_start(cpu, ask) == 0, "vcpu %u does not start", cpu)) {
         report(VERDICT_ERROR, "nobody to ask");
         return;
+    }
+    if (cmdline_has("swap")) {
+        ask_for(&provoke);
+    } else if (cmdline_has("panic")) {
+        panic_then();
     }
     while (READ_ONCE(came_back) == 0) {
         time_sleep_ns(NS_PER_MS);

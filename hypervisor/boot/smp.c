@@ -73,7 +73,17 @@ static cpumask_t others_online(void)
     return smp_online() & ~CPUMASK_OF(this_cpu_id());
 }
 
-static const struct crash_stop_ops stop_ops = {others_online, lapic_nmi_others};
+static bool init_one(cpu_t cpu)
+{
+    if (cpu == lapic_bootstrap_cpu()) {
+        return false; /* it would begin in the firmware */
+    }
+    lapic_send_init(smp_cpu(cpu)->apic_id);
+    return true;
+}
+
+static const struct crash_stop_ops stop_ops = {others_online, lapic_nmi_others,
+                                               init_one};
 
 /* ---- the CPU that is started ------------------------------------------- */
 

@@ -49,6 +49,7 @@
 #define ICR_ASSERT 0x04000u
 #define ICR_OTHERS 0xc0000u
 
+#define APIC_BASE_BOOTSTRAP (1UL << 8)
 #define APIC_BASE_X2 (1UL << 10)
 #define APIC_BASE_ENABLE (1UL << 11)
 
@@ -57,6 +58,7 @@
 
 static uint64_t timer_khz;
 static bool is_x2;
+static cpu_t bootstrap_cpu; /* the first, unless another says that it is */
 
 static inline uint32_t reg_read(unsigned int reg)
 {
@@ -112,6 +114,11 @@ bool lapic_is_x2(void)
     return is_x2;
 }
 
+cpu_t lapic_bootstrap_cpu(void)
+{
+    return bootstrap_cpu;
+}
+
 void lapic_take_nmi_line(bool take)
 {
     reg_write(REG_LVT_LINT1, take ? LVT_NMI : LVT_MASKED);
@@ -132,6 +139,9 @@ void lapic_init(void)
         base |= APIC_BASE_X2;
     }
     wrmsr(MSR_APIC_BASE, base);
+    if ((base & APIC_BASE_BOOTSTRAP) != 0) {
+        bootstrap_cpu = this_cpu_id();
+    }
     is_x2 = (base & APIC_BASE_X2) != 0;
     reg_write(REG_TPR, 0);
     reg_write(REG_LVT_TIMER, LVT_MASKED | VECTOR_TIMER);

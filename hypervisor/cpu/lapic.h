@@ -77,9 +77,9 @@ void lapic_send(uint32_t apic_id, uint8_t vector);
 
 /**
  * lapic_send_init() - reset another CPU; it then waits for lapic_send_startup()
- * @apic_id: CPU
+ * @apic_id: CPU; the bootstrap processor would start the firmware
  *
- * Context: any but NMI/#MC.
+ * Context: any but NMI/#MC, unless dying.
  */
 void lapic_send_init(uint32_t apic_id);
 
@@ -116,6 +116,17 @@ void lapic_nmi(uint32_t apic_id);
  * Return:  true: x2APIC mode
  */
 bool lapic_is_x2(void);
+
+/**
+ * lapic_bootstrap_cpu() - which CPU begins in the firmware after INIT?
+ *
+ * The one whose IA32_APIC_BASE says so; the first if none does.  They need not be
+ * the same where the hypervisor was started by another kernel (kexec).
+ *
+ * Context: any.
+ * Return:  its number
+ */
+cpu_t lapic_bootstrap_cpu(void);
 
 /**
  * lapic_take_nmi_line() - answer to the machine's NMI line, LINT1, or do not

@@ -51,20 +51,27 @@ unsigned int backtrace_walk(uint64_t rbp, stack_contains_fn stack_ok,
 unsigned int backtrace_walk_nmi(uint64_t rbp, uint64_t *ret_rips,
                                 unsigned int max);
 
-/**
- * backtrace_line() - print one symbolised address; dying: also into the box
- * @rip: of an instruction; any value
- *
- * Context: any but NMI/#MC, unless dying.
- */
-void backtrace_line(uint64_t rip);
+enum backtrace_rip {
+    BACKTRACE_EXACT,  /* of an instruction                            */
+    BACKTRACE_RETURN, /* off the stack: the call is what lies before  */
+};
 
 /**
- * backtrace_return_line() - backtrace_line() for an address off the stack
- * @rip: where a call returns to; any value
+ * backtrace_line() - print one symbolised address
+ * @rip:  any value
+ * @kind: what it is of
  *
  * Context: any but NMI/#MC, unless dying.
  */
-void backtrace_return_line(uint64_t rip);
+void backtrace_line(uint64_t rip, enum backtrace_rip kind);
+
+/**
+ * backtrace_keep() - put the same line into the black box
+ * @rip:  any value
+ * @kind: what it is of
+ *
+ * Context: dying.
+ */
+void backtrace_keep(uint64_t rip, enum backtrace_rip kind);
 
 #endif

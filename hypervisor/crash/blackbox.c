@@ -168,7 +168,7 @@ void blackbox_set_clock(uint64_t tsc_khz, uint64_t wallclock_ns)
     }
 }
 
-void blackbox_begin(uint32_t kind, uint32_t cpu, const char *reason)
+void blackbox_begin(uint32_t kind, uint32_t cpu)
 {
     if (box == NULL) {
         return;
@@ -176,9 +176,17 @@ void blackbox_begin(uint32_t kind, uint32_t cpu, const char *reason)
     box->kind = kind;
     box->cpu = cpu;
     box->tsc = rdtsc();
-    strlcpy(box->reason, reason, sizeof(box->reason));
     __atomic_store_n(&box->state, VIGIL_BOX_WRITING, __ATOMIC_RELEASE);
     flush_header();
+}
+
+void blackbox_reason(const char *reason)
+{
+    if (box != NULL) {
+        /* Its last byte is NUL at any time: half of it still ends. */
+        strlcpy(box->reason, reason, sizeof(box->reason));
+        flush_header();
+    }
 }
 
 void blackbox_stage(uint32_t stage, uint32_t depth)

@@ -127,14 +127,22 @@ bool blackbox_present(void);
 
 /**
  * blackbox_begin() - a crash begins: RUNNING -> WRITING
- * @kind:   VIGIL_BOX_KIND_HYPERVISOR or VIGIL_BOX_KIND_DOM0
- * @cpu:    CPU that failed first
- * @reason: one line, cut to fit
+ * @kind: VIGIL_BOX_KIND_HYPERVISOR or VIGIL_BOX_KIND_DOM0
+ * @cpu:  CPU that failed first
  *
  * Context: any, dying; NMI-safe.
  * Return:  nothing.
  */
-void blackbox_begin(uint32_t kind, uint32_t cpu, const char *reason);
+void blackbox_begin(uint32_t kind, uint32_t cpu);
+
+/**
+ * blackbox_reason() - say what it died of
+ * @reason: one line, cut to fit
+ *
+ * Context: any, dying, once; NMI-safe.
+ * Return:  nothing.
+ */
+void blackbox_reason(const char *reason);
 
 /**
  * blackbox_stage() - note how far the crash path has come

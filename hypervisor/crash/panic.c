@@ -166,21 +166,35 @@ void crash_print_regs(const struct cpu_regs *r)
            read_ds(), read_es(), read_fs(), read_gs(), r->ss, r->cs);
 }
 
+/* The call trace, innermost first: printed, or kept in the box. */
+static void each_of_trace(void (*line)(uint64_t rip, enum backtrace_rip kind))
+{
+    if (!regs_from_guest(&crash.regs)) {
+        line(crash.regs.rip, BACKTRACE_EXACT);
+    }
+    for (unsigned int i = 0; i < crash.trace_count; i++) {
+        line(crash.trace[i], BACKTRACE_RETURN);
+    }
+}
+
 /* ---- the stages ---- */
 
+/* What matters most is in the box before anything is waited for or printed. */
 static void stage_claim(void)
 {
-    blackbox_begin(crash.kind, this_cpu_id(), crash.reason);
+    blackbox_reason(crash.reason);
     fill_public_regs();
     blackbox_regs(&crash.public_regs);
     blackbox_cpu(this_cpu_id(), VIGIL_BOX_CPU_DIED, crash.context,
                  &crash.regs);
+    each_of_trace(backtrace_keep);
 }
 
 /* Nothing is printed here: they may be writing to the same devices. */
 static void stage_stop(void)
 {
     crash.silent = crash_stop_others(clock_tsc_khz());
+    crash_stop_keep();
 }
 
 static void stage_quiet(void)
@@ -199,17 +213,6 @@ static void stage_quiet(void)
     }
 }
 
-static void print_trace(void)
-{
-    printk(LOG_PANIC, "Call trace:");
-    if (!regs_from_guest(&crash.regs)) {
-        backtrace_line(crash.regs.rip);
-    }
-    for (unsigned int i = 0; i < crash.trace_count; i++) {
-        backtrace_return_line(crash.trace[i]);
-    }
-}
-
 static void notes_step(enum notes_step step)
 {
     char words[VIGIL_CTX_TEXT_BYTES];
@@ -221,7 +224,8 @@ static void notes_step(enum notes_step step)
         crash_print_regs(&crash.regs);
         break;
     case STEP_TRACE:
-        print_trace();
+        printk(LOG_PANIC, "Call trace:");
+        each_of_trace(backtrace_line);
         break;
     case STEP_CPUS:
         crash_stop_print();
@@ -390,6 +394,8 @@ static NORETURN void die(uint32_t kind, const struct cpu_regs *regs,
     crash.have_regs = true;
     crash.stack_top = choose_stack(regs->rsp);
     memcpy(&crash.regs, regs, sizeof(*regs));
+    /* From here on a reset finds that there was a crash. */
+    blackbox_begin(kind, this_cpu_id());
     vscnprintf(crash.reason, sizeof(crash.reason), fmt, args);
     /* A guest's frame pointer is not ours to follow. */
     if (!regs_from_guest(regs)) {

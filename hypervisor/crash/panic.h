@@ -2,10 +2,12 @@
 /*
  * crash/panic.h - the stages of dying.
  *
- *   CLAIM   the first CPU to fail owns the crash; others record one line, park
- *   STOP    the other CPUs are stopped, within bounded time
+ *   CLAIM   the first CPU to fail owns the crash; others record one line, park.
+ *           The box gets reason, registers, context and backtrace
+ *   STOP    the other CPUs are stopped, within bounded time; the box gets what
+ *           each was in
  *   QUIET   sinks in emergency mode, the reason is printed
- *   NOTES   registers, backtrace, and each floor's last words
+ *   NOTES   registers, backtrace, and each floor's last words, printed
  *   SEAL    the black box is checksummed and written back to memory
  *   LEAVE   reset, halt
  *

@@ -28,6 +28,7 @@ unsigned int fake_tlb_flushes;
 void (*fake_halt_hook)(void);
 void (*fake_triple_fault_hook)(void);
 void (*fake_barrier_hook)(void);
+void (*fake_relax_hook)(void);
 uint32_t (*fake_mmio_in_hook)(const volatile void *p);
 void (*fake_mmio_out_hook)(volatile void *p, uint32_t v);
 uint32_t (*fake_in_hook)(uint16_t port, unsigned int bytes);
@@ -79,6 +80,7 @@ void fake_hw_reset(void)
     fake_halt_hook = NULL;
     fake_triple_fault_hook = NULL;
     fake_barrier_hook = NULL;
+    fake_relax_hook = NULL;
     fake_mmio_in_hook = NULL;
     fake_mmio_out_hook = NULL;
     fake_in_hook = NULL;

@@ -34,6 +34,8 @@ extern void (*fake_halt_hook)(void);
 extern void (*fake_triple_fault_hook)(void);
 /* smp_mb() calls it: what another CPU does just then; NULL: nothing. */
 extern void (*fake_barrier_hook)(void);
+/* The same of cpu_relax(). */
+extern void (*fake_relax_hook)(void);
 
 /* ---- MSRs ---- */
 void fake_msr_set(uint32_t index, uint64_t value); /* exists from now on  */

@@ -34,11 +34,14 @@
 #define VIGIL_BOX_KIND_RESET 3      /* reset with no panic: log only         */
 #define VIGIL_BOX_KIND_CLEAN 4      /* orderly power off or reboot           */
 
-/* vigil_box_header.stage: how far the crash path came (only advances) */
+/*
+ * vigil_box_header.stage: how far the crash path came (only advances).  A stage
+ * has begun, and what those before it had to do is done or has failed.
+ */
 #define VIGIL_BOX_STAGE_NONE 0
 #define VIGIL_BOX_STAGE_CLAIM 1
-#define VIGIL_BOX_STAGE_STOP 2
-#define VIGIL_BOX_STAGE_QUIET 3
+#define VIGIL_BOX_STAGE_STOP 2  /* has reason, registers, backtrace          */
+#define VIGIL_BOX_STAGE_QUIET 3 /* has what each CPU was in                  */
 #define VIGIL_BOX_STAGE_NOTES 4
 #define VIGIL_BOX_STAGE_SEAL 5
 #define VIGIL_BOX_STAGE_LEAVE 6
@@ -103,6 +106,7 @@ struct vigil_box_regs {
 #define VIGIL_BOX_CPU_DIED 1    /* it is the one that failed                  */
 #define VIGIL_BOX_CPU_STOPPED 2 /* it was stopped for that                    */
 #define VIGIL_BOX_CPU_SILENT 3  /* it did not stop: its context only          */
+#define VIGIL_BOX_CPU_INIT 4    /* the same, and it was sent INIT             */
 
 /* What a CPU was in the middle of. */
 struct vigil_box_cpu {

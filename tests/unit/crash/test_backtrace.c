@@ -22,12 +22,14 @@ bool crash_in_progress(void)
     return false;
 }
 
+static char kept[256];
+
 void blackbox_text_append(uint32_t type, const char *text, size_t len)
 {
-    (void)type;
-    (void)text;
-    (void)len;
-    abort(); /* nobody is dying */
+    assert_int_equal(type, VIGIL_BOX_SECT_BACKTRACE);
+    assert_in_range(len, 1, sizeof(kept) - 1);
+    memcpy(kept, text, len);
+    kept[len] = '\0';
 }
 
 static uint64_t stack[32];
@@ -139,13 +141,29 @@ static void prints_a_line_each(void **state)
     unsigned int before = fake_printk_count;
 
     (void)state;
-    backtrace_line(0x1020);
+    backtrace_line(0x1020, BACKTRACE_EXACT);
     assert_string_equal(fake_printk_last,
                         "   [<0000000000001020>] second+0/0x60");
-    backtrace_return_line(0x1020);
+    backtrace_line(0x1020, BACKTRACE_RETURN);
     assert_string_equal(fake_printk_last,
                         "   [<0000000000001020>] first+0x10/0x10");
     assert_int_equal(fake_printk_count, before + 2);
+}
+
+/* In the box there is the line that is printed. */
+static void keeps_what_it_prints(void **state)
+{
+    const uint64_t rips[] = {0x1000, 0x1010, 0x1020,     0x1021,    0x10ff,
+                             0,      1,      0x7fff0000, UINT64_MAX};
+    char printed[256];
+
+    (void)state;
+    for (unsigned int i = 0; i < 2 * ARRAY_SIZE(rips); i++) {
+        backtrace_line(rips[i / 2], (enum backtrace_rip)(i % 2));
+        backtrace_keep(rips[i / 2], (enum backtrace_rip)(i % 2));
+        snprintf(printed, sizeof(printed), "%s\n", fake_printk_last);
+        assert_string_equal(kept, printed);
+    }
 }
 
 int main(void)
@@ -155,6 +173,7 @@ int main(void)
         cmocka_unit_test(destroyed_stacks),
         cmocka_unit_test(names),
         cmocka_unit_test(prints_a_line_each),
+        cmocka_unit_test(keeps_what_it_prints),
     };
 
     return UNIT_RUN(tests);

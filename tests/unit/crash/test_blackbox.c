@@ -100,8 +100,10 @@ static void crash_is_sealed(void **state)
 
     (void)state;
     blackbox_set_clock(2000000, 55);
-    blackbox_begin(VIGIL_BOX_KIND_HYPERVISOR, 2, "a reason");
+    blackbox_begin(VIGIL_BOX_KIND_HYPERVISOR, 2);
     assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_TORN);
+    assert_string_equal(header()->reason, "");
+    blackbox_reason("a reason");
     blackbox_stage(VIGIL_BOX_STAGE_NOTES, 1);
     blackbox_stage(VIGIL_BOX_STAGE_STOP, 2);
     assert_int_equal(header()->stage, VIGIL_BOX_STAGE_NOTES);
@@ -178,7 +180,8 @@ static void texts_stop_at_their_room(void **state)
         blackbox_text_append(VIGIL_BOX_SECT_BACKTRACE, text, sizeof(text));
         blackbox_text_append(VIGIL_BOX_SECT_NOTES, text, sizeof(text));
     }
-    blackbox_begin(VIGIL_BOX_KIND_DOM0, 0, text);
+    blackbox_begin(VIGIL_BOX_KIND_DOM0, 0);
+    blackbox_reason(text);
     blackbox_seal();
     assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_SEALED_OK);
     assert_int_equal(strlen(header()->reason), VIGIL_BOX_REASON_BYTES - 1);
@@ -209,7 +212,7 @@ static void clean_end(void **state)
     assert_string_equal(header()->reason, "power off asked by Dom0");
     assert_string_equal(blackbox_verdict_name(BOX_CLEAN), "clean");
     /* A crash on the way out still counts as one. */
-    blackbox_begin(VIGIL_BOX_KIND_HYPERVISOR, 0, "late");
+    blackbox_begin(VIGIL_BOX_KIND_HYPERVISOR, 0);
     assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_TORN);
 }
 
@@ -277,7 +280,7 @@ static void random_damage(void **state)
     unsigned int seen[BOX_SEALED_BAD + 1] = {0};
 
     (void)state;
-    blackbox_begin(VIGIL_BOX_KIND_HYPERVISOR, 0, "r");
+    blackbox_begin(VIGIL_BOX_KIND_HYPERVISOR, 0);
     blackbox_seal();
     srand(4);
     for (int round = 0; round < 3000; round++) {

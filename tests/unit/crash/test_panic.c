@@ -1,167 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * crash/panic: the ladder, undisturbed and disturbed at each stage.
- *
- * A crash happens once per life, so each story runs in a child process that
- * ends in machine_leave(); the parent looks at what it left in shared memory.
  */
-#include "tests/unit/unit.h"
+#include "tests/unit/crash/panic_machine.h"
 
-#include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "x86/image.h"
-#include "x86/msr_index.h"
 #include "x86/percpu.h"
 #include "log/printk.h"
 #include "log/sink.h"
-#include "cpu/clock.h"
 #include "cpu/tenant.h"
-#include "crash/blackbox.h"
-#include "crash/notes.h"
 #include "crash/panic.h"
-#include "crash/reboot.h"
 #include "crash/stop.h"
-#include "crash/symbols.h"
 #include "fake_hw.h"
-
-#define ZONE_BYTES (256 * 1024)
-
-/* What the child leaves behind. */
-static struct legacy {
-    unsigned char zone[ZONE_BYTES] __attribute__((aligned(64)));
-    char console[65536];
-    size_t console_len;
-    bool left;   /* machine_leave() was reached          */
-    bool fell;   /* triple fault                         */
-    bool parked; /* another CPU parked itself            */
-    bool early;  /* sinks were taken before it           */
-    size_t said_before;
-} * legacy;
-
-const uint32_t symbol_count = 2;
-const struct symbol_entry symbol_table[] = {{0, 0}, {0x100, 5}};
-const char symbol_names[] = "head\0guilty_function";
-
-static void (*note_hook)(void);
-static unsigned int notes_run;
-
-static void first_note(void)
-{
-    notes_run++;
-    crash_note("first note");
-    if (note_hook) {
-        note_hook();
-    }
-}
-
-static void second_note(void)
-{
-    notes_run++;
-    crash_note("second note");
-}
-
-const struct crash_note __crash_notes_start[2] = {{"first", first_note},
-                                                  {"second", second_note}};
-asm(".globl __crash_notes_end\n"
-    ".set __crash_notes_end, __crash_notes_start + 32");
-
-static void (*sink_hook)(void);
-
-static void console(const char *text, size_t len)
-{
-    if (sink_hook) {
-        sink_hook();
-    }
-    memcpy(legacy->console + legacy->console_len, text, len);
-    legacy->console_len += len;
-}
-
-static struct log_sink sink = {
-    .name = "console", .write = console, .emergency_write = console};
-
-static void (*leave_hook)(void);
-
-void machine_leave(void)
-{
-    legacy->left = true;
-    if (leave_hook) {
-        leave_hook();
-    }
-    _exit(0);
-}
-
-static void triple_faulted(void)
-{
-    legacy->fell = true;
-    _exit(0);
-}
-
-static struct vigil_box_header *box(void)
-{
-    return (struct vigil_box_header *)(void *)legacy->zone;
-}
-
-static const char *section_text(uint32_t type)
-{
-    for (int i = 0; i < VIGIL_BOX_SECTIONS; i++) {
-        if (box()->section[i].type == type && box()->section[i].bytes > 0) {
-            return (const char *)legacy->zone + box()->section[i].offset;
-        }
-    }
-    return NULL;
-}
-
-uint64_t clock_tsc_khz(void)
-{
-    return 1000;
-}
-
-/* Run @story in a child with a working machine around it. */
-static void die_of(void (*story)(void))
-{
-    pid_t child;
-    int status;
-
-    memset(legacy, 0, sizeof(*legacy));
-    child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        /* A failed assertion in the child must not look like success. */
-        alarm(60);
-        fake_hw_reset();
-        fake_msr_set(MSR_FS_BASE, 1);
-        fake_msr_set(MSR_GS_BASE, 2);
-        fake_msr_set(MSR_KERNEL_GS_BASE, 3);
-        fake_image_start = 0xffff82d080200000;
-        fake_image_text_end = 0xffff82d080201000;
-        fake_triple_fault_hook = triple_faulted;
-        log_sink_register(&sink);
-        if (blackbox_init(legacy->zone, ZONE_BYTES, 5, 1, "test") != 0) {
-            _exit(9);
-        }
-        story();
-        _exit(8);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
-}
-
-static bool said(const char *text)
-{
-    return strstr(legacy->console, text) != NULL;
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    legacy = mmap(NULL, sizeof(*legacy), PROT_READ | PROT_WRITE,
-                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    assert_ptr_not_equal(legacy, MAP_FAILED);
-    return 0;
-}
 
 /* ---- stories ---- */
 
@@ -225,6 +76,38 @@ static const struct vigil_box_cpu *boxed_cpu(unsigned int at)
 {
     return (const struct vigil_box_cpu *)(const void *)section_text(
                VIGIL_BOX_SECT_CPUS) + at;
+}
+
+static void reset_by_hand(void)
+{
+    _exit(0);
+}
+
+static void reset_at_the_first_line(void)
+{
+    sink_hook = reset_by_hand;
+    tenant_set(3, 1);
+    panic_regs(&guilty, "and then the line stands still");
+}
+
+/* A serial line may stand still: what matters is kept before. */
+static void the_box_comes_before_the_lines(void **state)
+{
+    const struct vigil_box_regs *regs;
+
+    (void)state;
+    die_of(reset_at_the_first_line);
+    assert_false(legacy->left);
+    assert_int_equal(legacy->console_len, 0);
+    assert_int_equal(blackbox_check(legacy->zone, ZONE_BYTES), BOX_TORN);
+    assert_int_equal(box()->stage, VIGIL_BOX_STAGE_QUIET);
+    assert_int_equal(box()->kind, VIGIL_BOX_KIND_HYPERVISOR);
+    assert_string_equal(box()->reason, "and then the line stands still");
+    regs = (const void *)section_text(VIGIL_BOX_SECT_REGS);
+    assert_int_equal(regs->rip, guilty.rip);
+    assert_int_equal(boxed_cpu(0)->rip, guilty.rip);
+    assert_non_null(strstr(section_text(VIGIL_BOX_SECT_BACKTRACE),
+                           "guilty_function+0x23/0xf00\n"));
 }
 
 /* An NMI in an interrupt of a guest, and in the middle of dying another NMI. */
@@ -454,9 +337,16 @@ static void nothing_happens(void)
 {
 }
 
+static bool takes_init(cpu_t cpu)
+{
+    (void)cpu;
+    return true;
+}
+
 static void deaf_cpu(void)
 {
-    static const struct crash_stop_ops ops = {one_other, nothing_happens};
+    static const struct crash_stop_ops ops = {one_other, nothing_happens,
+                                              takes_init};
 
     cpu_blocks[1] = &fake_cpu_blocks[1];
     fake_cpu_blocks[1].context = CTX_IRQ;
@@ -470,9 +360,10 @@ static void a_cpu_that_does_not_stop_is_named(void **state)
     (void)state;
     die_of(deaf_cpu);
     assert_true(said("1 CPUs did not stop"));
-    assert_true(said("CPU 1 did not stop, in: irq in hypervisor\n"));
+    assert_true(
+        said("CPU 1 did not stop, in: irq in hypervisor; it was sent INIT\n"));
     assert_int_equal(boxed_cpu(1)->cpu, 1);
-    assert_int_equal(boxed_cpu(1)->state, VIGIL_BOX_CPU_SILENT);
+    assert_int_equal(boxed_cpu(1)->state, VIGIL_BOX_CPU_INIT);
     assert_int_equal(boxed_cpu(1)->context, CTX_IRQ);
     assert_int_equal(blackbox_check(legacy->zone, ZONE_BYTES), BOX_SEALED_OK);
 }
@@ -509,9 +400,9 @@ static void stopping_faults(void)
 
 /* It stops; it is dead; stopping it is what fails. */
 static const struct crash_stop_ops stopping[] = {
-    {one_other, stops_now},
-    {one_other, nothing_happens},
-    {one_other, stopping_faults},
+    {one_other, stops_now, takes_init},
+    {one_other, nothing_happens, takes_init},
+    {one_other, stopping_faults, takes_init},
 };
 static unsigned int how;
 
@@ -562,6 +453,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(undisturbed),
+        cmocka_unit_test(the_box_comes_before_the_lines),
         cmocka_unit_test(registers_of_an_exception),
         cmocka_unit_test(says_what_it_was_in),
         cmocka_unit_test(a_note_that_faults_is_skipped),
@@ -576,5 +468,5 @@ int main(void)
         cmocka_unit_test(others_stop_before_the_sinks_are_taken),
     };
 
-    return cmocka_run_group_tests(tests, setup, NULL);
+    return cmocka_run_group_tests(tests, panic_machine, NULL);
 }

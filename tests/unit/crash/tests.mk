@@ -7,7 +7,8 @@ crash-log := $(addprefix hypervisor/log/,ring.c printk.c sink.c conring.c) \
 test_blackbox-srcs := hypervisor/crash/blackbox.c $(crash-log) $(unit-alarm)
 test_panic-srcs := $(addprefix hypervisor/crash/,panic.c stop.c notes.c \
                      context.c blackbox.c symbols.c backtrace.c) \
-                   hypervisor/cpu/tenant.c $(crash-log)
+                   hypervisor/cpu/tenant.c $(crash-log) \
+                   tests/unit/crash/panic_machine.c
 test_backtrace-srcs := $(addprefix hypervisor/crash/,backtrace.c symbols.c) \
                        $(unit-lib) $(unit-log) $(unit-alarm)
 test_reboot-srcs := hypervisor/crash/reboot.c $(unit-lib) $(unit-log)

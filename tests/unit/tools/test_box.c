@@ -79,6 +79,7 @@ static void make_box(uint32_t kind, uint32_t state)
          2},
         {0, VIGIL_BOX_CPU_STOPPED, VIGIL_CTX_OF_GUEST, 0xe033, 0x40, 0x50, 2},
         {1, VIGIL_BOX_CPU_SILENT, VIGIL_CTX_IRQ, 0, 0, 0, 0},
+        {4, VIGIL_BOX_CPU_INIT, VIGIL_CTX_NMI, 0, 0, 0, 0},
         {2, 77, 0x70, 0, 0, 0, 0},
     };
 
@@ -168,6 +169,7 @@ static void test_panic_is_filed(void **state)
               "cpu 0 stopped, in guest, rip e033:0000000000000040 rsp "
               "0000000000000050\n"
               "cpu 1 did not stop, in irq in hypervisor\n"
+              "cpu 4 did not stop, was sent INIT, in nmi in hypervisor\n"
               "cpu 2 ?, in ? in hypervisor, rip 0000:0000000000000000 rsp "
               "0000000000000000\n");
     free(text);
