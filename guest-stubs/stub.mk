@@ -34,7 +34,7 @@ storm-others := common/vcpus.o bench/tiny.o
 flush-others := common/vcpus.o bench/tiny.o
 churn-objs := visit.o visitor.o steps.o
 churn-others := bench/tiny.o
-sweep-objs := shot.o ops.o paths.o hostile.o moves.o sent.o watched.o \
+sweep-objs := shot.o panic.o ops.o paths.o hostile.o moves.o sent.o watched.o \
               mc.o random.o guest.o
 sweep-others := common/vcpus.o common/breakpoint.o common/user.o bench/tiny.o
 logger-objs := load.o

@@ -19,7 +19,9 @@
  * could not take an NMI.
  * `watched`: the watchdog is on, and each shot also meets an NMI of its, see
  * watched.h.
- * `panic`: one NMI `from=` instructions after the hypercall that ends it all.
+ * `panic`: one NMI `from=` instructions after the hypercall that ends it all; with
+ * `every=` that many ticks of 10 ns from one to the next, all through it, all one
+ * later for each of `from=`.  With `mc`, a machine check.
  * As Dom0, with nmi=dom0, under -icount shift=0 with -global hpet.msi=on.  A
  * step that failed is repeated with the path's name, `from=` and `to=`, and
  * `pass=`.
@@ -33,6 +35,7 @@
  */
 #include "mc.h"
 #include "ops.h"
+#include "panic.h"
 #include "paths.h"
 #include "random.h"
 #include "sent.h"
@@ -50,6 +53,7 @@ const char stub_name[] = "sweep";
 #define WAIT_LOOPS   100000U
 #define FAILURES_MAX 8U
 #define QUIET_NS     32000U /* until the NMI's line is in the log, and more */
+#define STORM_AHEAD  1000U  /* ticks to its first */
 #define TOLD_WITHIN  2000   /* instructions, beside a long operation's own */
 #define WATCHDOGS    1000   /* more, with an NMI of the watchdog's */
 
@@ -449,7 +453,7 @@ static void storm(void)
     struct vigil_op_counters before = counted;
     uint64_t told = shot_nmis, began, took, nmis, left = loops;
 
-    shot_storm_begin(period);
+    shot_storm_begin(period, STORM_AHEAD);
     began = time_now_ns(); /* an instruction is a nanosecond */
     __asm__ volatile("1: dec %0\n\t"
                      "jnz 1b"
@@ -509,24 +513,6 @@ static bool begin(void)
                  counted.nmi_total);
 }
 
-/* The hypervisor's own end, with one NMI after @step instructions. */
-static void panic_once(unsigned int step)
-{
-    static struct vigil_op_provoke provoke = {.kind = VIGIL_PROVOKE_PANIC};
-
-    memset(&shot.in, 0, sizeof(shot.in));
-    shot.in.rflags = FLAGS_ALWAYS;
-    shot.in.rsp = (uint64_t)&stack[STACK_BEGIN];
-    shot.in.rax = VIGIL_HYPERCALL;
-    shot.in.rdi = VIGIL_OP_provoke;
-    shot.in.rsi = (uint64_t)&provoke;
-    shot.op = op_call;
-    print("sweep: panic, NMI after %u\n", step);
-    time_sleep_ns(100 * NS_PER_MS);
-    shot_fire(step, SHOT_NONE);
-    report(VERDICT_FAILURE, "it goes on after a panic");
-}
-
 /* ---- for random.c ---------------------------------------------------------- */
 
 void sweep_fill(const struct path *p, unsigned int pass)
@@ -575,7 +561,8 @@ void stub_main(void)
         return;
     }
     if (cmdline_has("panic")) {
-        panic_once((unsigned int)cmdline_number("from", 0));
+        panic_once((unsigned int)cmdline_number("from", 0),
+                   (unsigned int)cmdline_number("every", 0), sweeps_mc);
         return;
     }
     for (i = 0; i < path_count; i++) {

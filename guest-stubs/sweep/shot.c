@@ -351,9 +351,7 @@ uint32_t shot_other_due(void)
     return low + 10 * ticks;
 }
 
-#define STORM_AHEAD 1000U /* ticks to the first */
-
-void shot_storm_begin(unsigned int period)
+void shot_storm_begin(unsigned int period, unsigned int ahead)
 {
     timer_off(0);
     while (reg_read(HPET_COUNTER) > LATER - room) {
@@ -364,8 +362,7 @@ void shot_storm_begin(unsigned int period)
     reg_write(HPET_TIMER(0) + TIMER_CONFIG,
               TIMER_BY_MSG | TIMER_PERIODIC | TIMER_SET_VALUE);
     /* With SET_VALUE to the comparator, without to the period. */
-    reg_write(HPET_TIMER(0) + TIMER_COMPARE,
-              reg_read(HPET_COUNTER) + STORM_AHEAD);
+    reg_write(HPET_TIMER(0) + TIMER_COMPARE, reg_read(HPET_COUNTER) + ahead);
     reg_write(HPET_TIMER(0) + TIMER_COMPARE, period);
     reg_write(HPET_TIMER(0) + TIMER_CONFIG,
               TIMER_BY_MSG | TIMER_PERIODIC | TIMER_INTERRUPT);

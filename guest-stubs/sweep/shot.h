@@ -110,6 +110,7 @@ uint32_t shot_other_due(void);
 /**
  * shot_storm_begin() - NMIs again and again
  * @period: ticks from one to the next, 10 ns each
+ * @ahead:  ticks to the first
  *
  * QEMU 7.2 sends two each time, the second when the first has been handled: its
  * comparator has not moved on in the very tick that it fires.
@@ -117,7 +118,7 @@ uint32_t shot_other_due(void);
  * Context: nothing is to be fired until shot_storm_end().
  * Return:  nothing.
  */
-void shot_storm_begin(unsigned int period);
+void shot_storm_begin(unsigned int period, unsigned int ahead);
 
 /**
  * shot_storm_end() - no more of them

@@ -1,67 +1,183 @@
 # SPDX-License-Identifier: MIT
-"""An NMI inside panic(): one panic, one black box, and an end, wherever it comes.
+"""NMIs inside panic(): one panic, one black box, and an end, wherever they come.
 
-The stub `sweep` provokes a panic, with an NMI so many instructions later.  Each
-point is a machine of its own, which resets once: the next boot must find the box.
+The stub `sweep` provokes a panic, with an NMI so many instructions later, or with
+one every thousand, all through it.  Each machine is one panic.  QEMU stops it when
+it asks for its reset, so that what it has counted and its box can be looked at in
+its memory; of some the next boot must find the box, too.
 """
 
 import re
+import zlib
 
+import boxview
 from gdbstub import symbols
-from intlog import IntLog
-from suite import BUILD, Suite, check, need_vigil
+from intlog import MC, NMI, IntLog
+from mcdriver import McDriver
+from suite import BUILD, Suite, check, figure, need_vigil
 from test_churn import COUNTED
 
 PANIC = "provoked by the control domain"
 BOX = rf"boot: the previous boot left a black box: (.*): .*{PANIC}"
+IMAGE = 0xFFFF82D080000000      # where the hypervisor's physical 0 lies
+SIZE = 128 << 20
+OPTIONS = ("vigil_provoke=1 watchdog=no dom0_mem=64M,max:64M dom0_max_vcpus=1")
+FUNCTIONS = ("panic", "ladder", "die", "crash_stop_others", "blackbox_seal",
+             "machine_leave", "machine_restart")
 
 
-class PanicSweep(Suite):
-    """Points all over panic(), by a stride that shares no factor with its loops."""
-
-    long = True
-    weight = 900
-    points = 400
-    stride = 1013
+class Panics(Suite):
+    """One machine, one panic.  No cases of its own."""
 
     def setup(self):
         need_vigil()
+        self.where = symbols()
 
-    def once(self, step):
-        """One machine.  Return: (cpl, rip) of where the NMI came, or None."""
+    def once(self, line, options="", finds=False, driver=None):
+        """One machine, to its end.
+
+        finds:  the next boot must find the box as well
+        driver: of machine checks
+        Return: ([(vector, cpl, rip)], the text up to the reset), in their order
+        """
         log = IntLog(BUILD / f"test/{type(self).__name__}.int")
-        vm = self.boot_stub("sweep", f"panic from={step}", label="one",
-                            memory="128M", resets=True,
-                            options="vigil_provoke=1 watchdog=no dom0_mem=64M,max:64M "
-                            "dom0_max_vcpus=1",
+        vm = self.boot_stub("sweep", f"panic {line}", label="one", memory="128M",
+                            options=f"{OPTIONS} {options}",
                             extra=(*COUNTED, "-global", "hpet.msi=on",
-                                   *log.options))
-        what = f"NMI {step} instructions after the hypercall"
-        vm.expect(r"^sweep: panic, NMI after", 60, fail=None)
-        found = vm.expect(BOX, 60, fail=None, what=f"the black box, {what}")
-        text = vm.text[:vm.text.find("the previous boot left")]
+                                   "-no-shutdown", *log.options,
+                                   *(driver.options if driver else ())))
+        vm.qmp("query-status")      # events come from here on
+        if driver:
+            driver.start(vm)
+        vm.wait_event("SHUTDOWN")
+        counted = self.counter(vm)
+        self.whole(boxview.boxes(vm, SIZE)[-1], line)
+        if finds:
+            vm.qmp("set-action", reboot="reset")
+            vm.hmp("system_reset")
+            vm.qmp("cont")
+            found = vm.expect(BOX, 60, fail=None, what=f"the black box, {line}")
+            check(found.group(1) != "unfinished", f"{line}: {found.group(0)}")
+        text = vm.text
         vm.close()
         self.vms.remove(vm)
-        check(found.group(1) != "unfinished", f"{what}: {found.group(0)}")
+        if driver:
+            driver.close()
+        taken = log.taken()
+        nmis = [place for place in taken if place[0] == NMI]
+        check(len(nmis) == counted,
+              f"{line}: {len(nmis)} NMIs taken, {counted} counted")
         panics = len(re.findall(r"Panic on CPU \d", text))
-        check(panics == 1, f"{what}: {panics} panics")
-        nmis = log.nmis()
-        check(len(nmis) <= 1, f"{what}: {len(nmis)} NMIs")
-        return nmis[0] if nmis else None
+        check(panics == 1 and "while dying" not in text, f"{line}: {panics} panics")
+        return taken, text
 
-    def test_panic(self):
+    def counter(self, vm):
+        """Return how many NMIs the hypervisor has counted."""
+        text = vm.hmp(f"xp /1gx {self.where['ras_counters'] - IMAGE:#x}")
+        return int(text.split(":")[1], 16)
+
+    def whole(self, box, line):
+        """It is sealed, its sums agree, and it says what it must."""
+        check(box.state == boxview.SEALED and box.depth == 0,
+              f"{line}: state {box.state}, depth {box.depth}")
+        check(box.reason == PANIC, f"{line}: reason '{box.reason}'")
+        for kind, said, data in box.sections():
+            check(kind in (boxview.LOG, boxview.CONTEXTS) or said == zlib.crc32(data),
+                  f"{line}: the sum of section {kind} is wrong")
+        check("do_vigil_op+" in box.text(boxview.BACKTRACE), f"{line}: no backtrace")
+        check(box.cpus()[0][0] == boxview.DIED, f"{line}: {box.cpus()}")
+
+    def span(self, name):
+        """Return the addresses of a function, as a range."""
+        begin = self.where[name]
+        return range(begin, min(at for at in self.where.values() if at > begin))
+
+    def many(self, machines, every):
+        """An NMI every so many ticks; each machine has them an instruction later."""
+        nmis, places, moments = 0, set(), 0
+        for number in range(machines):
+            taken, _ = self.once(f"from={number * self.stride} every={every}",
+                                 "nmi=ignore nmi_ratelimit=1", number % 10 == 0)
+            ours = [rip for _, cpl, rip in taken if cpl == 0]
+            places |= set(ours)
+            # QEMU sends two each time, the second behind the first.
+            moments += sum(a != b for a, b in zip(ours, ours[1:]))
+            nmis += len(taken)
+        print(f"# {machines} machines, {nmis} NMIs at {moments} moments, "
+              f"{len(places)} instructions of the hypervisor", flush=True)
+        return moments, places
+
+
+class PanicStorm(Panics):
+    """Some machines, with NMIs all through panic()."""
+
+    weight = 15
+    machines = 6
+    stride = 17
+    least = (5000, 1000)
+    functions = ()  # each must have had one
+
+    def test_storm(self):
+        """From the hypercall to the reset."""
+        moments, places = self.many(self.machines, 100)
+        figure(f"moments of panic() with an NMI, {self.machines} machines", moments,
+               least=self.least[0])
+        figure("instructions of the hypervisor's among them", len(places),
+               least=self.least[1])
+        for name in self.functions:
+            if name in self.where:
+                check(places & set(self.span(name)), f"none in {name}()")
+
+
+class PanicStormLong(PanicStorm):
+    """So many that each instruction between two NMIs has its machine."""
+
+    long = True
+    weight = 300
+    machines = 110
+    stride = 1
+    least = (100000, 2500)
+    functions = FUNCTIONS
+
+
+class PanicSweep(Panics):
+    """One event in each machine, noted as any, by a stride that shares no factor
+    with the loops of panic()."""
+
+    long = True
+    weight = 200
+    points = 60
+    stride = 3613
+    checks = 12
+
+    def test_nmi(self):
         """From the hypercall to where the processor resets."""
         places = set()
-        last = 0
         for number in range(self.points):
-            place = self.once(number * self.stride)
-            if place is None:
-                last = number * self.stride
+            step = number * self.stride
+            taken, _ = self.once(f"from={step}", finds=number % 10 == 0)
+            check(len(taken) <= 1, f"{step}: {len(taken)} NMIs")
+            if not taken:
                 break
-            places.add(place)
-        ours = {rip for cpl, rip in places if cpl == 0}
-        print(f"# {len(places)} places, {len(ours)} of the hypervisor's; the end "
-              f"after {last or 'more'} instructions", flush=True)
-        check(len(ours) >= 100, f"only {len(ours)} places")
-        check(any(abs(rip - symbols()["panic"]) < 4096 for rip in ours),
-              "none near panic()")
+            places |= {rip for _, cpl, rip in taken if cpl == 0}
+        print(f"# {len(places)} instructions of the hypervisor; the last NMI after "
+              f"{step} instructions", flush=True)
+        check(len(places) >= 30, f"only {len(places)} places")
+
+    def test_machine_check(self):
+        """One that could be recovered from, and is recorded."""
+        places = set()
+        for number in range(self.checks):
+            driver = McDriver()
+            line = f"mc from={1000 + number * self.stride * 5}"
+            taken, text = self.once(line, driver=driver)
+            # The driver takes the end of the machine for one more stop.
+            check(driver.raised - 1 == len(taken) <= 1 and driver.refused is None,
+                  f"{line}: {driver.raised} raised, {len(taken)} taken")
+            if not taken:
+                break
+            check(taken[0][0] == MC, f"{line}: {taken}")
+            check("machine check on CPU 0 in " in text, f"{line}: it is not told")
+            places.add(taken[0][2])
+        print(f"# machine checks at {len(places)} instructions", flush=True)
+        check(len(places) >= 8, f"only {len(places)} places")
