@@ -10,10 +10,12 @@ import re
 
 from gdbstub import Debugger, symbols
 from suite import Suite, check, need_vigil
+from vm import VMError
 
 IMAGE = 0xFFFF82D080000000          # where the hypervisor's physical 0 lies
 WORD = 0x10000 - 0x400 + 12         # in a processor's block (x86/percpu.h)
 IRQ, NMI = 1, 2                     # include/public/vigil/context.h
+TRIES = 3
 LEFT = r"previous boot left a black box: hypervisor panic: (.*)"
 
 
@@ -33,15 +35,24 @@ class Contexts(Suite):
         """It is at the last of these places after the others: an NMI comes, or
         its word is changed to that; what is said, and what the next boot has."""
         self.vm.forget()
-        with Debugger(self.vm) as debugger:
-            for place in places:
-                debugger.run_to(self.where[place], 60)
-            if word is None:
-                self.vm.inject_nmi()
-            else:
-                debugger.write(self.where["bsp_block"] - IMAGE + WORD,
-                               word.to_bytes(4, "little"))
-        self.vm.expect(r"Panic on CPU 0", 30, fail=None)
+        for _ in range(TRIES):
+            with Debugger(self.vm) as debugger:
+                for place in places:
+                    debugger.run_to(self.where[place], 60)
+                if word is None:
+                    self.vm.inject_nmi()
+                else:
+                    debugger.write(self.where["bsp_block"] - IMAGE + WORD,
+                                   word.to_bytes(4, "little"))
+            # An NMI that comes with one of the watchdog's is one with it.
+            try:
+                self.vm.expect(r"Panic on CPU 0", 20, fail=None)
+                break
+            except VMError:
+                if word is not None or not self.vm.running:
+                    raise
+        else:
+            check(False, f"no panic of {TRIES} NMIs")
         found = self.vm.expect(LEFT, 60, fail=None)
         check(found.group(1).strip() == reason, found.group(0))
         said = re.findall(r"Context: (.*)", self.vm.text)
