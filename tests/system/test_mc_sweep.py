@@ -74,6 +74,29 @@ def entry_text(image):
             sorted(entry_instructions(doors, image).items())]
 
 
+def driven(suite, driver, log, line, *, label, cpu, options, silence=None):
+    """Run the stub to its end beside a driver.
+
+    Return: the machine, what its verdict said, log.taken(), seconds.
+    """
+    vm = suite.boot_stub("sweep", line, label=label, memory="128M", cpu=cpu,
+                         options=f"{QUIET} {options}", wall=suite.limit + 300,
+                         silence=silence or suite.limit,
+                         extra=(*COUNTED, "-global", "hpet.msi=on",
+                                *driver.options, *log.options))
+    driver.start(vm)
+    began = time.monotonic()
+    said = suite.stub_verdict(vm, "sweep", suite.limit)
+    took = time.monotonic() - began
+    if vm.running:
+        vm.expect_end(r"halt|power", 15)
+    vm.close()
+    driver.close()
+    taken = log.taken()
+    check(not driver.refused, f"QEMU: {driver.refused}")
+    return vm, said, taken, took
+
+
 class McPaths:
     """What runs the stub on some machines; for suites."""
 
@@ -98,21 +121,9 @@ class McPaths:
             inside=handler() if {"mc", "mc-first"} <= set(words) else None,
             third=symbols()["mc_ended_ret"] if "third" in words else None,
             step=self.step)
-        vm = self.boot_stub("sweep", f"{hostile_words()} {line}", label=label,
-                            memory="128M", cpu=cpu, options=f"{QUIET} {options}",
-                            wall=self.limit + 300, silence=self.limit,
-                            extra=(*COUNTED, "-global", "hpet.msi=on",
-                                   *driver.options, *log.options))
-        driver.start(vm)
-        began = time.monotonic()
-        said = self.stub_verdict(vm, "sweep", self.limit)
-        took = time.monotonic() - began
-        if vm.running:
-            vm.expect_end(r"halt|power", 15)
-        vm.close()
-        driver.close()
-        taken = log.taken()
-        check(not driver.refused, f"QEMU: {driver.refused}")
+        vm, said, taken, took = driven(
+            self, driver, log, f"{hostile_words()} {line}", label=label, cpu=cpu,
+            options=options)
         found, at = {}, 0
         for name, *numbers in END.findall(vm.text):
             length, shots, nmis, *bad, _, mcs = map(int, numbers)

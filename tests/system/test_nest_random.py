@@ -7,15 +7,13 @@ failed: `random seed=S seeds=1` on the stub's command line.
 """
 
 import re
-import time
 from collections import Counter
 
 from gdbstub import symbols
 from intlog import MC, NMI, WITH_RSP, IntLog
 from nestdriver import NestDriver
 from suite import BUILD, Suite, check, figure, need_vigil
-from test_churn import COUNTED
-from test_mc_sweep import QUIET, disassembly, handler
+from test_mc_sweep import disassembly, driven, handler
 from test_nmi_sweep import hostile_words
 
 LEARNED = re.compile(r"^sweep: learned NMI (\d+) #MC (\d+) nmis=(\d+) mcs=(\d+)\r?$",
@@ -106,23 +104,9 @@ class NestRandom(Suite):
         """Run them.  Return: {seed: [(vector, cpl, rip, rsp), ...]}."""
         log = IntLog(BUILD / f"test/{type(self).__name__}-{label}.int", WITH_RSP)
         driver = NestDriver(handler())
-        vm = self.boot_stub("sweep",
-                            f"random seed={first} seeds={seeds} {hostile_words()}",
-                            label=label, memory="128M", cpu=cpu,
-                            options=f"{QUIET} {options}", wall=self.limit + 300,
-                            silence=60,
-                            extra=(*COUNTED, "-global", "hpet.msi=on",
-                                   *driver.options, *log.options))
-        driver.start(vm)
-        began = time.monotonic()
-        said = self.stub_verdict(vm, "sweep", self.limit)
-        took = time.monotonic() - began
-        if vm.running:
-            vm.expect_end(r"halt|power", 15)
-        vm.close()
-        driver.close()
-        taken = log.taken()
-        check(not driver.refused, f"QEMU: {driver.refused}")
+        vm, said, taken, took = driven(
+            self, driver, log, f"random seed={first} seeds={seeds} {hostile_words()}",
+            label=label, cpu=cpu, options=options, silence=60)
         at = sum(map(int, LEARNED.search(vm.text).groups()[2:]))
         lines, events, merged = SEED.findall(vm.text), {}, 0
         check(len(lines) == seeds, f"{len(lines)} of {seeds} seeds")

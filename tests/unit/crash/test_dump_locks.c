@@ -9,7 +9,6 @@
 #include "sync/spinlock.h"
 #include "log/printk.h"
 #include "log/ring.h"
-#include "log/sink.h"
 #include "cpu/clock.h"
 #include "cpu/lapic.h"
 #include "cpu/smp.h"
@@ -18,25 +17,13 @@
 #include "crash/notes.h"
 #include "crash/symbols.h"
 #include "fake_hw.h"
+#include "fake_sink.h"
 
 #define CPUS 2U
 
 cpumask_t cpus_online = 3;
 struct cpu_block *cpu_blocks[NR_CPUS];
 
-static char shown[65536];
-static size_t shown_len;
-
-static void capture(const char *text, size_t len)
-{
-    assert_true(shown_len + len < sizeof(shown));
-    memcpy(shown + shown_len, text, len);
-    shown_len += len;
-    shown[shown_len] = '\0';
-}
-
-static struct log_sink sink = {
-    .name = "test", .write = capture, .emergency_write = capture};
 
 uint64_t clock_now_ns(void)
 {
@@ -86,10 +73,10 @@ void lapic_nmi(uint32_t apic_id)
 static void ask(const char *held)
 {
     print_message("held: %s\n", held);
-    shown_len = 0;
+    fake_shown_len = 0;
     fake_cpu = 0;
     assert_int_equal(dump_cpus(LOG_ERROR, NULL, 1000000), 0);
-    assert_int_equal(shown_len, 0); /* the way out does that */
+    assert_int_equal(fake_shown_len, 0); /* the way out does that */
 }
 
 static void check_lines(void)
@@ -102,7 +89,7 @@ static void check_lines(void)
     fake_cpu = 0;
     log_drain();
     for (unsigned int i = 0; i < ARRAY_SIZE(lines); i++) {
-        assert_non_null(strstr(shown, lines[i]));
+        assert_non_null(strstr(fake_shown, lines[i]));
     }
 }
 
@@ -162,7 +149,7 @@ static int set_up(void **state)
         cpu_blocks[i] = &fake_cpu_blocks[i];
     }
     fake_cpu = 0;
-    log_sink_register(&sink);
+    log_sink_register(&fake_sink);
     return 0;
 }
 

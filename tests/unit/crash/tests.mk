@@ -17,5 +17,5 @@ test_dump-srcs := $(addprefix hypervisor/crash/,dump.c picture.c context.c) \
 test_dump-libs := -Wl,-T,$(TOP)/tests/unit/crash/notes.ld
 test_dump_locks-srcs := $(addprefix hypervisor/crash/,dump.c picture.c \
                           context.c) hypervisor/cpu/tenant.c $(crash-log) \
-                        $(unit-alarm)
+                        $(unit-alarm) tests/fake/fake_sink.c
 test_stop-srcs := $(addprefix hypervisor/crash/,stop.c context.c) $(unit-lib) $(unit-log)

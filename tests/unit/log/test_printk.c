@@ -10,29 +10,9 @@
 #include "x86/percpu.h"
 #include "log/conring.h"
 #include "log/printk.h"
-#include "log/sink.h"
 #include "fake_hw.h"
+#include "fake_sink.h"
 
-static char shown[65536];
-static size_t shown_len;
-static void (*during_write)(void);
-
-static void capture(const char *text, size_t len)
-{
-    assert_true(shown_len + len < sizeof(shown));
-    memcpy(shown + shown_len, text, len);
-    shown_len += len;
-    shown[shown_len] = '\0';
-    if (during_write) {
-        void (*hook)(void) = during_write;
-
-        during_write = NULL;
-        hook();
-    }
-}
-
-static struct log_sink sink = {
-    .name = "test", .write = capture, .emergency_write = capture};
 
 static int setup(void **state)
 {
@@ -40,8 +20,7 @@ static int setup(void **state)
     fake_hw_reset();
     assert_int_equal(log_set_levels(false, "info"), 0);
     assert_int_equal(log_set_levels(true, "warning"), 0);
-    shown_len = 0;
-    shown[0] = '\0';
+    fake_shown_forget();
     return 0;
 }
 
@@ -49,9 +28,9 @@ static void early_lines_are_replayed(void **state)
 {
     (void)state;
     printk(LOG_INFO, "before any sink, number %d", 1);
-    assert_int_equal(shown_len, 0);
-    log_sink_register(&sink);
-    assert_string_equal(shown, "(XEN) before any sink, number 1\n");
+    assert_int_equal(fake_shown_len, 0);
+    log_sink_register(&fake_sink);
+    assert_string_equal(fake_shown, "(XEN) before any sink, number 1\n");
 }
 
 static void lines_are_prefixed(void **state)
@@ -59,7 +38,7 @@ static void lines_are_prefixed(void **state)
     (void)state;
     pr_info("one line\n");
     pr_err("two\nlines");
-    assert_string_equal(shown, "(XEN) one line\n(XEN) two\n(XEN) lines\n");
+    assert_string_equal(fake_shown, "(XEN) one line\n(XEN) two\n(XEN) lines\n");
 }
 
 static void long_lines_stay_whole(void **state)
@@ -69,10 +48,10 @@ static void long_lines_stay_whole(void **state)
     (void)state;
     memset(text, 'z', sizeof(text));
     printk(LOG_INFO, "%.*s", 400, text);
-    assert_int_equal(shown_len, 6 + 400 + 1);
-    shown_len = 0;
+    assert_int_equal(fake_shown_len, 6 + 400 + 1);
+    fake_shown_len = 0;
     printk(LOG_INFO, "%.*s", (int)sizeof(text), text);
-    assert_int_equal(shown_len, 6 + LOG_TEXT_MAX - 1 + 1);
+    assert_int_equal(fake_shown_len, 6 + LOG_TEXT_MAX - 1 + 1);
 }
 
 static void levels(void **state)
@@ -81,19 +60,19 @@ static void levels(void **state)
 
     (void)state;
     pr_debug("hidden");
-    assert_int_equal(shown_len, 0);
+    assert_int_equal(fake_shown_len, 0);
     /* Hidden from the console, kept in the ring. */
     assert_int_equal(log_ring_next(log_ring_now()), before + 1);
     assert_int_equal(log_set_levels(false, "all"), 0);
     pr_debug("seen");
-    assert_string_equal(shown, "(XEN) seen\n");
+    assert_string_equal(fake_shown, "(XEN) seen\n");
     assert_int_equal(log_set_levels(false, "error"), 0);
     pr_warn("hidden");
-    assert_string_equal(shown, "(XEN) seen\n");
+    assert_string_equal(fake_shown, "(XEN) seen\n");
     assert_int_equal(log_set_levels(false, "none"), 0);
     pr_err("hidden");
     printk(LOG_PANIC, "always");
-    assert_string_equal(shown, "(XEN) seen\n(XEN) always\n");
+    assert_string_equal(fake_shown, "(XEN) seen\n(XEN) always\n");
     assert_int_equal(log_set_levels(false, "loud"), -EINVAL);
     assert_int_equal(log_set_levels(false, "error/loud"), -EINVAL);
     assert_int_equal(log_set_levels(false, ""), -EINVAL);
@@ -147,8 +126,8 @@ static unsigned int count_lines(void)
 {
     unsigned int n = 0;
 
-    for (size_t i = 0; i < shown_len; i++) {
-        n += shown[i] == '\n';
+    for (size_t i = 0; i < fake_shown_len; i++) {
+        n += fake_shown[i] == '\n';
     }
     return n;
 }
@@ -160,16 +139,16 @@ static void dom0_writes_through(void **state)
 
     (void)state;
     log_console_write("dom0# ", 6);
-    assert_string_equal(shown, "dom0# ");
+    assert_string_equal(fake_shown, "dom0# ");
     assert_int_equal(log_ring_next(log_ring_now()), before);
     log_console_write("ls\r\n", 4);
-    assert_string_equal(shown, "dom0# ls\r\n");
+    assert_string_equal(fake_shown, "dom0# ls\r\n");
     /* Shown once, and its line is in the ring. */
     assert_int_equal(log_ring_read(log_ring_now(), before, &cell), LOG_READ_OK);
     assert_memory_equal(cell.text, "dom0# ls", 8);
     assert_int_equal(cell.flags, VIGIL_LOG_F_GUEST | VIGIL_LOG_F_QUIET);
     pr_info("x");
-    assert_string_equal(shown, "dom0# ls\r\n(XEN) x\n");
+    assert_string_equal(fake_shown, "dom0# ls\r\n(XEN) x\n");
 }
 
 static void nmi_leaves_it_for_later(void **state)
@@ -178,11 +157,11 @@ static void nmi_leaves_it_for_later(void **state)
     this_cpu()->context = CTX_NMI;
     log_nmi(LOG_ERROR, "from NMI");
     printk(LOG_ERROR, "by a shared helper");
-    assert_int_equal(shown_len, 0);
+    assert_int_equal(fake_shown_len, 0);
     assert_true(this_cpu()->work & WORK_LOG);
     this_cpu()->context = 0;
     log_drain();
-    assert_string_equal(shown, "(XEN) from NMI\n(XEN) by a shared helper\n");
+    assert_string_equal(fake_shown, "(XEN) from NMI\n(XEN) by a shared helper\n");
 }
 
 static void interrupt_while_writing(void)
@@ -193,9 +172,9 @@ static void interrupt_while_writing(void)
 static void interrupted_drain_takes_it_along(void **state)
 {
     (void)state;
-    during_write = interrupt_while_writing;
+    fake_sink_hook = interrupt_while_writing;
     printk(LOG_INFO, "outer");
-    assert_string_equal(shown, "(XEN) outer\n(XEN) from the interrupt\n");
+    assert_string_equal(fake_shown, "(XEN) outer\n(XEN) from the interrupt\n");
 }
 
 static void lost_cells_are_counted(void **state)
@@ -229,7 +208,7 @@ static void dead_writer_is_passed(void **state)
     for (int i = 0; i < 30; i++) {
         pr_info("waiting");
     }
-    assert_int_equal(shown_len, 0);
+    assert_int_equal(fake_shown_len, 0);
     for (int i = 0; i < 60; i++) {
         pr_info("waiting");
     }
@@ -248,7 +227,7 @@ static void moves_into_the_box(void **state)
     log_attach(box, sizeof(box), 4242);
     assert_ptr_equal(log_ring_now()->cells, box);
     pr_info("in the box");
-    assert_string_equal(shown, "(XEN) in the box\n");
+    assert_string_equal(fake_shown, "(XEN) in the box\n");
     assert_int_equal(log_ring_read(log_ring_now(), next - 1, &cell),
                      LOG_READ_OK);
     assert_int_equal(log_ring_read(log_ring_now(), next, &cell), LOG_READ_OK);
@@ -258,10 +237,10 @@ static void moves_into_the_box(void **state)
 static void crlf_sink(void **state)
 {
     (void)state;
-    sink.crlf = true;
+    fake_sink.crlf = true;
     log_console_write("a\nb", 3);
-    assert_string_equal(shown, "a\r\nb");
-    sink.crlf = false;
+    assert_string_equal(fake_shown, "a\r\nb");
+    fake_sink.crlf = false;
 }
 
 static unsigned int wakes;
@@ -281,33 +260,33 @@ static size_t room(void)
 static void output_waits_for_the_pump(void **state)
 {
     (void)state;
-    sink.crlf = true;
-    sink.room = room;
+    fake_sink.crlf = true;
+    fake_sink.room = room;
     log_defer(wake);
     log_console_write("abc\ndef", 7);
     pr_info("line");
-    assert_int_equal(shown_len, 0);
+    assert_int_equal(fake_shown_len, 0);
     assert_int_equal(wakes, 1);
     sink_room = 0;
     assert_true(log_pump());
-    assert_int_equal(shown_len, 0);
+    assert_int_equal(fake_shown_len, 0);
     /* A carriage return takes room, too: "abc" and the line end, not more. */
-    during_write = NULL;
+    fake_sink_hook = NULL;
     sink_room = 5;
     (void)!log_pump();
-    assert_string_equal(shown, "abc\r\ndef(XEN) line\r\n");
+    assert_string_equal(fake_shown, "abc\r\ndef(XEN) line\r\n");
     assert_false(log_pump());
     /* An error may be the last word. */
-    shown_len = 0;
+    fake_shown_len = 0;
     log_console_write("x", 1);
     assert_int_equal(wakes, 2);
     pr_err("broken");
-    assert_string_equal(shown, "x(XEN) broken\r\n");
-    shown_len = 0;
+    assert_string_equal(fake_shown, "x(XEN) broken\r\n");
+    fake_shown_len = 0;
     log_console_write("y", 1);
     log_flush();
-    assert_string_equal(shown, "y");
-    sink.crlf = false;
+    assert_string_equal(fake_shown, "y");
+    fake_sink.crlf = false;
 }
 
 /* The writer waits for the sink rather than lose a byte. */
@@ -323,25 +302,25 @@ static void full_ring_is_written(void **state)
         log_console_write(block, sizeof(block));
         total += sizeof(block);
     }
-    assert_in_range(shown_len, 1, total);
+    assert_in_range(fake_shown_len, 1, total);
     log_flush();
-    assert_int_equal(shown_len, total);
-    /* What waits when the machine dies is shown first. */
-    shown_len = 0;
+    assert_int_equal(fake_shown_len, total);
+    /* What waits when the machine dies is fake_shown first. */
+    fake_shown_len = 0;
     log_console_write("z\n", 2);
-    assert_int_equal(shown_len, 0);
+    assert_int_equal(fake_shown_len, 0);
 }
 
 #define CHATS 100U
 
 static unsigned int chats;
 
-/* Another CPU has something to say whenever this one has shown a line. */
+/* Another CPU has something to say whenever this one has fake_shown a line. */
 static void chatter(void)
 {
     if (chats < CHATS) {
         chats++;
-        during_write = chatter;
+        fake_sink_hook = chatter;
         printk(LOG_INFO, "%0300u", chats);
     }
 }
@@ -361,8 +340,8 @@ static void endless_writers_do_not_keep_it(void **state)
     assert_in_range(at_once, 10, CHATS - 1);
     assert_true(wakes > 0);
     /* The rest comes by the pump, all of it. */
-    during_write = NULL;
-    sink_room = sizeof(shown);
+    fake_sink_hook = NULL;
+    sink_room = sizeof(fake_shown);
     while (log_pump()) {
         assert_true(++calls < 1000);
     }
@@ -380,8 +359,8 @@ static unsigned int linger(void)
 static void counts_dying(void)
 {
     dying_calls++;
-    /* What waited has been shown before. */
-    assert_non_null(strstr(shown, "\n(XEN) in the midst of it\n"));
+    /* What waited has been fake_shown before. */
+    assert_non_null(strstr(fake_shown, "\n(XEN) in the midst of it\n"));
 }
 
 static void another_dies(void)
@@ -400,13 +379,13 @@ static void torn_line_is_said_again(void **state)
     sink_room = 1000;
     (void)!log_pump();
     pr_info("in the midst of it");
-    during_write = another_dies;
-    sink.dying = counts_dying;
+    fake_sink_hook = another_dies;
+    fake_sink.dying = counts_dying;
     assert_int_equal(dying_calls, 0);
     (void)!log_pump();
     assert_int_equal(dying_calls, 1);
-    sink.dying = NULL;
-    again = strstr(shown, "midst of it\n\n(XEN) in the midst of it\n");
+    fake_sink.dying = NULL;
+    again = strstr(fake_shown, "midst of it\n\n(XEN) in the midst of it\n");
     assert_non_null(again);
     assert_non_null(strstr(again, "(XEN) last\n"));
     assert_null(strstr(again, "before"));
@@ -416,16 +395,16 @@ static void sinks_hear_of_dying(void **state)
 {
     (void)state;
     assert_int_equal(log_linger_ms(), 0);
-    sink.dying = counts_dying; /* once, in the test before this */
-    sink.linger_ms = linger;
+    fake_sink.dying = counts_dying; /* once, in the test before this */
+    fake_sink.linger_ms = linger;
     log_emergency();
     printk(LOG_PANIC, "last");
     printk(LOG_PANIC, "words");
     assert_int_equal(dying_calls, 1);
-    assert_string_equal(shown, "(XEN) last\n(XEN) words\n");
+    assert_string_equal(fake_shown, "(XEN) last\n(XEN) words\n");
     assert_int_equal(log_linger_ms(), 5000);
-    sink.dying = NULL;
-    sink.linger_ms = NULL;
+    fake_sink.dying = NULL;
+    fake_sink.linger_ms = NULL;
 }
 
 static void fail_again(void)
@@ -441,12 +420,12 @@ static void emergency_ignores_locks_and_drops_bad_sinks(void **state)
     this_cpu()->context = CTX_NMI | CTX_CRASH;
     log_emergency();
     printk(LOG_PANIC, "dying");
-    assert_string_equal(shown, "(XEN) dying\n");
+    assert_string_equal(fake_shown, "(XEN) dying\n");
     /* It faults while writing: it is not asked again. */
-    shown_len = 0;
-    during_write = fail_again;
+    fake_shown_len = 0;
+    fake_sink_hook = fail_again;
     printk(LOG_PANIC, "first");
-    assert_null(strstr(shown, "second"));
+    assert_null(strstr(fake_shown, "second"));
 }
 
 int main(void)

@@ -6,26 +6,14 @@
 #include "tests/unit/unit.h"
 
 #include "log/printk.h"
-#include "log/sink.h"
 #include "fake_hw.h"
+#include "fake_sink.h"
 
-static char shown[65536];
-static size_t shown_len;
-
-static void capture(const char *text, size_t len)
-{
-    assert_true(shown_len + len < sizeof(shown));
-    memcpy(shown + shown_len, text, len);
-    shown_len += len;
-    shown[shown_len] = '\0';
-}
-
-static struct log_sink sink = {.name = "test", .write = capture};
 
 static int begin(void **state)
 {
     (void)state;
-    log_sink_register(&sink);
+    log_sink_register(&fake_sink);
     return 0;
 }
 
@@ -35,8 +23,7 @@ static int setup(void **state)
     fake_hw_reset();
     assert_int_equal(log_set_levels(false, "info"), 0);
     assert_int_equal(log_set_levels(true, "warning"), 0);
-    shown_len = 0;
-    shown[0] = '\0';
+    fake_shown_forget();
     return 0;
 }
 
@@ -44,8 +31,8 @@ static unsigned int count_lines(void)
 {
     unsigned int n = 0;
 
-    for (size_t i = 0; i < shown_len; i++) {
-        n += shown[i] == '\n';
+    for (size_t i = 0; i < fake_shown_len; i++) {
+        n += fake_shown[i] == '\n';
     }
     return n;
 }
@@ -88,17 +75,17 @@ static void guests_are_limited(void **state)
         log_about(LOG_WARNING, &noisy, 2, "silly thing %d", i);
     }
     assert_int_equal(count_lines(), 10);
-    assert_memory_equal(shown, "(XEN) d5v2 silly thing 0\n", 25);
+    assert_memory_equal(fake_shown, "(XEN) d5v2 silly thing 0\n", 25);
     log_get_stats(&stats);
     assert_int_equal(stats.limited - before.limited, 90);
     /* Nor do they take the place of others' in the ring. */
     assert_int_equal(log_ring_next(log_ring_now()), cells + 10);
-    shown_len = 0;
+    fake_shown_len = 0;
     fake_tsc += 1000000;
     for (int i = 0; i < 100; i++) {
         log_about(LOG_WARNING, &noisy, -1, "again");
     }
-    assert_string_equal(shown, "(XEN) d5 too many lines: 90 left out\n"
+    assert_string_equal(fake_shown, "(XEN) d5 too many lines: 90 left out\n"
                                "(XEN) d5 again\n(XEN) d5 again\n");
     log_about(LOG_ERROR, &noisy, -1, "below the first level: always");
     assert_int_equal(count_lines(), 4);
@@ -106,10 +93,10 @@ static void guests_are_limited(void **state)
     assert_int_equal(count_lines(), 4);
     assert_string_equal(kept(0), "d5 above the second: never");
     /* What is left is said when it goes, once. */
-    shown_len = 0;
+    fake_shown_len = 0;
     log_guest_end(&noisy);
     log_guest_end(&noisy);
-    assert_string_equal(shown, "(XEN) d5 too many lines: 98 left out\n");
+    assert_string_equal(fake_shown, "(XEN) d5 too many lines: 98 left out\n");
 }
 
 /* A flood costs nobody else a line, nor the guest that has its number next. */
@@ -123,12 +110,12 @@ static void a_guest_has_its_own_limit(void **state)
         log_guest_line(&noisy, "flood", 5);
     }
     assert_int_equal(count_lines(), 10);
-    shown_len = 0;
+    fake_shown_len = 0;
     log_guest_line(&other, "quiet", 5);
     pr_info("ours");
     log_guest_init(&noisy, 5);
     log_about(LOG_WARNING, &noisy, -1, "born again");
-    assert_string_equal(shown, "(d6) quiet\n(XEN) ours\n"
+    assert_string_equal(fake_shown, "(d6) quiet\n(XEN) ours\n"
                                "(XEN) d5 born again\n");
 }
 
@@ -144,14 +131,14 @@ static void hidden_lines_are_limited(void **state)
         log_guest_line(&noisy, "flood", 5);
     }
     assert_int_equal(log_ring_next(log_ring_now()), cells + 100);
-    assert_int_equal(shown_len, 0);
+    assert_int_equal(fake_shown_len, 0);
     log_about(LOG_WARNING, &noisy, -1, "seen");
-    assert_string_equal(shown, "(XEN) d5 seen\n");
+    assert_string_equal(fake_shown, "(XEN) d5 seen\n");
     fake_tsc += 500000;
     log_guest_line(&noisy, "later", 5);
     assert_string_equal(kept(0), "(d5) later");
     assert_string_equal(kept(1), "d5 too many lines: 900 left out");
-    assert_string_equal(shown, "(XEN) d5 seen\n");
+    assert_string_equal(fake_shown, "(XEN) d5 seen\n");
 }
 
 /* By vcpus at once: who does not get at the count is left out, and counted. */
@@ -162,10 +149,10 @@ static void two_at_once_do_not_pass(void **state)
     assert_int_equal(log_set_levels(true, "none/all"), 0);
     noisy.busy = 1;
     log_about(LOG_WARNING, &noisy, 1, "meanwhile");
-    assert_int_equal(shown_len, 0);
+    assert_int_equal(fake_shown_len, 0);
     noisy.busy = 0;
     log_about(LOG_WARNING, &noisy, 0, "then");
-    assert_string_equal(shown, "(XEN) d5 too many lines: 1 left out\n"
+    assert_string_equal(fake_shown, "(XEN) d5 too many lines: 1 left out\n"
                                "(XEN) d5v0 then\n");
 }
 
@@ -193,7 +180,7 @@ static void guest_text_is_made_harmless(void **state)
     assert_int_equal(log_set_levels(true, "all"), 0);
     two_guests();
     log_guest_line(&other, "a\x1b[2Jb\n", 7);
-    assert_string_equal(shown, "(d6) a.[2Jb\n");
+    assert_string_equal(fake_shown, "(d6) a.[2Jb\n");
 }
 
 int main(void)

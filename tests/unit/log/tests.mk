@@ -5,7 +5,7 @@ tests += log/test_ring_load
 test_ring_load-srcs := $(test_ring-srcs)
 test_printk-srcs := $(addprefix hypervisor/log/,ring.c printk.c sink.c \
                       conring.c) hypervisor/sync/spinlock.c $(unit-lib) \
-                    $(unit-alarm)
+                    $(unit-alarm) tests/fake/fake_sink.c
 tests += log/test_printk_guests
 test_printk_guests-srcs := $(test_printk-srcs)
 test_conring-srcs := hypervisor/log/conring.c $(unit-lib) $(unit-alarm)
