@@ -252,7 +252,9 @@ class McSweepLong(McSweep):
     limit = 3000
     machines = (
         ("alone", "", "qemu64", f"mc passes=5 timer {PATHS}"),
-        ("in-nmi", "", "qemu64", f"mc with-nmi passes=3 from=261 {NMI_PATHS}"),
+        ("in-nmi", "", "qemu64",
+         "mc with-nmi passes=3 from=25 nmi-in-guest nmi-in-call"),
+        ("by-main", "", "qemu64", "mc with-nmi passes=3 from=261 nmi-by-main"),
         ("then-nmi", "", "qemu64", f"mc-first {NMI_PATHS}"),
         ("then-mc", "", "qemu64",
          "mc mc-first from=7000 to=12500 passes=5 nmi-in-guest nmi-in-call"),
