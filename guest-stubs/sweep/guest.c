@@ -93,6 +93,7 @@ _Static_assert(ACT_DEBUG == 7 && AT(number) == 104 && AT(done) == 112 &&
     "setne %al\n"                                                              \
     "add %rax, " D "+120(%rip)\n"
 
+/* clang-format off: one instruction a line */
 __asm__(
     ".pushsection .rodata\n"
     ".balign 16\n"
@@ -125,154 +126,169 @@ __asm__(
     "xor %ebx, %ebx\n"
     "xchg %rbx, " S "+2048(%rip)\n"
     "bt $1, %rbx\n" /* TINY_PORT_ECHO */
-    "jnc guest_sleep\n" KEEP(0, rbx) KEEP(1, rbp) KEEP(2, r8) KEEP(3, r9)
-        KEEP(4, r12) KEEP(5, r13) KEEP(6, r14) KEEP(
-            7,
-            r15) "mov " D "+64(%rip), %eax\n"
-                 "cmp $0, %eax\n"
-                 "je act_user\n"
-                 "cmp $1, %eax\n"
-                 "je act_int3\n"
-                 "cmp $2, %eax\n"
-                 "je act_ud2\n"
-                 "cmp $3, %eax\n"
-                 "je act_call\n"
-                 "cmp $4, %eax\n"
-                 "je act_event\n"
-                 "cmp $5, %eax\n"
-                 "je act_stack\n"
-                 "cmp $7, %eax\n"
-                 "je act_debug\n"
-                 "xor %eax, %eax\n"
-                 "xor %edi, %edi\n"
-                 "syscall\n"
-                 "int3\n"
-                 "ud2\n"
-                 "act_stack:\n"
-                 "mov $3, %eax\n" /* stack_switch */
-                 "mov $0xe02b, %edi\n"
-                 "mov " D "+96(%rip), %rsi\n"
-                 "syscall\n"
-                 "act_user:\n"
-                 "push $0xe02b\n"
-                 "push " D "+96(%rip)\n"
-                 "push " D "+88(%rip)\n"
-                 "push " D "+80(%rip)\n"
-                 "push " D "+72(%rip)\n"
-                 "push $0x100\n" /* VGCF_in_syscall */
-                 "push %rcx\n"
-                 "push %r11\n"
-                 "push %rax\n"
-                 "mov $23, %eax\n"
-                 "syscall\n"
-                 "ud2\n"
-                 "act_int3:\n"
-                 "xor %eax, %eax\n"
-                 "lea " D "+160(%rip), %rdi\n"
-                 "syscall\n"
-                 "mov " D "+96(%rip), %rsp\n"
-                 "int3\n"
-                 "ud2\n"
-                 "act_ud2:\n"
-                 "mov " D "+96(%rip), %rsp\n"
-                 "ud2\n"
-                 "act_call:\n"
-                 "mov " D "+96(%rip), %rsp\n"
-                 "mov $17, %eax\n" /* xen_version */
-                 "xor %edi, %edi\n"
-                 "syscall\n"
-                 "guest_called:\n"
-                 "movq $33, " D "+128(%rip)\n"
-                 "jmp guest_over\n"
-                 /* Pending for itself, then not masked: it comes at the next way back. */
-                 "act_event:\n"
-                 "mov " D "+96(%rip), %rsp\n"
-                 "movb $1, " S "(%rip)\n"
-                 "movb $0, " S "+1(%rip)\n"
-                 "mov $17, %eax\n"
-                 "xor %edi, %edi\n"
-                 "syscall\n"
-                 "ud2\n"
-                 /* A breakpoint in the hypervisor is refused, and DR7 cleaned of what may
-         * not be; a watchpoint on what a hypercall writes is for our own read. */
-                 "act_debug:\n"
-                 "mov $8, %eax\n" /* set_debugreg */
-                 "xor %edi, %edi\n"
-                 "mov " D "+192(%rip), %rsi\n"
-                 "syscall\n"
-                 "cmp $1, %rax\n"
-                 "adcq $0, " D "+120(%rip)\n" /* it was taken */
-                 "mov $8, %eax\n"
-                 "xor %edi, %edi\n"
-                 "lea " D "+328(%rip), %rsi\n"
-                 "syscall\n"
-                 "mov $8, %eax\n"
-                 "mov $7, %edi\n"
-                 "mov $0xb2701, %esi\n" /* DR0: 8 bytes, reads and writes; GD, too */
-                 "syscall\n"
-                 "mov $8, %eax\n"
-                 "mov $7, %edi\n"
-                 "mov $0xb0401, %esi\n"
-                 "syscall\n"
-                 "mov $17, %eax\n"
-                 "mov $1, %edi\n" /* extraversion */
-                 "lea " D "+328(%rip), %rsi\n"
-                 "syscall\n"
-                 "mov " D "+328(%rip), %rax\n"
-                 "ud2\n"
-                 "guest_over:\n"
-                 "lea " S "(%rip), %rsp\n"
-                 "xor %eax, %eax\n" KEPT(0, rbx) KEPT(1, rbp) KEPT(2, r8)
-                     KEPT(3, r9) KEPT(4, r12) KEPT(5, r13) KEPT(6, r14) KEPT(
-                         7,
-                         r15) "cmpl $7, " D "+64(%rip)\n"
-                              "jne 1f\n"
-                              "mov $8, %eax\n"
-                              "mov $7, %edi\n"
-                              "xor %esi, %esi\n"
-                              "syscall\n"
-                              "1: mov " D "+104(%rip), %rax\n"
-                              "mov %rax, " D "+112(%rip)\n"
-                              "mov $32, %eax\n" /* event_channel_op: send */
-                              "mov $4, %edi\n"
-                              "lea " D "+16(%rip), %rsi\n" /* tiny's echo */
-                              "syscall\n"
-                              "jmp guest_sleep\n" TRAP(1) TRAP(3) TRAP(6)
-                                  TRAP(13) TRAP(
-                                      14) "guest_user_call: syscall\n"
-                                          "guest_user_ud2: ud2\n"
-                                          "guest_user_nops: nop\n"
-                                          "nop\n"
-                                          "guest_fault: jmp guest_trap14\n"
-                                          ".balign 16\n"
-                                          "guest_callback:\n"
-                                          ".word 2, 0\n" /* CALLBACKTYPE_syscall */
-                                          ".long 0\n"
-                                          ".quad 0xffffffff80000000 + guest_called - guest_code\n"
-                                          ".balign 16\n"
-                                          "guest_gates:\n" GATE(1) GATE(3)
-                                              GATE(6) GATE(13) GATE(
-                                                  14) ".quad 0, 0\n"
-                                                      "guest_end:\n"
-                                                      ".popsection\n"
-                                                      /* Of Dom0.  r12: the ports, a bit each; r13: for SCHEDOP_poll. */
-                                                      ".text\n"
-                                                      ".globl op_visit\n"
-                                                      "op_visit:\n"
-                                                      "syscall\n"
-                                                      "1: test %r12, shared_info_area+2048(%rip)\n"
-                                                      "jnz 2f\n"
-                                                      "mov $29, %eax\n"
-                                                      "mov $3, %edi\n"
-                                                      "mov %r13, %rsi\n"
-                                                      "syscall\n"
-                                                      "jmp 1b\n"
-                                                      "2: xor %edi, %edi\n"
-                                                      "xor %esi, %esi\n"
-                                                      "xor %ecx, %ecx\n"
-                                                      "xor %r11d, %r11d\n"
-                                                      "xor %eax, %eax\n"
-                                                      "jmp shot_done\n");
+    "jnc guest_sleep\n"
+    KEEP(0, rbx)
+    KEEP(1, rbp)
+    KEEP(2, r8)
+    KEEP(3, r9)
+    KEEP(4, r12)
+    KEEP(5, r13)
+    KEEP(6, r14)
+    KEEP(7, r15)
+    "mov " D "+64(%rip), %eax\n"
+    "cmp $0, %eax\n"
+    "je act_user\n"
+    "cmp $1, %eax\n"
+    "je act_int3\n"
+    "cmp $2, %eax\n"
+    "je act_ud2\n"
+    "cmp $3, %eax\n"
+    "je act_call\n"
+    "cmp $4, %eax\n"
+    "je act_event\n"
+    "cmp $5, %eax\n"
+    "je act_stack\n"
+    "cmp $7, %eax\n"
+    "je act_debug\n"
+    "xor %eax, %eax\n"
+    "xor %edi, %edi\n"
+    "syscall\n"
+    "int3\n"
+    "ud2\n"
+    "act_stack:\n"
+    "mov $3, %eax\n" /* stack_switch */
+    "mov $0xe02b, %edi\n"
+    "mov " D "+96(%rip), %rsi\n"
+    "syscall\n"
+    "act_user:\n"
+    "push $0xe02b\n"
+    "push " D "+96(%rip)\n"
+    "push " D "+88(%rip)\n"
+    "push " D "+80(%rip)\n"
+    "push " D "+72(%rip)\n"
+    TRAP_IRET("0x100") /* VGCF_in_syscall */
+    "act_int3:\n"
+    "xor %eax, %eax\n"
+    "lea " D "+160(%rip), %rdi\n"
+    "syscall\n"
+    "mov " D "+96(%rip), %rsp\n"
+    "int3\n"
+    "ud2\n"
+    "act_ud2:\n"
+    "mov " D "+96(%rip), %rsp\n"
+    "ud2\n"
+    "act_call:\n"
+    "mov " D "+96(%rip), %rsp\n"
+    "mov $17, %eax\n" /* xen_version */
+    "xor %edi, %edi\n"
+    "syscall\n"
+    "guest_called:\n"
+    "movq $33, " D "+128(%rip)\n"
+    "jmp guest_over\n"
+    /* Pending for itself, then not masked: it comes at the next way back. */
+    "act_event:\n"
+    "mov " D "+96(%rip), %rsp\n"
+    "movb $1, " S "(%rip)\n"
+    "movb $0, " S "+1(%rip)\n"
+    "mov $17, %eax\n"
+    "xor %edi, %edi\n"
+    "syscall\n"
+    "ud2\n"
+    /* A breakpoint in the hypervisor is refused, and DR7 cleaned of what may not
+     * be; a watchpoint on what a hypercall writes is for our own read. */
+    "act_debug:\n"
+    "mov $8, %eax\n" /* set_debugreg */
+    "xor %edi, %edi\n"
+    "mov " D "+192(%rip), %rsi\n"
+    "syscall\n"
+    "cmp $1, %rax\n"
+    "adcq $0, " D "+120(%rip)\n" /* it was taken */
+    "mov $8, %eax\n"
+    "xor %edi, %edi\n"
+    "lea " D "+328(%rip), %rsi\n"
+    "syscall\n"
+    "mov $8, %eax\n"
+    "mov $7, %edi\n"
+    "mov $0xb2701, %esi\n" /* DR0: 8 bytes, reads and writes; GD, too */
+    "syscall\n"
+    "mov $8, %eax\n"
+    "mov $7, %edi\n"
+    "mov $0xb0401, %esi\n"
+    "syscall\n"
+    "mov $17, %eax\n"
+    "mov $1, %edi\n" /* extraversion */
+    "lea " D "+328(%rip), %rsi\n"
+    "syscall\n"
+    "mov " D "+328(%rip), %rax\n"
+    "ud2\n"
+    "guest_over:\n"
+    "lea " S "(%rip), %rsp\n"
+    "xor %eax, %eax\n"
+    KEPT(0, rbx)
+    KEPT(1, rbp)
+    KEPT(2, r8)
+    KEPT(3, r9)
+    KEPT(4, r12)
+    KEPT(5, r13)
+    KEPT(6, r14)
+    KEPT(7, r15)
+    "cmpl $7, " D "+64(%rip)\n"
+    "jne 1f\n"
+    "mov $8, %eax\n"
+    "mov $7, %edi\n"
+    "xor %esi, %esi\n"
+    "syscall\n"
+    "1: mov " D "+104(%rip), %rax\n"
+    "mov %rax, " D "+112(%rip)\n"
+    "mov $32, %eax\n" /* event_channel_op: send */
+    "mov $4, %edi\n"
+    "lea " D "+16(%rip), %rsi\n" /* tiny's echo */
+    "syscall\n"
+    "jmp guest_sleep\n"
+    TRAP(1)
+    TRAP(3)
+    TRAP(6)
+    TRAP(13)
+    TRAP(14)
+    "guest_user_call: syscall\n"
+    "guest_user_ud2: ud2\n"
+    "guest_user_nops: nop\n"
+    "nop\n"
+    "guest_fault: jmp guest_trap14\n"
+    ".balign 16\n"
+    "guest_callback:\n"
+    ".word 2, 0\n" /* CALLBACKTYPE_syscall */
+    ".long 0\n"
+    ".quad 0xffffffff80000000 + guest_called - guest_code\n"
+    ".balign 16\n"
+    "guest_gates:\n"
+    GATE(1)
+    GATE(3)
+    GATE(6)
+    GATE(13)
+    GATE(14)
+    ".quad 0, 0\n"
+    "guest_end:\n"
+    ".popsection\n"
+    /* Of Dom0.  r12: the ports, a bit each; r13: for SCHEDOP_poll. */
+    ".text\n"
+    ".globl op_visit\n"
+    "op_visit:\n"
+    "syscall\n"
+    "1: test %r12, shared_info_area+2048(%rip)\n"
+    "jnz 2f\n"
+    "mov $29, %eax\n"
+    "mov $3, %edi\n"
+    "mov %r13, %rsi\n"
+    "syscall\n"
+    "jmp 1b\n"
+    "2: xor %edi, %edi\n"
+    "xor %esi, %esi\n"
+    "xor %ecx, %ecx\n"
+    "xor %r11d, %r11d\n"
+    "xor %eax, %eax\n"
+    "jmp shot_done\n");
+/* clang-format on */
 extern const char guest_code[], guest_upcall[], guest_fault[], guest_end[],
     guest_user_call[], guest_user_ud2[], guest_user_nops[], guest_trap3[];
 

@@ -13,8 +13,8 @@
  * With `mc` on the command line a machine check takes the place of that NMI, with
  * `mc-first` of the first one of paths that have two; with both, the first must
  * have cleared MCIP before the second comes, else that is left out by the driver,
- * see mc.h.  `third`: there it may add one.  `with-nmi`: with each swept machine check the driver makes an NMI
- * pending.
+ * see mc.h.  `third`: there it may add one.  `with-nmi`: with each swept machine
+ * check the driver makes an NMI pending.
  * `untold`: with nmi=ignore, which leaves our kernel alone: it may be one that
  * could not take an NMI.
  * `watched`: the watchdog is on, and each shot also meets an NMI of its, see

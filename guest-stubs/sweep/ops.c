@@ -114,13 +114,7 @@ __asm__(".text\n"
         "push %rdx\n"
         "push %r12\n"
         "push %rbx\n"
-        "push $0x100\n" /* VGCF_in_syscall: rcx and r11 are free */
-        "push %rcx\n"
-        "push %r11\n"
-        "push %rax\n"
-        "mov $23, %eax\n"
-        "syscall\n"
-        "ud2\n"
+        TRAP_IRET("0x100") /* VGCF_in_syscall: rcx and r11 are free */
         /* And from there, on the stack of the kernel, which is left. */
         ".balign 16\n"
         "user_done_code:\n"

@@ -5,9 +5,9 @@
  * A seed says which path, with which flags, which two events (NMI or #MC, each),
  * when the first comes and how long after it the second; and what the driver adds
  * (tests/system/nestdriver.py): an NMI that is pending together with a machine
- * check, and more on the way out of one.  What of it came, and inside of what, is in QEMU's log
- * (tests/system/test_nest_random.py); here each must be counted once, be told
- * once, and change nothing.
+ * check, and more on the way out of one.  What of it came, and inside of what, is
+ * in QEMU's log (tests/system/test_nest_random.py); here each must be counted once,
+ * be told once, and change nothing.
  *
  *     random seed=S seeds=N
  */

@@ -66,19 +66,26 @@ static NMI_SAFE void take(struct shot *s, const struct cpu_regs *regs,
     atomic_store(&s->round, mine & TURN_NUMBER);
 }
 
-NMI_SAFE bool dump_if_asked(const struct cpu_regs *regs)
+/* Out of line: each NMI looks whether it was asked for, few were. */
+static NOINLINE NMI_SAFE void answer(struct shot *s,
+                                     const struct cpu_regs *regs)
 {
-    struct shot *s = &shots[this_cpu_id()];
-    uint64_t mine;
+    uint64_t mine = atomic_xchg(&s->asked, 0ULL);
 
-    if (likely(READ_ONCE(s->asked) == 0)) {
-        return false;
-    }
-    mine = atomic_xchg(&s->asked, 0ULL);
     take(s, regs, mine);
     if (atomic_load(&turn) != mine) {
         (void)atomic_or(&this_cpu()->work, WORK_NMI);
     }
+}
+
+NMI_SAFE bool dump_if_asked(const struct cpu_regs *regs)
+{
+    struct shot *s = &shots[this_cpu_id()];
+
+    if (likely(READ_ONCE(s->asked) == 0)) {
+        return false;
+    }
+    answer(s, regs);
     return true;
 }
 

@@ -27,8 +27,13 @@ DIED, STOPPED, SILENT, INIT = 1, 2, 3, 4
 class Box:
     """One zone."""
 
-    def __init__(self, data):
+    def __init__(self, data, place):
+        """
+        data:  its bytes
+        place: where it lies in the machine's memory
+        """
         self._data = data
+        self.place = place
         (_, _, _, _, self.boot, self.generation, self.state, self.kind, self.stage,
          self.depth, self.cpu, _, self.tsc, self.tsc_khz, _, _, reason,
          ) = HEADER.unpack_from(data)
@@ -60,25 +65,30 @@ class Box:
         """Return where it failed."""
         return struct.unpack_from("<Q", self.section(REGS), 8 * REGS_RIP)[0]
 
-    def records(self):
-        """Return [(TSC, text)] of the log, the oldest first."""
+    def cells(self):
+        """Return [(number, bytes up to the text's end)] of this boot's log."""
         found = []
         log = self.section(LOG)
         for at in range(0, len(log), CELL_BYTES):
-            number, tsc, of, _, _, used, *_ = CELL.unpack_from(log, at)
-            if number and of == self.boot:
-                text = log[at + TEXT_AT:at + TEXT_AT + used]
-                found.append((number, tsc, text.decode("utf-8", "replace")))
-        return [(tsc, text) for _, tsc, text in sorted(found)]
+            number, _, of, _, _, used, *_ = CELL.unpack_from(log, at)
+            if number and of == self.boot and used <= CELL_BYTES - TEXT_AT:
+                found.append((number, log[at:at + TEXT_AT + used]))
+        return sorted(found)
+
+    def records(self):
+        """Return [(TSC, text)] of the log, the oldest first."""
+        return [(CELL.unpack_from(cell)[1], cell[TEXT_AT:].decode("utf-8", "replace"))
+                for _, cell in self.cells()]
 
 
-def boxes(vm, size):
-    """Return all in the machine's memory, that of the newest boot last."""
+def boxes(vm, size, base=0):
+    """Return all in a part of the machine's memory, that of the newest boot last."""
     path = vm.dir / "memory"
-    vm.hmp(f'pmemsave 0 {size:#x} "{path}"')
+    vm.hmp(f'pmemsave {base:#x} {size:#x} "{path}"')
     data = path.read_bytes()
     path.unlink()
-    found = [Box(data[at:at + ZONE]) for at in range(0, size, ZONE)
+    assert len(data) == size, f"{len(data)} bytes of memory"
+    found = [Box(data[at:at + ZONE], base + at) for at in range(0, size, ZONE)
              if data[at:at + 8] == b"VIGILBOX"]
     return sorted(found, key=lambda box: box.generation)
 

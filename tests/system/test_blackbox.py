@@ -9,23 +9,12 @@ must be the same.
 
 import ctypes
 import random
-import struct
 import time
 
+from boxview import CELL, MIB, ZONE, boxes
 from suite import Suite, check, figure, need_vigil
 
-MIB = 1 << 20
-ZONE = MIB                          # include/public/vigil/blackbox.h
-HEADER = struct.Struct("<8sIIQQQII")
-SECTION_AT = 88 + 64 + 256          # of the table of sections
-SECTION = struct.Struct("<IIQQ")
-LOG = 1
-RUNNING = 1
-CELL = struct.Struct("<QQQIHHBB")   # include/public/vigil/log.h
-CELL_BYTES = 256
-SUM_AT = 24
-TEXT_AT = 40
-TEXT_BYTES = 216
+SUM_AT = 24                         # include/public/vigil/log.h
 ERROR = 1
 FOUND = r"previous boot left a black box: (.*)"
 # A memory error in a frame of nobody's: two lines, one of them an error.
@@ -38,42 +27,21 @@ XXH.restype = ctypes.c_uint64
 XXH.argtypes = (ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint64)
 
 
-def sum_of(cell, used):
+def sum_of(cell):
     """Return what include/public/vigil/log_sum.h says of a cell."""
-    data = cell[:SUM_AT] + bytes(4) + cell[SUM_AT + 4:TEXT_AT + used]
+    data = cell[:SUM_AT] + bytes(4) + cell[SUM_AT + 4:]
     return XXH(data, len(data), 0) & 0xffffffff
 
 
-def zones_in(data, base):
-    """Yield (address, generation, state, boot) of each zone."""
-    for at in range(0, len(data), ZONE):
-        magic, _, _, _, boot, generation, state, _ = HEADER.unpack_from(data, at)
-        if magic == b"VIGILBOX":
-            yield base + at, generation, state, boot
-
-
-def cells_of(zone):
+def cells_of(box):
     """Return {number: bytes} of the lines that are whole."""
-    for at in range(SECTION_AT, SECTION_AT + 16 * SECTION.size, SECTION.size):
-        kind, _, offset, size = SECTION.unpack_from(zone, at)
-        if kind == LOG:
-            break
-    else:
-        return {}
-    boot = HEADER.unpack_from(zone)[4]
-    cells = {}
-    for at in range(offset, offset + size, CELL_BYTES):
-        cell = zone[at:at + CELL_BYTES]
-        number, _, of, said, _, used, *_ = CELL.unpack(cell[:CELL.size])
-        if (number and of == boot and used <= TEXT_BYTES
-                and said == sum_of(cell, used)):
-            cells[number] = cell[:TEXT_AT + used]
-    return cells
+    return {number: cell for number, cell in box.cells()
+            if CELL.unpack_from(cell)[3] == sum_of(cell)}
 
 
 def level(cell):
     """Return how severe it is: 0 is a panic."""
-    return CELL.unpack(cell[:CELL.size])[6]
+    return CELL.unpack_from(cell)[6]
 
 
 class BlackBox(Suite):
@@ -96,26 +64,14 @@ class BlackBox(Suite):
             silence=300, options="dom0_mem=48M,max:48M",
             extra=("-icount", "shift=0,sleep=off"))
 
-    def memory(self, vm, address, size):
-        """Return what is there, as QEMU writes it to a file."""
-        path = vm.dir / "memory"
-        vm.hmp(f'pmemsave {address:#x} {size:#x} "{path}"')
-        data = path.read_bytes()
-        path.unlink()
-        check(len(data) == size, f"{len(data)} bytes of memory")
-        return data
-
     def zones(self, vm):
-        """Return {boot: (state, generation, bytes)} of what lies there now."""
+        """Return the boxes that lie there now, that of the newest boot last."""
         if self.place is None:
-            found = [zone[0] for zone in
-                     zones_in(self.memory(vm, 0, self.size), 0)]
+            found = boxes(vm, self.size)
             check(found, "no black box in memory")
-            self.place = min(found)    # the first boot takes the first
-        data = self.memory(vm, self.place, 2 * ZONE)
-        return {boot: (state, generation,
-                       data[at - self.place:][:ZONE])
-                for at, generation, state, boot in zones_in(data, self.place)}
+            # The first boot takes the first.
+            self.place = min(box.place for box in found)
+        return boxes(vm, 2 * ZONE, self.place)
 
     def reset(self, vm, way):
         """The machine stands: when it goes on it is another boot's."""
@@ -136,17 +92,17 @@ class BlackBox(Suite):
             time.sleep(0.02)
         time.sleep(pause / 2)
         vm.qmp("stop")
-        boot, (_, _, zone) = max(self.zones(vm).items(),
-                                 key=lambda item: item[1][1])
-        before = cells_of(zone)
+        newest = self.zones(vm)[-1]
+        before = cells_of(newest)
         self.reset(vm, way)
         vm.qmp("cont")
         vm.expect(FOUND, 60, fail=r"Panic on CPU")
         vm.qmp("stop")
         after = self.zones(vm)
         vm.qmp("cont")
-        check(boot in after, f"{way}: the box is gone")
-        after = cells_of(after[boot][2])
+        same = [box for box in after if box.boot == newest.boot]
+        check(same, f"{way}: the box is gone")
+        after = cells_of(same[-1])
         lost = [n for n, cell in before.items() if after.get(n) != cell]
         severe = [n for n, cell in before.items() if level(cell) <= ERROR]
         check(len(before) >= 10, f"{way}: only {len(before)} lines")

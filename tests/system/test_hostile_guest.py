@@ -12,8 +12,7 @@ from collections import Counter
 
 from intlog import WITH_CR3, IntLog
 from suite import BUILD, Suite, check, figure, need_vigil
-from test_churn import COUNTED
-from test_nmi_sweep import END, hostile_words
+from test_nmi_sweep import END, hostile_words, run_sweep
 
 # Its lines are read, one for each NMI.
 LINES = ("loglvl=warning guest_loglvl=none dom0_mem=64M,max:64M dom0_max_vcpus=1 "
@@ -60,16 +59,9 @@ class HostileGuest(Suite):
         """Sweep these instructions of each act.  Return: how many NMIs."""
         name = f"{type(self).__name__}-{first}"
         log = IntLog(BUILD / f"test/{name}.int", WITH_CR3)
-        vm = self.boot_stub("sweep", f"visit by={self.stride} from={first} to={last} "
-                            f"{hostile_words()}", label=str(first),
-                            memory="128M", cpu="qemu64", options=LINES,
-                            wall=self.limit + 300, silence=60,
-                            extra=(*COUNTED, "-global", "hpet.msi=on",
-                                   *log.options))
-        said = self.stub_verdict(vm, "sweep", self.limit)
-        if vm.running:
-            vm.expect_end(r"halt|power", 15)
-        vm.close()
+        vm, said, _ = run_sweep(
+            self, log, f"visit by={self.stride} from={first} to={last} "
+            f"{hostile_words()}", LINES, label=str(first), silence=60)
         taken = log.taken()
         _, _, shots, nmis, *bad, told, _, _, _ = END.search(vm.text).groups()
         print(f"# steps {first} to {last} of each act: {shots}, {nmis} NMIs, told "

@@ -10,14 +10,12 @@ stub's kernel, be fetched as one record by it as Dom0, and change nothing else.
 import os
 import re
 import subprocess
-import time
 from collections import Counter
 
 from intlog import MC, NMI, IntLog
 from mcdriver import Handler, McDriver
 from suite import BUILD, TOP, Suite, check, figure, hypervisor, need_vigil
-from test_churn import COUNTED
-from test_nmi_sweep import END, entry_instructions, hostile_words
+from test_nmi_sweep import END, entry_instructions, hostile_words, run_sweep
 from gdbstub import symbols
 
 # Else it would say a line or two for each, and take so many NMIs for a storm.
@@ -74,29 +72,6 @@ def entry_text(image):
             sorted(entry_instructions(doors, image).items())]
 
 
-def driven(suite, driver, log, line, *, label, cpu, options, silence=None):
-    """Run the stub to its end beside a driver.
-
-    Return: the machine, what its verdict said, log.taken(), seconds.
-    """
-    vm = suite.boot_stub("sweep", line, label=label, memory="128M", cpu=cpu,
-                         options=f"{QUIET} {options}", wall=suite.limit + 300,
-                         silence=silence or suite.limit,
-                         extra=(*COUNTED, "-global", "hpet.msi=on",
-                                *driver.options, *log.options))
-    driver.start(vm)
-    began = time.monotonic()
-    said = suite.stub_verdict(vm, "sweep", suite.limit)
-    took = time.monotonic() - began
-    if vm.running:
-        vm.expect_end(r"halt|power", 15)
-    vm.close()
-    driver.close()
-    taken = log.taken()
-    check(not driver.refused, f"QEMU: {driver.refused}")
-    return vm, said, taken, took
-
-
 class McPaths:
     """What runs the stub on some machines; for suites."""
 
@@ -121,9 +96,10 @@ class McPaths:
             inside=handler() if {"mc", "mc-first"} <= set(words) else None,
             third=symbols()["mc_ended_ret"] if "third" in words else None,
             step=self.step)
-        vm, said, taken, took = driven(
-            self, driver, log, f"{hostile_words()} {line}", label=label, cpu=cpu,
-            options=options)
+        vm, said, took = run_sweep(self, log, f"{hostile_words()} {line}",
+                                   f"{QUIET} {options}", label=label, cpu=cpu,
+                                   driver=driver)
+        taken = log.taken()
         found, at = {}, 0
         for name, *numbers in END.findall(vm.text):
             length, shots, nmis, *bad, _, mcs = map(int, numbers)

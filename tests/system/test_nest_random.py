@@ -13,8 +13,8 @@ from gdbstub import symbols
 from intlog import MC, NMI, WITH_RSP, IntLog
 from nestdriver import NestDriver
 from suite import BUILD, Suite, check, figure, need_vigil
-from test_mc_sweep import disassembly, driven, handler
-from test_nmi_sweep import hostile_words
+from test_mc_sweep import QUIET, disassembly, handler
+from test_nmi_sweep import hostile_words, run_sweep
 
 LEARNED = re.compile(r"^sweep: learned NMI (\d+) #MC (\d+) nmis=(\d+) mcs=(\d+)\r?$",
                      re.M)
@@ -104,9 +104,10 @@ class NestRandom(Suite):
         """Run them.  Return: {seed: [(vector, cpl, rip, rsp), ...]}."""
         log = IntLog(BUILD / f"test/{type(self).__name__}-{label}.int", WITH_RSP)
         driver = NestDriver(handler())
-        vm, said, taken, took = driven(
-            self, driver, log, f"random seed={first} seeds={seeds} {hostile_words()}",
-            label=label, cpu=cpu, options=options, silence=60)
+        vm, said, took = run_sweep(
+            self, log, f"random seed={first} seeds={seeds} {hostile_words()}",
+            f"{QUIET} {options}", label=label, cpu=cpu, silence=60, driver=driver)
+        taken = log.taken()
         at = sum(map(int, LEARNED.search(vm.text).groups()[2:]))
         lines, events, merged = SEED.findall(vm.text), {}, 0
         check(len(lines) == seeds, f"{len(lines)} of {seeds} seeds")

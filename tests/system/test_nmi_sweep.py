@@ -9,6 +9,7 @@ of the stub with the words of the failure (docs/nmi.md).
 
 import re
 import subprocess
+import time
 from collections import Counter
 
 from gdbstub import symbols
@@ -86,6 +87,31 @@ def entry_instructions(doors=DOORS, image=None):
     return found
 
 
+def run_sweep(suite, log, line, options, *, label="sweep", cpu="qemu64", smp=1,
+              limit=None, silence=None, driver=None):
+    """Run the stub to its end, with a driver beside it if one is given.
+
+    Return: the machine, what its verdict said, seconds.
+    """
+    limit = limit or suite.limit
+    vm = suite.boot_stub("sweep", line, label=label, memory="128M", cpu=cpu, smp=smp,
+                         options=options, wall=limit + 300, silence=silence or limit,
+                         extra=(*COUNTED, "-global", "hpet.msi=on", *log.options,
+                                *(driver.options if driver else ())))
+    if driver:
+        driver.start(vm)
+    began = time.monotonic()
+    said = suite.stub_verdict(vm, "sweep", limit)
+    took = time.monotonic() - began
+    if vm.running:
+        vm.expect_end(r"halt|power", 15)
+    vm.close()
+    if driver:
+        driver.close()
+        check(not driver.refused, f"QEMU: {driver.refused}")
+    return vm, said, took
+
+
 class NmiSweep(Suite):
     """Each path through the hypervisor, every instruction."""
 
@@ -107,7 +133,7 @@ class NmiSweep(Suite):
     def setup(self):
         need_vigil()
         self.places = {}    # where the hypervisor was interrupted, by machine
-        self.total = self.bad = self.merged = 0
+        self.total = self.bad = 0
         self.met = Counter()
 
     def sweep(self, label, options, cpu, cpus, paths):
@@ -115,18 +141,10 @@ class NmiSweep(Suite):
         log = IntLog(BUILD / f"test/{type(self).__name__}-{label}.int")
         watchdog = FAST_WATCHDOG if "watched" in paths.split() else NO_WATCHDOG
         passes = self.passes_of(paths)
-        vm = self.boot_stub("sweep",
-                            f"{paths} passes={self.passes} {hostile_words()}",
-                            label=label, memory="128M", cpu=cpu, smp=cpus,
-                            options=f"{QUIET} {watchdog} dom0_max_vcpus={cpus} "
-                                    f"{options}",
-                            wall=self.limit + 300, silence=self.limit,
-                            extra=(*COUNTED, "-global", "hpet.msi=on",
-                                   *log.options))
-        said = self.stub_verdict(vm, "sweep", self.limit)
-        if vm.running:
-            vm.expect_end(r"halt|power", 15)
-        vm.close()
+        vm, said, _ = run_sweep(
+            self, log, f"{paths} passes={self.passes} {hostile_words()}",
+            f"{QUIET} {watchdog} dom0_max_vcpus={cpus} {options}",
+            label=label, cpu=cpu, smp=cpus)
         nmis = log.nmis()
         others = self.watchdogs(vm.text)
         before = others.pop("begin", 0)     # none of the stub's
@@ -223,9 +241,9 @@ class NmiSweep(Suite):
                    least=self.met_at_least)
             check(self.met["late"] <= self.met["nmis"] // 5000,
                   f"{self.met['late']} missing far from the watchdog's NMI")
-        # Those of the paths with two of our own, as a rule.
-        figure("of 1,000 NMIs of the watchdog's, merged with another",
-               1000 * self.met["merged"] // max(self.met["nmis"], 1), most=30)
+            # Those of the paths with two of our own, as a rule.
+            figure("of 1,000 NMIs of the watchdog's, merged with another",
+                   1000 * self.met["merged"] // self.met["nmis"], most=30)
 
     def blocked(self, label, found, passes):
         """While NMIs are blocked all steps of a pass end at one place: so many."""
@@ -283,16 +301,9 @@ class NmiStorm(Suite):
     def test_storm(self):
         need_vigil()
         log = IntLog(BUILD / "test/NmiStorm.int")
-        vm = self.boot_stub("sweep", "storm", memory="128M", cpu="qemu64",
-                            options="loglvl=warning guest_loglvl=none watchdog=no "
-                                    "dom0_mem=64M,max:64M dom0_max_vcpus=1",
-                            wall=300, silence=120,
-                            extra=(*COUNTED, "-global", "hpet.msi=on",
-                                   *log.options))
-        said = self.stub_verdict(vm, "sweep", 120)
-        if vm.running:
-            vm.expect_end(r"halt|power", 15)
-        vm.close()
+        vm, said, _ = run_sweep(
+            self, log, "storm", "loglvl=warning guest_loglvl=none watchdog=no "
+            "dom0_mem=64M,max:64M dom0_max_vcpus=1", limit=120)
         sent = len(log.nmis())
         counted, told, share, lasted_ns = map(int, re.search(
             r"storm counted=(\d+) told=(\d+) share=(\d+) ns=(\d+)",
