@@ -7,6 +7,7 @@
  */
 #include "crash/backtrace.h"
 
+#include "lib/format.h"
 #include "x86/percpu.h"
 #include "log/printk.h"
 #include "crash/blackbox.h"
@@ -14,7 +15,6 @@
 #include "crash/symbols.h"
 
 #define PAIR_BYTES 16U
-#define NAME_BYTES 96
 #define LINE_BYTES 128
 
 NMI_SAFE bool backtrace_stack_ok(uint64_t addr)
@@ -61,64 +61,30 @@ NMI_SAFE unsigned int backtrace_walk_nmi(uint64_t rbp, uint64_t *ret_rips,
     return walk(rbp, backtrace_stack_ok, ret_rips, max);
 }
 
-void backtrace_line(uint64_t rip, enum backtrace_rip kind)
+/* @line has LINE_BYTES of room.  Returns the length. */
+static size_t line_of(char *line, uint64_t rip, enum backtrace_rip kind)
 {
-    char name[NAME_BYTES];
+    size_t at = scnprintf(line, LINE_BYTES, "   [<%016lx>] ", rip);
 
     if (kind == BACKTRACE_RETURN) {
-        symbol_format_return(name, sizeof(name), rip);
-    } else {
-        symbol_format(name, sizeof(name), rip);
+        return at + symbol_format_return(line + at, LINE_BYTES - at, rip);
     }
-    printk(crash_in_progress() ? LOG_PANIC : LOG_NOTICE, "   [<%016lx>] %s",
-           (unsigned long)rip, name);
+    return at + symbol_format(line + at, LINE_BYTES - at, rip);
 }
 
-static char *put_text(char *at, const char *end, const char *text)
+void backtrace_line(uint64_t rip, enum backtrace_rip kind)
 {
-    while (*text != '\0' && at < end) {
-        *at++ = *text++;
-    }
-    return at;
+    char line[LINE_BYTES];
+
+    (void)line_of(line, rip, kind);
+    printk(crash_in_progress() ? LOG_PANIC : LOG_NOTICE, "%s", line);
 }
 
-static char *put_hex(char *at, const char *end, uint64_t value,
-                     unsigned int digits)
-{
-    while (digits < 16 && value >> 4 * digits != 0) {
-        digits++;
-    }
-    while (digits > 0 && at < end) {
-        digits--;
-        *at++ = "0123456789abcdef"[value >> 4 * digits & 0xf];
-    }
-    return at;
-}
-
-/*
- * By hand, for that takes two fifths of scnprintf()'s instructions: this is what a
- * deep trace costs before its record is complete.
- */
 void backtrace_keep(uint64_t rip, enum backtrace_rip kind)
 {
-    const unsigned int back = kind == BACKTRACE_RETURN ? 1 : 0;
-    char line[LINE_BYTES], *at = line;
-    const char *const end = line + sizeof(line) - 1;
-    uint64_t offset, length;
-    const char *name = symbol_lookup(rip - back, &offset, &length);
+    char line[LINE_BYTES];
+    size_t len = line_of(line, rip, kind);
 
-    at = put_text(at, end, "   [<");
-    at = put_hex(at, end, rip, 16);
-    at = put_text(at, end, ">] ");
-    if (name == NULL) {
-        at = put_hex(at, end, rip, 16);
-    } else {
-        at = put_text(at, end, name);
-        at = put_text(at, end, offset + back == 0 ? "+" : "+0x");
-        at = put_hex(at, end, offset + back, 1);
-        at = put_text(at, end, "/0x");
-        at = put_hex(at, end, length, 1);
-    }
-    *at++ = '\n';
-    blackbox_text_append(VIGIL_BOX_SECT_BACKTRACE, line, (size_t)(at - line));
+    line[len] = '\n'; /* in place of the NUL */
+    blackbox_text_append(VIGIL_BOX_SECT_BACKTRACE, line, len + 1);
 }

@@ -76,10 +76,9 @@ static NMI_SAFE size_t format(char *buf, size_t size, uint64_t addr,
     const char *name = symbol_lookup(addr - back, &offset, &length);
 
     if (name == NULL) {
-        return scnprintf(buf, size, "%016lx", (unsigned long)addr);
+        return scnprintf(buf, size, "%016lx", addr);
     }
-    return scnprintf(buf, size, "%s+%#lx/%#lx", name,
-                     (unsigned long)(offset + back), (unsigned long)length);
+    return scnprintf(buf, size, "%s+0x%lx/0x%lx", name, offset + back, length);
 }
 
 NMI_SAFE size_t symbol_format(char *buf, size_t size, uint64_t addr)

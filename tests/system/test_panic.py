@@ -58,7 +58,7 @@ class PanicBox(Suite):
             debugger.run_to(where["log_emergency"], 60)
             box = boxes(vm, SIZE)[-1]
             vm.hmp("system_reset")
-        figure("instructions of a line of its backtrace", line, most=1000)
+        figure("instructions of a line of its backtrace", line, most=1250)
         check((box.state, box.stage) == (boxview.WRITING, boxview.QUIET),
               f"state {box.state}, stage {box.stage}")
         check(box.reason == PROVOKED, f"reason '{box.reason}'")

@@ -93,15 +93,22 @@ static void names(void **state)
     } rows[] = {
         {0x1000, "0000000000001000"}, /* before the first          */
         {0x100f, "0000000000001000"}, /* (set below)               */
-        {0x1010, "first+0/0x10"},         {0x101f, "first+0xf/0x10"},
-        {0x1020, "second+0/0x60"},        {0x107f, "second+0x5f/0x60"},
-        {0x1080, "third+0/0x80"},         {0x10ff, "third+0x7f/0x80"},
-        {0x1100, "0000000000001100"},     {0, "0000000000000000"},
+        {0x1010, "first+0x0/0x10"},
+        {0x101f, "first+0xf/0x10"},
+        {0x1020, "second+0x0/0x60"},
+        {0x107f, "second+0x5f/0x60"},
+        {0x1080, "third+0x0/0x80"},
+        {0x10ff, "third+0x7f/0x80"},
+        {0x1100, "0000000000001100"},
+        {0, "0000000000000000"},
         {UINT64_MAX, "ffffffffffffffff"},
         /* Boot's code, with constants before and data behind it. */
-        {0x13ff, "00000000000013ff"},     {0x1400, "0000000000001400"},
-        {0x140f, "000000000000140f"},     {0x1410, "boot+0/0x30"},
-        {0x1445, "late+0x5/0x60"},        {0x149f, "late+0x5f/0x60"},
+        {0x13ff, "00000000000013ff"},
+        {0x1400, "0000000000001400"},
+        {0x140f, "000000000000140f"},
+        {0x1410, "boot+0x0/0x30"},
+        {0x1445, "late+0x5/0x60"},
+        {0x149f, "late+0x5f/0x60"},
         {0x14a0, "00000000000014a0"},
     };
     char buf[64];
@@ -143,7 +150,7 @@ static void prints_a_line_each(void **state)
     (void)state;
     backtrace_line(0x1020, BACKTRACE_EXACT);
     assert_string_equal(fake_printk_last,
-                        "   [<0000000000001020>] second+0/0x60");
+                        "   [<0000000000001020>] second+0x0/0x60");
     backtrace_line(0x1020, BACKTRACE_RETURN);
     assert_string_equal(fake_printk_last,
                         "   [<0000000000001020>] first+0x10/0x10");
