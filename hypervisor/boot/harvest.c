@@ -28,6 +28,7 @@
 #define ZONES 2
 #define PLACES 3
 #define LIMIT_4G (1ULL << 32)
+#define RECORDS_SHOWN 8
 
 static const char *const kind_name[] = {
     [VIGIL_BOX_KIND_HYPERVISOR] = "hypervisor panic",
@@ -131,6 +132,28 @@ static void announce_contexts(const struct vigil_box_header *h)
     }
 }
 
+/* Nor has anybody told of the machine checks that Dom0 had not collected. */
+static void announce_records(const struct vigil_box_header *h)
+{
+    const struct vigil_mce_record *r;
+    unsigned int n = 0;
+    uint64_t seq = 0;
+
+    while ((r = blackbox_mce_next(h, seq)) != NULL) {
+        seq = r->seq;
+        if (n++ < RECORDS_SHOWN) {
+            pr_warn("boot: not collected then: machine check %lu, CPU %u, "
+                    "MCG_STATUS 0x%lx, rip 0x%lx, %u banks: bank %u status "
+                    "0x%lx addr 0x%lx",
+                    r->seq, r->cpu, r->mcg_status, r->rip, r->banks,
+                    r->bank[0].bank, r->bank[0].status, r->bank[0].addr);
+        }
+    }
+    if (n > RECORDS_SHOWN) {
+        pr_warn("boot: and %u more of them", n - RECORDS_SHOWN);
+    }
+}
+
 static void announce(const struct vigil_box_header *h)
 {
     const char *kind = h->kind < ARRAY_SIZE(kind_name) ? kind_name[h->kind]
@@ -140,6 +163,7 @@ static void announce(const struct vigil_box_header *h)
               kind != NULL ? kind : "unfinished", h->reason);
     if (h->state == VIGIL_BOX_RUNNING) {
         announce_contexts(h);
+        announce_records(h);
     }
 }
 

@@ -19,6 +19,7 @@
 #include "lib/crc32.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "x86/atomic.h"
 #include "x86/barrier.h"
 #include "x86/percpu.h"
 #include "x86/tsc.h"
@@ -68,13 +69,15 @@ static const struct slot_layout {
 /* c: set by blackbox_init(); the crash path is the only writer afterwards */
 static struct vigil_box_header *box;
 static size_t box_bytes; /* as the header says, which is not believed */
+/* c: by blackbox_init(); NULL once it is being sealed, and without a box */
+static struct vigil_mce_record *mce_records;
 
 /* Before there is a zone, and without one. */
 static uint32_t contexts_nowhere[NR_CPUS];
 /* c: by blackbox_init(); each CPU writes its own */
 uint32_t *blackbox_contexts = contexts_nowhere;
 
-static void flush(const void *start, size_t bytes)
+static NMI_SAFE void flush(const void *start, size_t bytes)
 {
     const char *p = start;
 
@@ -155,6 +158,7 @@ int blackbox_init(void *zone, size_t bytes, uint64_t boot_id,
     box = h;
     box_bytes = bytes;
     blackbox_contexts = (uint32_t *)(void *)section_bytes(SLOT_CONTEXTS);
+    mce_records = (void *)section_bytes(SLOT_MCE);
     flush(zone, BOX_LOG_OFFSET);
     return 0;
 }
@@ -256,14 +260,32 @@ void blackbox_text_append(uint32_t type, const char *text, size_t len)
     }
 }
 
-void blackbox_mce(const void *records, size_t bytes)
+NMI_SAFE struct vigil_mce_record *blackbox_mce_slot(unsigned int index)
 {
-    if (box == NULL) {
-        return;
+    struct vigil_mce_record *records = atomic_load(&mce_records);
+
+    return records != NULL && index < BOX_MCE_BYTES / sizeof(*records)
+               ? &records[index]
+               : NULL;
+}
+
+NMI_SAFE void blackbox_mce_written(unsigned int index)
+{
+    const struct vigil_mce_record *r = blackbox_mce_slot(index);
+    uint64_t end = (index + 1UL) * sizeof(*r);
+    uint64_t *bytes;
+    uint64_t now;
+
+    if (r == NULL) {
+        return; /* sealed meanwhile: the section does not grow any more */
     }
-    bytes = MIN(bytes, (size_t)BOX_MCE_BYTES);
-    memcpy(section_bytes(SLOT_MCE), records, bytes);
-    __atomic_store_n(&box->section[SLOT_MCE].bytes, bytes, __ATOMIC_RELEASE);
+    bytes = &box->section[SLOT_MCE].bytes;
+    do {
+        now = atomic_load(bytes);
+    } while (now < end && !atomic_cas(bytes, now, end));
+    flush(r, offsetof(struct vigil_mce_record, bank) +
+                 r->banks * sizeof(r->bank[0]));
+    flush(bytes, sizeof(*bytes));
 }
 
 /* Is there nothing to compare it with?  It is written to the last. */
@@ -278,6 +300,8 @@ void blackbox_seal(void)
     if (box == NULL) {
         return;
     }
+    /* What comes from now on would not agree with the sum. */
+    atomic_store(&mce_records, NULL);
     for (unsigned int i = 0; i < SLOT_COUNT; i++) {
         if (!has_no_sum(layout[i].type)) {
             box->section[i].crc32 =
@@ -425,17 +449,45 @@ uint64_t blackbox_generation_of(const void *zone, size_t bytes)
     return h->generation;
 }
 
-uint32_t blackbox_context_of(const void *zone, cpu_t cpu)
+static const struct vigil_box_section *section_of(const void *zone,
+                                                  uint32_t type)
 {
     const struct vigil_box_header *h = zone;
 
     for (unsigned int i = 0; i < VIGIL_BOX_SECTIONS; i++) {
-        const struct vigil_box_section *s = &h->section[i];
-
-        if (s->type == VIGIL_BOX_SECT_CONTEXTS &&
-            cpu < s->bytes / sizeof(uint32_t)) {
-            return ((const uint32_t *)zone)[s->offset / sizeof(uint32_t) + cpu];
+        if (h->section[i].type == type) {
+            return &h->section[i];
         }
     }
-    return 0;
+    return NULL;
+}
+
+uint32_t blackbox_context_of(const void *zone, cpu_t cpu)
+{
+    const struct vigil_box_section *s =
+        section_of(zone, VIGIL_BOX_SECT_CONTEXTS);
+
+    if (s == NULL || cpu >= s->bytes / sizeof(uint32_t)) {
+        return 0;
+    }
+    return ((const uint32_t *)zone)[s->offset / sizeof(uint32_t) + cpu];
+}
+
+const struct vigil_mce_record *blackbox_mce_next(const void *zone,
+                                                 uint64_t after)
+{
+    const struct vigil_box_section *s = section_of(zone, VIGIL_BOX_SECT_MCE);
+    const struct vigil_mce_record *r, *next = NULL;
+
+    if (s == NULL) {
+        return NULL;
+    }
+    r = (const void *)((const uint8_t *)zone + s->offset);
+    for (uint64_t left = s->bytes / sizeof(*r); left > 0; left--, r++) {
+        if (r->seq > after && r->banks <= VIGIL_MCE_BANKS &&
+            (next == NULL || r->seq < next->seq)) {
+            next = r;
+        }
+    }
+    return next;
 }

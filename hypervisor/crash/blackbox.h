@@ -12,7 +12,7 @@
  *   +BOX_CPUS_OFFSET      struct vigil_box_cpu, one for each
  *   +BOX_TRACE_OFFSET     backtrace text
  *   +BOX_NOTES_OFFSET     notes text
- *   +BOX_MCE_OFFSET       machine-check records
+ *   +BOX_MCE_OFFSET       machine-check records, as they come
  *   +BOX_LOG_OFFSET       log ring, to the end of the zone
  *
  * Format: include/public/vigil/blackbox.h.
@@ -21,6 +21,7 @@
 #define VIGIL_CRASH_BLACKBOX_H
 
 #include <vigil/blackbox.h>
+#include <vigil/mce.h>
 
 #include "lib/compiler.h"
 #include "lib/types.h"
@@ -230,14 +231,33 @@ void blackbox_cpu(cpu_t cpu, uint32_t state, uint32_t context,
 void blackbox_text_append(uint32_t type, const char *text, size_t len);
 
 /**
- * blackbox_mce() - store machine-check records
- * @records: array of public records
- * @bytes:   its size; cut to BOX_MCE_BYTES
+ * blackbox_mce_slot() - where a machine-check record lives in the box
+ * @index: which, from 0
  *
- * Context: any, dying; NMI-safe.
+ * Context: any, #MC included.
+ * Return:  its place, of no one else; NULL: no box, no room, or it is sealed
+ */
+NMI_SAFE struct vigil_mce_record *blackbox_mce_slot(unsigned int index);
+
+/**
+ * blackbox_mce_written() - a record has its number: it counts from now on
+ * @index: which; it had a place when it was begun
+ *
+ * Context: any, #MC included.
  * Return:  nothing.
  */
-void blackbox_mce(const void *records, size_t bytes);
+NMI_SAFE void blackbox_mce_written(unsigned int index);
+
+/**
+ * blackbox_mce_next() - the machine-check records of a zone, oldest first
+ * @zone:  of which blackbox_check() said neither BOX_NOTHING nor BOX_MANGLED
+ * @after: number of the one before; 0: from the first
+ *
+ * Context: boot.
+ * Return:  the next, which has at most VIGIL_MCE_BANKS banks; NULL: no more
+ */
+const struct vigil_mce_record *blackbox_mce_next(const void *zone,
+                                                 uint64_t after);
 
 /**
  * blackbox_seal() - checksums, state SEALED, write back the caches

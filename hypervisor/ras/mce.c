@@ -15,6 +15,7 @@
 #include "ras/bank.h"
 #include "ras/decode.h"
 #include "ras/mca_regs.h"
+#include "ras/mce_words.h"
 #include "ras/poll.h"
 #include "ras/record.h"
 
@@ -28,16 +29,31 @@ struct capture {
     const struct mce_rule *worst;
     struct mca_bank_regs worst_bank;
     unsigned int banks;
-    uint32_t seen; /* bit per bank, to be cleared                        */
-    bool lost;     /* there was no record for one that needs an action   */
+    unsigned int records;
+    uint32_t seen;     /* bit per bank, to be cleared                    */
+    bool lost;         /* there was no record for one that needs an action */
+    bool is_told;      /* its first line has been written                */
 };
+
+/* Nobody may come to write its lines later: mce_words.h. */
+static NMI_SAFE bool is_last_chance(const struct capture *c)
+{
+    return !record_outlives_reset(c->open) || crash_in_progress() || c->lost ||
+           c->worst->grade >= MCE_FATAL;
+}
 
 static NMI_SAFE void close_record(struct capture *c)
 {
-    if (c->open != NULL) {
-        record_commit(c->open);
-        c->open = NULL;
+    if (c->open == NULL) {
+        return;
     }
+    c->open->goes_on = c->is_told || c->records > 1;
+    if (is_last_chance(c)) {
+        mce_words_say(c->open);
+        c->is_told = true;
+    }
+    record_commit(c->open);
+    c->open = NULL;
 }
 
 static NMI_SAFE struct mce_record *open_record(struct capture *c)
@@ -45,6 +61,7 @@ static NMI_SAFE struct mce_record *open_record(struct capture *c)
     if (c->open == NULL) {
         c->open = record_reserve(true);
         if (c->open != NULL) {
+            c->records++;
             record_describe(c->open, c->at, c->regs);
         }
     }
@@ -61,21 +78,12 @@ static NMI_SAFE void keep(struct capture *c, const struct mca_bank_regs *b,
             c->lost = true;
         }
     }
-    if (c->open == NULL && rule->grade >= MCE_ACTION) {
-        c->lost = true;
+    if (c->open == NULL) {
+        c->lost = c->lost || rule->grade >= MCE_ACTION;
+        mce_words_say_lost(c->at, c->regs, b,
+                           c->is_told || c->records != 0);
+        c->is_told = true;
     }
-}
-
-static NMI_SAFE void tell(const struct mca_bank_regs *b,
-                          const struct mce_rule *rule)
-{
-    enum log_level level = rule->grade > MCE_LOG ? LOG_ERROR : LOG_WARNING;
-
-    log_nmi(level,
-            "machine check: bank %u status 0x%lx addr 0x%lx misc 0x%lx (%s): "
-            "%s",
-            b->bank, b->status, b->addr, b->misc, mce_code_name(b->status),
-            rule->why);
 }
 
 static NMI_SAFE void capture_bank(struct capture *c,
@@ -85,8 +93,6 @@ static NMI_SAFE void capture_bank(struct capture *c,
 
     c->banks++;
     c->seen |= 1u << b->bank;
-    keep(c, b, rule);
-    tell(b, rule);
     if ((b->status & MCI_UC) == 0) {
         (void)atomic_add(&ras_counters.mce_corrected, 1);
     } else if (rule->grade < MCE_FATAL) {
@@ -96,6 +102,7 @@ static NMI_SAFE void capture_bank(struct capture *c,
         c->worst = rule;
         c->worst_bank = *b;
     }
+    keep(c, b, rule);
 }
 
 /* No bank holds an error: that is a record too. */
@@ -104,9 +111,11 @@ static NMI_SAFE void capture_nothing(struct capture *c)
     c->worst = mce_grade(0, c->at);
     c->worst_bank = (struct mca_bank_regs){0};
     if (open_record(c) != NULL) {
-        c->open->data.grade = c->worst->grade;
+        c->open->data->grade = c->worst->grade;
+        return;
     }
-    log_nmi(LOG_ERROR, "machine check: %s", c->worst->why);
+    mce_words_say_lost(c->at, c->regs, &c->worst_bank, false);
+    c->is_told = true;
 }
 
 static NMI_SAFE void capture_all(struct capture *c)
@@ -129,6 +138,9 @@ static NMI_SAFE void capture_all(struct capture *c)
         capture_nothing(c);
     }
     close_record(c);
+    if (c->records == 0 && !c->is_told) {
+        mce_words_say_lost(c->at, c->regs, NULL, false);
+    }
 }
 
 static NMI_SAFE void panic_if_fatal(const struct capture *c)
@@ -154,17 +166,12 @@ NMI_SAFE void ras_mce(struct cpu_regs *regs)
         .where = regs_from_guest(regs) ? MCE_AT_GUEST : MCE_AT_HV,
     };
     struct capture c = {.at = &at, .regs = regs};
-    char who[CONTEXT_TEXT_BYTES];
 
     /* CR4.MCE is on long before ras_init(). */
     bank_probe();
     at.mcg_status = bank_mcg_status();
     at.kind = bank_kind();
     (void)atomic_add(&ras_counters.mce_total, 1);
-    log_nmi(LOG_ERROR,
-            "machine check on CPU %u in %s, rip 0x%lx, MCG_STATUS 0x%lx",
-            this_cpu_id(), describe_context(who, at.where == MCE_AT_GUEST),
-            regs->rip, at.mcg_status);
     capture_all(&c);
     if (c.worst != NULL) {
         panic_if_fatal(&c);

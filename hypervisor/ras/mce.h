@@ -2,7 +2,7 @@
 /*
  * ras/mce.h - the #MC conductor: capture, grade, verdict.
  *
- *   every valid bank -> record -> log -> worst grade:
+ *   every valid bank -> record -> worst grade (the log: mce_words.h):
  *       FATAL                panic; the banks are left as they are, so the
  *                            next boot finds them even if the box is lost
  *       anything else        banks cleared, WORK_MCE: response/ acts before

@@ -100,6 +100,7 @@ static void record(const struct mca_bank_regs *b,
     if (r == NULL) {
         return; /* counted; the log has it */
     }
+    r->is_told = true;
     record_describe(r, at, NULL);
     if (!record_add_bank(r, b, rule)) {
         record_dismiss(r);

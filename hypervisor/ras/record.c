@@ -18,6 +18,8 @@
 #include "crash/notes.h"
 
 static struct mce_record pool[MCE_RECORDS];
+/* For records begun before there is a box, without one, and once it is sealed. */
+static struct vigil_mce_record nowhere[MCE_RECORDS];
 static uint64_t last_seq; /* a */
 static uint64_t lost;     /* a */
 
@@ -37,7 +39,7 @@ static NMI_SAFE struct mce_record *oldest(enum mce_record_state state,
         struct mce_record *r = &pool[i];
 
         if (atomic_load(&r->state) == (uint32_t)state && r->urgent == urgent &&
-            (found == NULL || r->data.seq < found->data.seq)) {
+            (found == NULL || r->data->seq < found->data->seq)) {
             found = r;
         }
     }
@@ -85,15 +87,33 @@ static NMI_SAFE struct mce_record *take(bool urgent)
     return r;
 }
 
+static NMI_SAFE unsigned int index_of(const struct mce_record *r)
+{
+    return (unsigned int)(r - pool);
+}
+
 NMI_SAFE struct mce_record *record_reserve(bool urgent)
 {
     struct mce_record *r = take(urgent);
 
     if (r != NULL) {
-        memset(&r->data, 0, sizeof(r->data));
+        r->data = blackbox_mce_slot(index_of(r));
+        if (r->data == NULL) {
+            r->data = &nowhere[index_of(r)];
+        }
+        /* First, so that no reset leaves a mixture that looks like a record. */
+        WRITE_ONCE(r->data->seq, 0);
+        memset(r->data, 0, offsetof(struct vigil_mce_record, bank));
         r->urgent = urgent;
+        r->is_told = false;
+        r->goes_on = false;
     }
     return r;
+}
+
+NMI_SAFE bool record_outlives_reset(const struct mce_record *r)
+{
+    return r->data != &nowhere[index_of(r)];
 }
 
 NMI_SAFE void record_describe(struct mce_record *r,
@@ -103,17 +123,17 @@ NMI_SAFE void record_describe(struct mce_record *r,
     const struct cpu_block *cb = this_cpu();
     struct tenant t = tenant_now();
 
-    r->data.tsc = rdtsc();
-    r->data.mcg_status = at->mcg_status;
-    r->data.mcg_cap = bank_mcg_cap();
-    r->data.where = (uint16_t)at->where;
-    r->data.cpu = cb->cpu_id;
-    r->data.apic_id = cb->apic_id;
-    r->data.domid = t.domid;
-    r->data.vcpu = t.vcpu;
+    r->data->tsc = rdtsc();
+    r->data->mcg_status = at->mcg_status;
+    r->data->mcg_cap = bank_mcg_cap();
+    r->data->where = (uint16_t)at->where;
+    r->data->cpu = cb->cpu_id;
+    r->data->apic_id = cb->apic_id;
+    r->data->domid = t.domid;
+    r->data->vcpu = t.vcpu;
     if (regs != NULL) {
-        r->data.rip = regs->rip;
-        r->data.cs = regs->cs;
+        r->data->rip = regs->rip;
+        r->data->cs = regs->cs;
     }
 }
 
@@ -123,25 +143,28 @@ NMI_SAFE bool record_add_bank(struct mce_record *r,
 {
     struct vigil_mce_bank *b;
 
-    if (r->data.banks == VIGIL_MCE_BANKS) {
+    if (r->data->banks >= VIGIL_MCE_BANKS) {
         return false;
     }
-    b = &r->data.bank[r->data.banks++];
-    b->status = bank->status;
-    b->addr = bank->addr;
-    b->misc = bank->misc;
-    b->bank = (uint16_t)bank->bank;
-    b->owner = VIGIL_MCE_NO_DOMAIN;
-    b->grade = rule->grade;
-    if (rule->grade > r->data.grade) {
-        r->data.grade = rule->grade;
+    b = &r->data->bank[r->data->banks++];
+    *b = (struct vigil_mce_bank){.status = bank->status,
+                                 .addr = bank->addr,
+                                 .misc = bank->misc,
+                                 .bank = (uint16_t)bank->bank,
+                                 .owner = VIGIL_MCE_NO_DOMAIN,
+                                 .grade = rule->grade};
+    if (rule->grade > r->data->grade) {
+        r->data->grade = rule->grade;
     }
     return true;
 }
 
 NMI_SAFE void record_commit(struct mce_record *r)
 {
-    r->data.seq = atomic_add(&last_seq, 1) + 1;
+    atomic_store(&r->data->seq, atomic_add(&last_seq, 1) + 1);
+    if (record_outlives_reset(r)) {
+        blackbox_mce_written(index_of(r));
+    }
     atomic_store(&r->state, (uint32_t)MCE_RECORD_COMMITTED);
 }
 
@@ -157,7 +180,7 @@ struct mce_record *record_consume(void)
     do {
         r = oldest(MCE_RECORD_COMMITTED, true);
         other = oldest(MCE_RECORD_COMMITTED, false);
-        if (r == NULL || (other != NULL && other->data.seq < r->data.seq)) {
+        if (r == NULL || (other != NULL && other->data->seq < r->data->seq)) {
             r = other;
         }
         if (r == NULL) {
@@ -182,10 +205,10 @@ int record_fetch(bool urgent, struct vigil_mce_record *ret_data)
         if (r == NULL) {
             return -ENOENT;
         }
-        seq = r->data.seq;
-        memcpy(ret_data, &r->data, sizeof(*ret_data));
+        seq = r->data->seq;
+        memcpy(ret_data, r->data, sizeof(*ret_data));
         /* A #MC may have raided it meanwhile: then the number differs. */
-        if (atomic_load(&r->state) == MCE_RECORD_HELD && seq == r->data.seq &&
+        if (atomic_load(&r->state) == MCE_RECORD_HELD && seq == r->data->seq &&
             seq == ret_data->seq) {
             return 0;
         }
@@ -198,8 +221,11 @@ int record_acknowledge(bool urgent, uint64_t seq)
         struct mce_record *r = &pool[i];
 
         if (atomic_load(&r->state) == MCE_RECORD_HELD &&
-            r->data.seq == seq && r->urgent == urgent &&
-            move(r, MCE_RECORD_HELD, MCE_RECORD_FREE)) {
+            r->data->seq == seq && r->urgent == urgent &&
+            move(r, MCE_RECORD_HELD, MCE_RECORD_CONSUMING)) {
+            /* It is collected: not for the next boot any more. */
+            WRITE_ONCE(r->data->seq, 0);
+            record_dismiss(r);
             return 0;
         }
     }
@@ -234,37 +260,33 @@ static void note_record(const struct vigil_mce_record *d)
     }
 }
 
-/* Dying: nobody fetches the rest any more, so the black box gets it. */
+static const struct mce_record *next_after(uint64_t seq)
+{
+    const struct mce_record *next = NULL;
+
+    for (unsigned int i = 0; i < MCE_RECORDS; i++) {
+        const struct mce_record *r = &pool[i];
+
+        if (r->state >= MCE_RECORD_COMMITTED && r->data->seq > seq &&
+            (next == NULL || r->data->seq < next->data->seq)) {
+            next = r;
+        }
+    }
+    return next;
+}
+
+/* Dying: nobody fetches the rest any more. */
 static void records_note(void)
 {
-    static struct vigil_mce_record unread[MCE_RECORDS];
-    unsigned int n = 0;
-    uint64_t after = 0;
+    const struct mce_record *r;
+    uint64_t seq = 0;
 
     if (record_lost() != 0) {
         crash_note("%lu machine-check records lost", record_lost());
     }
-    while (n < MCE_RECORDS) {
-        const struct mce_record *next = NULL;
-
-        for (unsigned int i = 0; i < MCE_RECORDS; i++) {
-            const struct mce_record *r = &pool[i];
-
-            if (r->state >= MCE_RECORD_COMMITTED && r->data.seq > after &&
-                (next == NULL || r->data.seq < next->data.seq)) {
-                next = r;
-            }
-        }
-        if (next == NULL) {
-            break;
-        }
-        after = next->data.seq;
-        memcpy(&unread[n], &next->data, sizeof(unread[n]));
-        note_record(&unread[n]);
-        n++;
-    }
-    if (n != 0) {
-        blackbox_mce(unread, n * sizeof(unread[0]));
+    while ((r = next_after(seq)) != NULL) {
+        seq = r->data->seq;
+        note_record(r->data);
     }
 }
 CRASH_NOTE(machine_checks, records_note);

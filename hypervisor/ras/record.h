@@ -9,7 +9,9 @@
  *
  * Capture (NMI-safe) reserves, fills and commits; response/ consumes, oldest
  * first, acts, and holds the record for the control domain, which fetches and
- * acknowledges it.  All memory is there from the start (INV-RAS-1).
+ * acknowledges it.  All memory is there from the start (INV-RAS-1), and it is the
+ * black box's: a record outlives a reset at any moment between commit and
+ * acknowledge.
  *
  * With no record FREE, one is raided: a corrected one (HELD first, then
  * COMMITTED), for an urgent error also an urgent one that is HELD.  That is
@@ -41,7 +43,9 @@ enum mce_record_state {
 struct mce_record {
     uint32_t state; /* enum mce_record_state; by atomic exchange only    */
     bool urgent;    /* came by a machine check, or is uncorrected        */
-    struct vigil_mce_record data;
+    bool is_told;   /* the log has it, or need not: mce_words.h          */
+    bool goes_on;   /* the one before is of the same machine check       */
+    struct vigil_mce_record *data; /* in the black box, if there is one  */
 };
 
 /**
@@ -52,6 +56,15 @@ struct mce_record {
  * Return:  RESERVED record, emptied; NULL: none to be had, the loss is counted
  */
 NMI_SAFE struct mce_record *record_reserve(bool urgent) MUST_CHECK;
+
+/**
+ * record_outlives_reset() - does the black box keep it?
+ * @r: RESERVED
+ *
+ * Context: any, #MC included.
+ * Return:  false: there is no box, or it is sealed
+ */
+NMI_SAFE bool record_outlives_reset(const struct mce_record *r) MUST_CHECK;
 
 /**
  * record_describe() - say where and when

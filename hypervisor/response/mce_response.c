@@ -15,6 +15,7 @@
 #include "log/printk.h"
 #include "mm/m2p.h"
 #include "ras/mca_regs.h"
+#include "ras/mce_words.h"
 #include "ras/record.h"
 #include "domain/death.h"
 #include "domain/domain.h"
@@ -222,8 +223,9 @@ void mce_response_run(void)
     struct mce_record *r;
 
     while ((r = record_consume()) != NULL) {
-        for (unsigned int i = 0; i < r->data.banks; i++) {
-            respond(&r->data, &r->data.bank[i]);
+        mce_words_say(r);
+        for (unsigned int i = 0; i < r->data->banks; i++) {
+            respond(r->data, &r->data->bank[i]);
         }
         telemetry_publish(r);
     }

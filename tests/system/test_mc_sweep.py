@@ -160,15 +160,15 @@ class McSweep(McPaths, Suite):
         # Another one on its way out, and one on the way out of that.  In pass 4 the
         # first comes on the way into a hypercall, and leaves by RET.
         ("then-mc", "", "qemu64",
-         "mc mc-first pass=4 from=8200 to=9900 nmi-in-guest nmi-in-call"),
+         "mc mc-first pass=4 from=1200 to=2900 nmi-in-guest nmi-in-call"),
         ("again", "", "qemu64",
-         "mc mc-first pass=4 from=8600 to=9900 nmi-in-call"),
+         "mc mc-first pass=4 from=1600 to=2900 nmi-in-call"),
         # Twice: the handler's length differs from step to step, and the way out is
         # met in half of those that it takes.  144 is like 4, with other numbers.
         ("third", "", "qemu64",
-         "mc mc-first third pass=4 from=8700 to=9500 nmi-in-call"),
+         "mc mc-first third pass=4 from=1700 to=2500 nmi-in-call"),
         ("third-more", "", "qemu64",
-         "mc mc-first third pass=144 from=8700 to=9500 nmi-in-call"),
+         "mc mc-first third pass=144 from=1700 to=2500 nmi-in-call"),
     )
     at_least = 30000
 
@@ -235,9 +235,9 @@ class McSweepLong(McSweep):
         ("by-main", "", "qemu64", "mc with-nmi passes=3 from=261 nmi-by-main"),
         ("then-nmi", "", "qemu64", f"mc-first {NMI_PATHS}"),
         ("then-mc", "", "qemu64",
-         "mc mc-first from=7000 to=12500 passes=5 nmi-in-guest nmi-in-call"),
+         "mc mc-first from=1000 to=4500 passes=5 nmi-in-guest nmi-in-call"),
         ("third", "", "qemu64",
-         "mc mc-first third from=8000 to=11500 passes=5 nmi-in-guest nmi-in-call"),
+         "mc mc-first third from=1500 to=4000 passes=5 nmi-in-guest nmi-in-call"),
         ("isolated", "xpti=yes", "qemu64", f"mc {PATHS}"),
         ("isolated-nmi", "xpti=yes", "qemu64", f"mc with-nmi from=261 {NMI_PATHS}"),
         ("max", "", "max", f"mc {PATHS}"),

@@ -9,8 +9,8 @@ tests put events at the places where that would show, and count exactly.
 import re
 import time
 
-from gdbstub import Debugger, symbols
-from suite import Failure, Suite, VMError, check, need_vigil, wait_until
+from gdbstub import RIP, Debugger, symbols
+from suite import Failure, Suite, VMError, check, figure, need_vigil, wait_until
 
 LINUX = "NMI received for unknown reason"
 NMI = "NMI on CPU 0: "
@@ -19,6 +19,9 @@ MC = "machine check on CPU 0 in "
 RECOVERABLE = 0xBD000000000000C0    # UC, signalled, action optional: scrub
 MISC = 0x8C                         # a physical address, 4 KiB granular
 RIPV_MCIP = 0x5
+CORRECTED = 0x9C00000000000090      # a read, by the memory controller
+MC_BANK = 9                         # vm.inject_mce()
+BLOCKED = 5000
 # Inside Dom0's 640 MiB of a 1 GiB machine, wherever they are placed.
 DOM0_MADDR = 0x1E345000
 
@@ -155,6 +158,41 @@ class Nesting(Suite):
             for place in ("entry_nmi", "nmi_entry", "ras_nmi", "lapic_self_ipi",
                           "nmi_iretq")
             for nmi, mce in ((1, 1), (1, 0), (0, 1))])
+
+    def count_blocked(self, number, banks):
+        """Return the instructions of an NMI with a machine check in it."""
+        where = symbols()
+        with Debugger(self.vm) as debugger:
+            self.an_nmi(number)
+            debugger.run_to(where["entry_nmi"])
+            steps = debugger.count_steps(
+                BLOCKED, lambda now: now[RIP] == where["ras_nmi"])
+            for bank in banks:
+                answer = self.vm.inject_mce(CORRECTED, bank=bank, misc=MISC,
+                                            addr=DOM0_MADDR)
+                check(not answer.strip(), f"mce: {answer}")
+            self.machine_check(number)
+            # While it steps no machine check comes.
+            debugger.run_to(where["entry_mc"])
+            return steps + debugger.count_steps(
+                4 * BLOCKED, lambda now: now[RIP] == where["nmi_iretq"])
+
+    def test_blocked(self):
+        """How long a machine check in an NMI's handler keeps the next one out."""
+        before = self.counters()
+        nmis, mces = self.seen()
+        one = self.count_blocked(0, ())
+        self.wait_seen(nmis + 1, mces + 1, "one bank")
+        self.settle()
+        each = self.count_blocked(1, range(MC_BANK))
+        self.wait_seen(nmis + 2, mces + 2, "all banks")
+        self.settle()
+        self.grew(before, 2, 2)
+        for bank in range(MC_BANK + 1):
+            check(f"machine check: bank {bank} status" in self.vm.text,
+                  f"bank {bank} is not told")
+        figure("instructions with NMIs blocked by a machine check", one, most=BLOCKED)
+        figure("the same, errors in ten banks", each, most=BLOCKED)
 
     def test_inside_mc(self):
         """An NMI at each step of the #MC handler."""

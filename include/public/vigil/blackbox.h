@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #define VIGIL_BOX_MAGIC 0x584f424c49474956ULL /* "VIGILBOX" */
-#define VIGIL_BOX_VERSION 3
+#define VIGIL_BOX_VERSION 4
 #define VIGIL_BOX_BYTES (1024 * 1024)
 #define VIGIL_BOX_SECTIONS 16
 #define VIGIL_BOX_REASON_BYTES 256
@@ -53,7 +53,8 @@
 #define VIGIL_BOX_SECT_REGS 2      /* struct vigil_box_regs                  */
 #define VIGIL_BOX_SECT_BACKTRACE 3 /* text, one frame a line                 */
 #define VIGIL_BOX_SECT_NOTES 4     /* text: each floor's last words          */
-#define VIGIL_BOX_SECT_MCE 5       /* array of machine-check records         */
+#define VIGIL_BOX_SECT_MCE 5       /* array of struct vigil_mce_record, some
+                                      of them empty: see vigil/mce.h         */
 #define VIGIL_BOX_SECT_CPUS 6      /* array of struct vigil_box_cpu          */
 #define VIGIL_BOX_SECT_CONTEXTS 7  /* array of uint32_t, by number of the CPU:
                                       vigil/context.h, as of its last NMI or

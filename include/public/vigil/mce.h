@@ -3,8 +3,10 @@
  * vigil/mce.h - a machine-check record: what the processor said, where it was,
  * what was made of it.
  *
- * The black box holds an array of these (VIGIL_BOX_SECT_MCE): the records
- * nobody had collected when the machine died, oldest first.
+ * The black box holds an array of these (VIGIL_BOX_SECT_MCE): they live there
+ * from the moment of capture until somebody collects them, so whatever ends the
+ * machine leaves those that nobody had.  They are in no order, and one whose
+ * number is 0 is empty, or was being written when the machine ended.
  */
 #ifndef VIGIL_PUBLIC_MCE_H
 #define VIGIL_PUBLIC_MCE_H
@@ -49,7 +51,7 @@ struct vigil_mce_bank {
 };
 
 struct vigil_mce_record {
-    uint64_t seq; /* 1-based, in the order of capture                      */
+    uint64_t seq; /* 1-based, in the order of capture; 0: no record        */
     uint64_t tsc;
     uint64_t mcg_status;
     uint64_t mcg_cap;

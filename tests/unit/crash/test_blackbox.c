@@ -114,8 +114,14 @@ static void crash_is_sealed(void **state)
     blackbox_text_append(VIGIL_BOX_SECT_NOTES, "note\n", 5);
     blackbox_cpu(2, VIGIL_BOX_CPU_DIED, 7, &where);
     blackbox_cpu(5, VIGIL_BOX_CPU_SILENT, 9, NULL);
-    blackbox_mce("0123456789abcdef", 16);
+    assert_ptr_equal(blackbox_mce_slot(2), zone + BOX_MCE_OFFSET + 1024);
+    *blackbox_mce_slot(2) = (struct vigil_mce_record){.seq = 5, .banks = 1};
+    blackbox_mce_written(2);
+    blackbox_mce_written(0);
     blackbox_seal();
+    /* What comes now would not be covered by the sum. */
+    assert_null(blackbox_mce_slot(2));
+    blackbox_mce_written(3);
 
     assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_SEALED_OK);
     assert_string_equal(header()->reason, "a reason");
@@ -135,7 +141,7 @@ static void crash_is_sealed(void **state)
         } else if (s[i].type == VIGIL_BOX_SECT_REGS) {
             assert_memory_equal(bytes, &regs, sizeof(regs));
         } else if (s[i].type == VIGIL_BOX_SECT_MCE) {
-            assert_int_equal(s[i].bytes, 16);
+            assert_int_equal(s[i].bytes, 3 * 512);
         }
     }
 
@@ -151,6 +157,35 @@ static void crash_is_sealed(void **state)
     blackbox_mark_taken(zone, ZONE_BYTES);
     assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_TAKEN);
     assert_int_equal(blackbox_generation_of(zone, ZONE_BYTES), 3);
+}
+
+/* Whatever ends the machine: what has a number is a record, and in its order. */
+static void records_outlive_a_reset(void **state)
+{
+    const struct vigil_mce_record *r;
+
+    (void)state;
+    assert_null(blackbox_mce_next(zone, 0));
+    blackbox_mce_slot(0)->seq = 9;
+    blackbox_mce_slot(2)->seq = 7;
+    blackbox_mce_slot(3)->seq = 8;
+    blackbox_mce_slot(4)->seq = 10; /* behind what has been written */
+    blackbox_mce_slot(0)->banks = VIGIL_MCE_BANKS;
+    blackbox_mce_slot(3)->banks = VIGIL_MCE_BANKS + 1; /* no record of ours */
+    blackbox_mce_written(3);
+    assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_RESET);
+    r = blackbox_mce_next(zone, 0);
+    assert_ptr_equal(r, blackbox_mce_slot(2));
+    r = blackbox_mce_next(zone, r->seq);
+    assert_ptr_equal(r, blackbox_mce_slot(0));
+    assert_null(blackbox_mce_next(zone, r->seq));
+    assert_null(blackbox_mce_slot(BOX_MCE_BYTES / sizeof(*r)));
+    for (int i = 0; i < VIGIL_BOX_SECTIONS; i++) {
+        if (header()->section[i].type == VIGIL_BOX_SECT_MCE) {
+            header()->section[i].type = VIGIL_BOX_SECT_NONE;
+        }
+    }
+    assert_null(blackbox_mce_next(zone, 0));
 }
 
 static void context_outlives_a_reset(void **state)
@@ -314,6 +349,7 @@ int main(void)
         TEST(crash_is_sealed),     TEST(texts_stop_at_their_room),
         TEST(clean_end),           TEST(nothing_is_believed),
         TEST(impossible_sections), TEST(random_damage),
+        TEST(counts_are_not_believed), TEST(records_outlive_a_reset),
         TEST(counts_are_not_believed), TEST(context_outlives_a_reset),
     };
 

@@ -22,6 +22,7 @@
 #include "ras/inject.h"
 #include "ras/mca_regs.h"
 #include "ras/mce.h"
+#include "ras/mce_words.h"
 #include "ras/poll.h"
 #include "ras/record.h"
 
@@ -124,17 +125,22 @@ static int set_up(void **state)
     tenant_set(2, 0);
     ras_init();
     drain();
+    fake_printk_forget();
     fake_printk_count = 0;
+    fake_box_is_there = true;
+    fake_dying = false;
     this_cpu()->work = 0;
     return 0;
 }
 
+/* As response/ takes it up. */
 static struct mce_record *only_record(void)
 {
     struct mce_record *r = record_consume();
 
     assert_non_null(r);
     assert_null(record_consume());
+    mce_words_say(r);
     record_hold(r);
     return r;
 }
@@ -158,9 +164,9 @@ static void harvested_at_boot(void **state)
     set_bank(3, FATAL, 0x1000);
     ras_init();
     r = only_record();
-    assert_int_equal(r->data.where, VIGIL_MCE_LEFT_OVER);
-    assert_int_equal(r->data.bank[0].status, FATAL);
-    assert_int_equal(r->data.grade, MCE_LOG);
+    assert_int_equal(r->data->where, VIGIL_MCE_LEFT_OVER);
+    assert_int_equal(r->data->bank[0].status, FATAL);
+    assert_int_equal(r->data->grade, MCE_LOG);
     assert_int_equal(bank_now(3), 0);
 }
 
@@ -174,11 +180,11 @@ static void recoverable(void **state)
     ras_mce(&in_hv);
     r = only_record();
     assert_true(r->urgent);
-    assert_int_equal(r->data.banks, 1);
-    assert_int_equal(r->data.bank[0].addr, 0x1e345040);
-    assert_int_equal(r->data.bank[0].misc, 0x8c);
-    assert_int_equal(r->data.grade, MCE_LATER);
-    assert_int_equal(r->data.rip, in_hv.rip);
+    assert_int_equal(r->data->banks, 1);
+    assert_int_equal(r->data->bank[0].addr, 0x1e345040);
+    assert_int_equal(r->data->bank[0].misc, 0x8c);
+    assert_int_equal(r->data->grade, MCE_LATER);
+    assert_int_equal(r->data->rip, in_hv.rip);
     assert_int_equal(bank_now(9), 0);
     /* Its frame is still on the stack of #MC: none may come. */
     assert_int_equal(fake_msr_get(MSR_MCG_STATUS), 5);
@@ -199,9 +205,9 @@ static void consumed_by_guest(void **state)
     fake_msr_set(MSR_MCG_STATUS, 7);
     ras_mce(&in_guest);
     r = only_record();
-    assert_int_equal(r->data.grade, MCE_ACTION);
-    assert_int_equal(r->data.where, VIGIL_MCE_IN_GUEST);
-    assert_int_equal(r->data.domid, 2);
+    assert_int_equal(r->data->grade, MCE_ACTION);
+    assert_int_equal(r->data->where, VIGIL_MCE_IN_GUEST);
+    assert_int_equal(r->data->domid, 2);
 }
 
 /* The banks stay as they are: the next boot reads them. */
@@ -219,7 +225,7 @@ static void fatal_leaves_the_banks(void **state)
     assert_int_equal(bank_now(4), FATAL);
     assert_int_equal(bank_now(2), CORRECTED);
     /* The record is there before the panic is. */
-    assert_int_equal(only_record()->data.banks, 2);
+    assert_int_equal(only_record()->data->banks, 2);
 }
 
 static void worst_bank_decides(void **state)
@@ -241,7 +247,7 @@ static void silent_machine_check(void **state)
     (void)state;
     fake_msr_set(MSR_MCG_STATUS, 5);
     ras_mce(&in_guest);
-    assert_int_equal(only_record()->data.banks, 0);
+    assert_int_equal(only_record()->data->banks, 0);
     assert_non_null(strstr(fake_printk_last, "no bank"));
     fake_msr_set(MSR_MCG_STATUS, 4);
     EXPECT_PANIC(ras_mce(&in_guest));
@@ -289,8 +295,8 @@ static void polled(void **state)
     assert_int_equal(ras_poll_now(), 1);
     r = only_record();
     assert_false(r->urgent);
-    assert_int_equal(r->data.where, VIGIL_MCE_POLLED);
-    assert_int_equal(r->data.bank[0].addr, 0x12345000);
+    assert_int_equal(r->data->where, VIGIL_MCE_POLLED);
+    assert_int_equal(r->data->bank[0].addr, 0x12345000);
     assert_int_equal(bank_now(9), 0);
     assert_non_null(strstr(fake_printk_last, "corrected"));
     assert_non_null(strstr(fake_printk_last, "12345000"));
@@ -340,14 +346,14 @@ static void injected(void **state)
     assert_int_equal(ras_poll_now(), 0);
     inject_check();
     r = only_record();
-    assert_int_equal(r->data.bank[0].bank, 7);
-    assert_int_equal(r->data.bank[0].addr, 0x4444000);
-    assert_int_equal(r->data.mcg_status, 5);
+    assert_int_equal(r->data->bank[0].bank, 7);
+    assert_int_equal(r->data->bank[0].addr, 0x4444000);
+    assert_int_equal(r->data->mcg_status, 5);
     /* The hardware was not touched, and the values are gone. */
     assert_int_equal(fake_msr_writes(MSR_MCx_STATUS(7)), 0);
     fake_msr_set(MSR_MCG_STATUS, 5);
     inject_check();
-    assert_int_equal(only_record()->data.banks, 0);
+    assert_int_equal(only_record()->data->banks, 0);
 }
 
 /* A real one, once the values are armed, must not keep its MCIP. */
@@ -357,7 +363,7 @@ static void real_one_in_between(void **state)
     stage_srao(0x4444000);
     fake_msr_set(MSR_MCG_STATUS, 5);
     inject_check();
-    assert_int_equal(only_record()->data.bank[0].bank, 7);
+    assert_int_equal(only_record()->data->bank[0].bank, 7);
     assert_int_equal(fake_msr_get(MSR_MCG_STATUS), 0);
 }
 
@@ -373,8 +379,8 @@ static void injected_without_address(void **state)
     assert_int_equal(inject_stage(MSR_MCG_STATUS, 5), 0);
     inject_check();
     r = only_record();
-    assert_int_equal(r->data.bank[0].addr, 0);
-    assert_int_equal(r->data.bank[0].misc, 0);
+    assert_int_equal(r->data->bank[0].addr, 0);
+    assert_int_equal(r->data->bank[0].misc, 0);
 }
 
 /* What is not looked at is gone, too, and leaves no trace in the next. */
@@ -387,10 +393,10 @@ static void injected_in_vain(void **state)
     assert_null(record_consume());
     assert_int_equal(inject_stage(MSR_MCx_STATUS(7), SRAO), 0);
     inject_poll();
-    assert_int_equal(only_record()->data.bank[0].addr, 0);
+    assert_int_equal(only_record()->data->bank[0].addr, 0);
     fake_msr_set(MSR_MCG_STATUS, 1);
     inject_check();
-    assert_int_equal(only_record()->data.mcg_status, 1);
+    assert_int_equal(only_record()->data->mcg_status, 1);
 }
 
 static void injected_for_the_poller(void **state)
@@ -399,7 +405,7 @@ static void injected_for_the_poller(void **state)
     assert_int_equal(inject_stage(MSR_MCx_STATUS(8), 0x9400000000000090), 0);
     assert_int_equal(inject_stage(MSR_MCx_ADDR(8), 0x7000), 0);
     inject_poll();
-    assert_int_equal(only_record()->data.bank[0].addr, 0x7000);
+    assert_int_equal(only_record()->data->bank[0].addr, 0x7000);
     inject_poll();
     assert_null(record_consume());
 }
@@ -423,6 +429,143 @@ static void staging_is_checked(void **state)
     assert_int_equal(inject_stage(MSR_MCx_STATUS(0), 0), 0);
 }
 
+/* ---- the lines ---- */
+
+/* The machine check itself writes none of them. */
+static void told_later(void **state)
+{
+    struct mce_record *r;
+
+    (void)state;
+    set_bank(9, SRAO, 0x1e345040);
+    set_bank(3, CORRECTED, 0x5000);
+    fake_msr_set(MSR_MCG_STATUS, 5);
+    ras_mce(&in_guest);
+    assert_int_equal(fake_printk_count, 0);
+    r = only_record();
+    assert_int_equal(fake_printk_count, 3);
+    assert_true(fake_printk_said("machine check on CPU 0 in guest d2v0, rip "
+                                 "0x1000, MCG_STATUS 0x5"));
+    assert_true(fake_printk_said("bank 3 status 0x9c00000000000090 addr "
+                                 "0x5000 misc 0x8c (memory controller: read)"));
+    assert_true(fake_printk_said("bank 9 status 0xbd000000000000c0"));
+    /* Once. */
+    mce_words_say(r);
+    assert_int_equal(fake_printk_count, 3);
+}
+
+/* Nobody has run since whose it was: the record says it, not the moment. */
+static void told_of_then(void **state)
+{
+    (void)state;
+    tenant_set(7, 3);
+    set_bank(9, SRAO, 0x1e345040);
+    fake_msr_set(MSR_MCG_STATUS, 5);
+    ras_mce(&in_hv);
+    tenant_set(TENANT_NONE, 0);
+    (void)only_record();
+    assert_true(fake_printk_said("in hypervisor for d7v3, rip "
+                                 "0xffff82d080201000"));
+}
+
+static void silence_is_told(void **state)
+{
+    (void)state;
+    fake_msr_set(MSR_MCG_STATUS, 5);
+    ras_mce(&in_guest);
+    assert_int_equal(fake_printk_count, 0);
+    (void)only_record();
+    assert_int_equal(fake_printk_count, 2);
+    assert_true(fake_printk_said("machine check: no bank"));
+}
+
+/* Who cannot count on a later moment writes at once, and nobody again. */
+static void told_at_once(void)
+{
+    set_bank(9, SRAO, 0x1e345040);
+    fake_msr_set(MSR_MCG_STATUS, 5);
+    ras_mce(&in_guest);
+    assert_int_equal(fake_printk_count, 2);
+    assert_true(fake_printk_said("machine check on CPU 0"));
+    assert_true(fake_printk_said("bank 9"));
+    (void)only_record();
+    assert_int_equal(fake_printk_count, 2);
+}
+
+static void told_at_once_without_box(void **state)
+{
+    (void)state;
+    fake_box_is_there = false;
+    told_at_once();
+}
+
+static void told_at_once_dying(void **state)
+{
+    (void)state;
+    fake_dying = true;
+    told_at_once();
+}
+
+static void told_before_the_panic(void **state)
+{
+    (void)state;
+    set_bank(2, CORRECTED, 0x3000);
+    set_bank(4, FATAL, 0x1000);
+    fake_msr_set(MSR_MCG_STATUS, 4);
+    EXPECT_PANIC(ras_mce(&in_guest));
+    assert_int_equal(fake_printk_count, 3);
+    assert_true(fake_printk_said("bank 2"));
+    assert_true(fake_printk_said("bank 4"));
+    (void)only_record();
+    assert_int_equal(fake_printk_count, 3);
+}
+
+/* All records are taken: the log is what is left. */
+static void told_without_record(void **state)
+{
+    struct mce_record *all[MCE_RECORDS];
+    unsigned int n = 0;
+
+    (void)state;
+    while (n < MCE_RECORDS && (all[n] = record_reserve(true)) != NULL) {
+        n++;
+    }
+    set_bank(1, SRAO, 0x2000);
+    set_bank(2, CORRECTED, 0x3000);
+    fake_msr_set(MSR_MCG_STATUS, 5);
+    ras_mce(&in_guest);
+    assert_int_equal(fake_printk_count, 3);
+    assert_true(fake_printk_said("machine check on CPU 0 in guest d2v0"));
+    assert_true(fake_printk_said("bank 1 status 0xbd000000000000c0"));
+    assert_true(fake_printk_said("bank 2 status 0x9c00000000000090"));
+    fake_printk_forget();
+    ras_mce(&in_guest); /* no bank this time */
+    assert_int_equal(fake_printk_count, 5);
+    assert_true(fake_printk_said("machine check: no bank"));
+    while (n > 0) {
+        record_dismiss(all[--n]);
+    }
+}
+
+/* The box has it from the machine check on, until somebody collects it. */
+static void kept_in_the_box(void **state)
+{
+    const unsigned int written = fake_box_written;
+    struct mce_record *r;
+
+    (void)state;
+    set_bank(9, SRAO, 0x1e345040);
+    fake_msr_set(MSR_MCG_STATUS, 5);
+    ras_mce(&in_guest);
+    assert_int_equal(fake_box_written, written + 1);
+    r = only_record();
+    assert_true(r->data >= fake_box && r->data < fake_box + FAKE_BOX_RECORDS);
+    assert_int_not_equal(r->data->seq, 0);
+    assert_int_equal(r->data->bank[0].addr, 0x1e345040);
+    assert_int_equal(record_acknowledge(true, r->data->seq), 0);
+    assert_int_equal(r->data->seq, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -443,6 +586,14 @@ int main(void)
         cmocka_unit_test_setup(injected_in_vain, set_up),
         cmocka_unit_test_setup(injected_for_the_poller, set_up),
         cmocka_unit_test_setup(staging_is_checked, set_up),
+        cmocka_unit_test_setup(told_later, set_up),
+        cmocka_unit_test_setup(told_of_then, set_up),
+        cmocka_unit_test_setup(silence_is_told, set_up),
+        cmocka_unit_test_setup(told_at_once_without_box, set_up),
+        cmocka_unit_test_setup(told_at_once_dying, set_up),
+        cmocka_unit_test_setup(told_before_the_panic, set_up),
+        cmocka_unit_test_setup(told_without_record, set_up),
+        cmocka_unit_test_setup(kept_in_the_box, set_up),
     };
 
     return UNIT_RUN(tests);

@@ -107,10 +107,10 @@ static void oldest_first(void **state)
     record_hold(a);
     record_hold(b);
     assert_int_equal(record_fetch(false, &d), 0);
-    assert_int_equal(d.seq, a->data.seq);
+    assert_int_equal(d.seq, a->data->seq);
     assert_int_equal(record_acknowledge(false, d.seq), 0);
     assert_int_equal(record_fetch(false, &d), 0);
-    assert_int_equal(d.seq, c->data.seq);
+    assert_int_equal(d.seq, c->data->seq);
 }
 
 static void dismissed(void **state)
@@ -135,7 +135,7 @@ static void full_of_banks(void **state)
         assert_true(record_add_bank(r, &srao, rule));
     }
     assert_false(record_add_bank(r, &srao, rule));
-    assert_int_equal(r->data.banks, VIGIL_MCE_BANKS);
+    assert_int_equal(r->data->banks, VIGIL_MCE_BANKS);
     record_dismiss(r);
 }
 
@@ -144,7 +144,7 @@ static void corrected_flood(void **state)
 {
     uint64_t lost = record_lost();
     struct mce_record *first = add(false);
-    uint64_t first_seq = first->data.seq;
+    uint64_t first_seq = first->data->seq;
     struct vigil_mce_record d;
     struct mce_record *r;
 
@@ -205,7 +205,7 @@ static void urgent_raids_held_urgent(void **state)
     assert_null(record_reserve(false));
     r = record_reserve(true);
     assert_ptr_equal(r, oldest);
-    assert_int_equal(r->data.banks, 0);
+    assert_int_equal(r->data->banks, 0);
     record_dismiss(r);
 }
 

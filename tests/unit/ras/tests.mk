@@ -13,7 +13,7 @@ test_nmi-srcs := $(addprefix hypervisor/ras/,nmi.c nmi_note.c nmi_storm.c \
                    decode.c) hypervisor/dev/port61.c $(ras-fakes)
 test_watchdog-srcs := hypervisor/ras/watchdog.c \
     tests/unit/ras/watchdog_machine.c $(ras-fakes)
-test_mce-srcs := $(addprefix hypervisor/ras/,mce.c bank.c poll.c inject.c \
+test_mce-srcs := $(addprefix hypervisor/ras/,mce.c mce_words.c bank.c poll.c inject.c \
                    record.c severity.c severity_rules.c decode.c) $(ras-fakes)
 tests += ras/test_bank
 test_bank-srcs := hypervisor/ras/bank.c $(ras-fakes)

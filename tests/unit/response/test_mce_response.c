@@ -12,6 +12,7 @@
 #include "mm/m2p.h"
 #include "mm/offline.h"
 #include "ras/mca_regs.h"
+#include "ras/mce_words.h"
 #include "ras/record.h"
 #include "domain/death.h"
 #include "domain/domain.h"
@@ -24,8 +25,9 @@
 #define SRAO 0xbd000000000000c0UL
 #define SRAR 0xbd80000000000134UL
 
-static struct mce_record record;
-static unsigned int unread, published;
+static struct vigil_mce_record data;
+static struct mce_record record = {.data = &data};
+static unsigned int unread, published, in_words;
 
 /* The one frame there is. */
 static enum frame_state frame_state;
@@ -58,9 +60,19 @@ struct mce_record *record_consume(void)
     return &record;
 }
 
+/* The log says what has come before it says what is done about it. */
+void mce_words_say(struct mce_record *r)
+{
+    assert_ptr_equal(r, &record);
+    assert_int_equal(r->data->bank[0].action, VIGIL_MCE_DID_NOTHING);
+    assert_int_equal(published, 0);
+    in_words++;
+}
+
 void telemetry_publish(struct mce_record *r)
 {
     assert_ptr_equal(r, &record);
+    assert_int_equal(in_words, 1);
     published++;
 }
 
@@ -138,11 +150,11 @@ int vmce_deliver(struct domain *d, int vcpu, const struct vmce *e)
 static int set_up(void **state)
 {
     (void)state;
-    memset(&record, 0, sizeof(record));
+    memset(&data, 0, sizeof(data));
     memset(killed, 0, sizeof(killed));
     memset(told, 0, sizeof(told));
     kill_code = 0;
-    told_count = published = 0;
+    told_count = published = in_words = 0;
     deliver_rc = 0;
     refs = 0;
     for (domid_t i = 0; i < 4; i++) {
@@ -158,11 +170,11 @@ static int set_up(void **state)
 
 static void happen(uint64_t status, enum mce_grade grade, domid_t interrupted)
 {
-    record.data.mcg_cap = 0x100010a;
-    record.data.domid = interrupted;
-    record.data.vcpu = 2;
-    record.data.banks = 1;
-    record.data.bank[0] = (struct vigil_mce_bank){
+    record.data->mcg_cap = 0x100010a;
+    record.data->domid = interrupted;
+    record.data->vcpu = 2;
+    record.data->banks = 1;
+    record.data->bank[0] = (struct vigil_mce_bank){
         .status = status, .addr = ADDR, .misc = 0x8c,
         .owner = VIGIL_MCE_NO_DOMAIN, .grade = (uint8_t)grade};
     unread = 1;
@@ -182,7 +194,7 @@ static void logged_only(void **state)
     (void)state;
     happen(0x9c00000000000090, MCE_LOG, 1);
     assert_int_equal(told_count + deaths(), 0);
-    assert_int_equal(record.data.bank[0].action, VIGIL_MCE_DID_NOTHING);
+    assert_int_equal(record.data->bank[0].action, VIGIL_MCE_DID_NOTHING);
 }
 
 static void free_frame(void **state)
@@ -192,7 +204,7 @@ static void free_frame(void **state)
     frame_owner = DOMID_INVALID;
     happen(SRAO, MCE_LATER, 1);
     assert_int_equal(told_count + deaths(), 0);
-    assert_int_equal(record.data.bank[0].action, VIGIL_MCE_DID_OFFLINE);
+    assert_int_equal(record.data->bank[0].action, VIGIL_MCE_DID_OFFLINE);
 }
 
 static void owner_is_told(void **state)
@@ -205,8 +217,8 @@ static void owner_is_told(void **state)
     assert_int_equal(told[0].pfn, PFN);
     assert_false(told[0].required);
     assert_int_equal(deaths(), 0);
-    assert_int_equal(record.data.bank[0].owner, 1);
-    assert_int_equal(record.data.bank[0].action, VIGIL_MCE_DID_VMCE);
+    assert_int_equal(record.data->bank[0].owner, 1);
+    assert_int_equal(record.data->bank[0].action, VIGIL_MCE_DID_VMCE);
 }
 
 static void owner_consumed_it(void **state)
@@ -242,7 +254,7 @@ static void no_handler(void **state)
     assert_int_equal(kill_code, VIGIL_DEATH_VMCE_UNHANDLED);
     assert_int_equal(kill_maddr, ADDR);
     assert_non_null(strstr(kill_text, "1e345040"));
-    assert_int_equal(record.data.bank[0].action, VIGIL_MCE_DID_KILL);
+    assert_int_equal(record.data->bank[0].action, VIGIL_MCE_DID_KILL);
 }
 
 static void overrun(void **state)
@@ -261,7 +273,7 @@ static void too_many_wait(void **state)
     deliver_rc = -ENOSPC;
     happen(SRAO, MCE_LATER, 2);
     assert_int_equal(deaths(), 0);
-    assert_int_equal(record.data.bank[0].action, VIGIL_MCE_DID_MARK);
+    assert_int_equal(record.data->bank[0].action, VIGIL_MCE_DID_MARK);
 }
 
 static void owner_does_not_run(void **state)
@@ -270,7 +282,7 @@ static void owner_does_not_run(void **state)
     domains[1].state = DOMAIN_DYING;
     happen(SRAO, MCE_LATER, 2);
     assert_int_equal(told_count + deaths(), 0);
-    assert_int_equal(record.data.bank[0].action, VIGIL_MCE_DID_MARK);
+    assert_int_equal(record.data->bank[0].action, VIGIL_MCE_DID_MARK);
 }
 
 static void shared_page(void **state)
@@ -290,12 +302,12 @@ static void hypervisor_memory(void **state)
     frame_owner = DOMID_XEN;
     happen(SRAO, MCE_LATER, 1);
     assert_int_equal(told_count + deaths(), 0);
-    assert_int_equal(record.data.bank[0].action, VIGIL_MCE_DID_DEGRADED);
+    assert_int_equal(record.data->bank[0].action, VIGIL_MCE_DID_DEGRADED);
     /* In use, and nobody's: one of the hypervisor's too. */
     set_up(NULL);
     frame_owner = DOMID_INVALID;
     happen(SRAO, MCE_LATER, 1);
-    assert_int_equal(record.data.bank[0].action, VIGIL_MCE_DID_DEGRADED);
+    assert_int_equal(record.data->bank[0].action, VIGIL_MCE_DID_DEGRADED);
     set_up(NULL);
     frame_is_ours = true;
     EXPECT_PANIC(happen(SRAR, MCE_ACTION, 1));
