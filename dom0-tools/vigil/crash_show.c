@@ -26,6 +26,7 @@ static const struct {
     {"reason.txt", "reason", 0},        {"registers.json", "registers", 0},
     {"backtrace.txt", "backtrace", 0},  {"cpus.txt", "processors", 0},
     {"notes.txt", "notes", 0},          {"console.txt", "console", 1},
+    {"machine-checks.txt", "machine checks", 0},
     {"hypervisor.txt", "hypervisor log", 1}, {"config.cfg", "configuration", 0},
 };
 

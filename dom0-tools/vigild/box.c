@@ -20,6 +20,7 @@
 #include "lib/checksum.h"
 #include "lib/escape.h"
 #include "lib/log_decode.h"
+#include "lib/mce_decode.h"
 #include "lib/table.h"
 #include "vigild/collector.h"
 
@@ -244,30 +245,73 @@ static int add_log(const struct box_view *view, struct store_entry *entry,
     return ret;
 }
 
+static int add_machine_checks(const struct box_view *view,
+                              struct store_entry *entry, struct fault *fault)
+{
+    const struct box_section *section =
+        box_section_find(view, VIGIL_BOX_SECT_MCE);
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out;
+    int ret;
+
+    if (!section || mce_count(section->data, section->bytes) == 0) {
+        return 0;
+    }
+    out = open_memstream(&text, &len);
+    if (!out) {
+        out_of_memory();
+    }
+    mce_write_text(out, section->data, section->bytes);
+    fclose(out);
+    ret = store_file(entry, "machine-checks.txt", text, len, fault);
+    free(text);
+    return ret;
+}
+
+static unsigned int machine_checks(const struct box_view *view)
+{
+    const struct box_section *s = box_section_find(view, VIGIL_BOX_SECT_MCE);
+
+    return s ? mce_count(s->data, s->bytes) : 0;
+}
+
+/* Nobody panicked: what there is besides the log. */
+static char *what_reset(const struct box_view *view)
+{
+    unsigned int count = machine_checks(view);
+    char left[64] = "only the log is left";
+    char words[VIGIL_CTX_TEXT_BYTES];
+    uint32_t context;
+    int cpu = reset_cpu(view, 0, &context);
+
+    if (count) {
+        snprintf(left, sizeof(left), "%u machine check%s had not been collected",
+                 count, count == 1 ? "" : "s");
+    }
+    if (cpu < 0) {
+        return xasprintf("the machine was reset and nothing panicked before: %s",
+                         left);
+    }
+    vigil_context_words(context, words, sizeof(words));
+    return xasprintf("the machine was reset while cpu %d was in %s, and nothing "
+                     "panicked before: %s",
+                     cpu, words, left);
+}
+
 static char *what_happened(const struct boxed *box)
 {
     const struct vigil_box_header *header = &box->view.header;
     const char *prefix = "hypervisor panic: ";
-    char words[VIGIL_CTX_TEXT_BYTES];
     char incomplete[64] = "";
     char again[64] = "";
-    uint32_t context;
-    int cpu;
 
     if (box->verdict != BOX_OK) {
         return xasprintf("black box found, but %s",
                          box_verdict_text(box->verdict));
     }
     if (header->kind == VIGIL_BOX_KIND_RESET) {
-        cpu = reset_cpu(&box->view, 0, &context);
-        if (cpu >= 0) {
-            vigil_context_words(context, words, sizeof(words));
-            return xasprintf("the machine was reset while cpu %d was in %s, and "
-                             "nothing panicked before: only the log is left",
-                             cpu, words);
-        }
-        return xstrdup("the machine was reset and nothing panicked before: "
-                       "only the log is left");
+        return what_reset(&box->view);
     }
     if (header->state == VIGIL_BOX_WRITING) {
         snprintf(incomplete, sizeof(incomplete),
@@ -428,7 +472,6 @@ static int fill_entry(const struct boxed *box, const char *what,
                       struct fault *fault)
 {
     const struct box_view *view = &box->view;
-    const struct box_section *mce;
 
     if (store_json(entry, STORE_BEGUN, meta, fault) ||
         add_reason(box, what, entry, fault)) {
@@ -440,12 +483,8 @@ static int fill_entry(const struct boxed *box, const char *what,
             add_text(view, VIGIL_BOX_SECT_BACKTRACE, "backtrace.txt", entry,
                      fault) ||
             add_text(view, VIGIL_BOX_SECT_NOTES, "notes.txt", entry, fault) ||
+            add_machine_checks(view, entry, fault) ||
             add_log(view, entry, fault)) {
-            return -1;
-        }
-        mce = box_section_find(view, VIGIL_BOX_SECT_MCE);
-        if (mce && mce->bytes &&
-            store_file(entry, "mce.bin", mce->data, mce->bytes, fault)) {
             return -1;
         }
     }
@@ -500,11 +539,12 @@ static int file_box(struct collector *collector, const struct boxed *box,
     return ret;
 }
 
-/* An orderly end needs no record, if the box is believed. */
+/* An orderly end needs no record, if the box is believed and nothing is left. */
 static int is_clean(const struct boxed *box)
 {
     return box->verdict == BOX_OK &&
            box->view.header.kind == VIGIL_BOX_KIND_CLEAN &&
+           machine_checks(&box->view) == 0 &&
            box->view.header_trust == BOX_VERIFIED;
 }
 

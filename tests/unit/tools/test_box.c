@@ -9,6 +9,7 @@
 
 #include <vigil/blackbox.h>
 #include <vigil/context.h>
+#include <vigil/mce.h>
 #include <vigil/log.h>
 #include <vigil/log_sum.h>
 #include <vigil/vigil_op.h>
@@ -21,6 +22,7 @@
 #define CPUS_AT     1536
 #define TRACE_AT    2048
 #define LOG_AT      4096
+#define MCE_AT      5120
 #define TRACE       "[<ffff82d080012345>] do_panic+0x12/0x80\n"
 #define BOX_BOOT_ID 0x1122334455667788ULL
 
@@ -274,6 +276,60 @@ static void test_reset_without_panic(void **state)
     crash_list_free(&list);
 }
 
+/* Oldest first, and neither what is empty nor what cannot be. */
+static void test_reset_with_machine_checks(void **state)
+{
+    static const struct vigil_mce_record records[] = {
+        {.seq = 8, .cpu = 1, .where = VIGIL_MCE_IN_GUEST, .domid = 3, .vcpu = 2,
+         .rip = 0x1000, .cs = 0xe033, .mcg_status = 5, .tsc = 77,
+         .grade = VIGIL_MCE_LATER, .banks = 1,
+         .bank[0] = {.bank = 9, .status = 0xbd000000000000c0, .addr = 0x5040,
+                     .misc = 0x8c, .owner = 3, .grade = VIGIL_MCE_LATER,
+                     .action = VIGIL_MCE_DID_VMCE}},
+        {.seq = 0, .banks = 1},
+        {.seq = 9, .banks = VIGIL_MCE_BANKS + 1},
+        {.seq = 7, .where = VIGIL_MCE_POLLED, .domid = VIGIL_MCE_NO_DOMAIN,
+         .grade = 77},
+    };
+    struct crash_list list;
+    char *text;
+
+    (void)state;
+    make_box(0, VIGIL_BOX_RUNNING);
+    memcpy(zone.bytes + MCE_AT, records, sizeof(records));
+    add_section(4, VIGIL_BOX_SECT_MCE, MCE_AT, sizeof(records));
+    assert_int_equal(box_collect(&collector, &fault), 0);
+    expect_one("host", "2 machine checks had not been collected", &list);
+    text = read_file(&list.crashes[0], "machine-checks.txt");
+    assert_string_equal(
+        text, "7: cpu 0 found by looking, rip 0000:0000000000000000 MCG_STATUS "
+              "0x0 TSC 0: ?\n"
+              "8: cpu 1 in guest, d3v2, rip e033:0000000000001000 MCG_STATUS "
+              "0x5 TSC 77: memory is bad\n"
+              "   bank 9 status 0xbd000000000000c0 addr 0x5040 misc 0x8c: memory "
+              "is bad, owner told, memory of d3\n");
+    free(text);
+    crash_list_free(&list);
+}
+
+/* Shut down in order, and yet there is something nobody has seen. */
+static void test_clean_with_machine_check(void **state)
+{
+    const struct vigil_mce_record record = {.seq = 1};
+    struct crash_list list;
+
+    (void)state;
+    make_box(VIGIL_BOX_KIND_CLEAN, VIGIL_BOX_SEALED);
+    memcpy(zone.bytes + MCE_AT, &record, sizeof(record));
+    add_section(4, VIGIL_BOX_SECT_MCE, MCE_AT, sizeof(record));
+    zone.header.crc32 = 0;
+    zone.header.crc32 = checksum_crc32(&zone.header, sizeof(zone.header));
+    assert_int_equal(box_collect(&collector, &fault), 0);
+    assert_int_equal(store_read(collector.store.path, &list, &fault), 0);
+    assert_int_equal(list.count, 1);
+    crash_list_free(&list);
+}
+
 static void test_reset_in_nmi(void **state)
 {
     static const uint32_t contexts[] = {0, VIGIL_CTX_NMI << 4 | VIGIL_CTX_IRQ, 0,
@@ -348,6 +404,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_clean_needs_no_record, begin, end),
         cmocka_unit_test_setup_teardown(test_torn_and_reset, begin, end),
         cmocka_unit_test_setup_teardown(test_reset_without_panic, begin, end),
+        cmocka_unit_test_setup_teardown(test_reset_with_machine_checks, begin, end),
+        cmocka_unit_test_setup_teardown(test_clean_with_machine_check, begin, end),
         cmocka_unit_test_setup_teardown(test_reset_in_nmi, begin, end),
         cmocka_unit_test_setup_teardown(test_garbage_is_kept, begin, end),
         cmocka_unit_test_setup_teardown(test_answers_of_the_hypervisor, begin,

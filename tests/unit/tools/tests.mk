@@ -55,7 +55,7 @@ $(foreach t,$(collector-tests),$(eval $(t)-cflags := $(tools-cflags) \
 tools-feed := dom0-tools/lib/feed.c
 
 test_box-srcs := $(tools-store) $(tools-feed) \
-                 $(addprefix dom0-tools/lib/,log_decode.c blackbox_decode.c \
+                 $(addprefix dom0-tools/lib/,log_decode.c blackbox_decode.c mce_decode.c \
                    checksum.c) \
                  $(addprefix dom0-tools/vigild/,box.c meta.c)
 test_box-libs := -ljson-c -lsmartcols
