@@ -4,7 +4,10 @@
  */
 #include "tests/unit/unit.h"
 
+#include <ucontext.h>
+
 #include "x86/image.h"
+#include "x86/layout.h"
 #include "crash/backtrace.h"
 #include "crash/blackbox.h"
 #include "crash/panic.h"
@@ -173,12 +176,73 @@ static void keeps_what_it_prints(void **state)
     }
 }
 
+/* A CPU's block, and who looks at it from its main stack. */
+static uint8_t block[CPU_BLOCK_BYTES] __attribute__((aligned(CPU_BLOCK_BYTES)));
+static ucontext_t outside, inside;
+
+static void put_pair(uint64_t offset, uint64_t rbp, uint64_t rip)
+{
+    memcpy(&block[offset], &rbp, sizeof(rbp));
+    memcpy(&block[offset + 8], &rip, sizeof(rip));
+}
+
+static uint64_t in_block(uint64_t offset)
+{
+    return (uintptr_t)&block[offset];
+}
+
+static void from_the_stack(void)
+{
+    uint64_t rips[4];
+
+    /* On stacks, in a guard page, at the edges, and of another CPU. */
+    assert_true(backtrace_stack_ok(in_block(CPU_STACK_NMI_A)));
+    assert_true(backtrace_stack_ok(in_block(CPU_STACK_NMI_A + 0xff0)));
+    assert_false(backtrace_stack_ok(in_block(CPU_STACK_NMI_A + 0xff8)));
+    assert_false(backtrace_stack_ok(in_block(CPU_STACK_NMI_A - 8)));
+    assert_true(
+        backtrace_stack_ok(in_block(CPU_BLOCK_BYTES - CPU_STRUCT_BYTES - 16)));
+    assert_false(
+        backtrace_stack_ok(in_block(CPU_BLOCK_BYTES - CPU_STRUCT_BYTES - 8)));
+    assert_false(backtrace_stack_ok(in_block(0) - CPU_BLOCK_BYTES / 2));
+    assert_false(backtrace_stack_ok(0));
+    assert_false(backtrace_stack_ok(UINT64_MAX));
+
+    put_pair(CPU_STACK_NMI_A + 0x100, in_block(CPU_STACK_NMI_A + 0x200), 0x111);
+    put_pair(CPU_STACK_NMI_A + 0x200, in_block(CPU_STACK_NMI_A + 0x300), 0x222);
+    put_pair(CPU_STACK_NMI_A + 0x300, in_block(CPU_STACK_NMI_A + 0x200), 0x333);
+    assert_int_equal(
+        backtrace_walk_nmi(in_block(CPU_STACK_NMI_A + 0x100), rips, 4), 3);
+    assert_int_equal(rips[2],
+                     0x333); /* who has called it lies lower: the end */
+    assert_int_equal(
+        backtrace_walk_nmi(in_block(CPU_STACK_NMI_A + 0x100), rips, 2), 2);
+    assert_int_equal(
+        backtrace_walk_nmi(in_block(CPU_STACK_NMI_A + 0x104), rips, 4), 0);
+    assert_int_equal(backtrace_walk_nmi(in_block(0), rips, 4), 0);
+    put_pair(CPU_STACK_NMI_A + 0x300, in_block(CPU_STACK_NMI_A + 0x400), 0);
+    assert_int_equal(
+        backtrace_walk_nmi(in_block(CPU_STACK_NMI_A + 0x100), rips, 4), 2);
+}
+
+static void walks_its_own_block(void **state)
+{
+    (void)state;
+    assert_int_equal(getcontext(&inside), 0);
+    inside.uc_stack.ss_sp = &block[CPU_STACK_MAIN];
+    inside.uc_stack.ss_size = 0x4000;
+    inside.uc_link = &outside;
+    makecontext(&inside, from_the_stack, 0);
+    assert_int_equal(swapcontext(&outside, &inside), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(walks_up),
         cmocka_unit_test(destroyed_stacks),
         cmocka_unit_test(names),
+        cmocka_unit_test(walks_its_own_block),
         cmocka_unit_test(prints_a_line_each),
         cmocka_unit_test(keeps_what_it_prints),
     };

@@ -15,5 +15,8 @@ test_watchdog-srcs := hypervisor/ras/watchdog.c \
     tests/unit/ras/watchdog_machine.c $(ras-fakes)
 test_mce-srcs := $(addprefix hypervisor/ras/,mce.c mce_words.c bank.c poll.c inject.c \
                    record.c severity.c severity_rules.c decode.c) $(ras-fakes)
+tests += ras/test_mce_capture
+test_mce_capture-srcs := $(addprefix hypervisor/ras/,mce.c mce_words.c record.c \
+                           severity.c severity_rules.c decode.c) $(ras-fakes)
 tests += ras/test_bank
 test_bank-srcs := hypervisor/ras/bank.c $(ras-fakes)
