@@ -18,6 +18,7 @@
 uint64_t fake_tsc;
 uint64_t fake_tsc_step;
 __thread unsigned int fake_cpu;
+uint64_t fake_rsp;
 bool fake_irqs_on;
 uint64_t fake_cr[16];
 uint64_t fake_dr[8];
@@ -70,6 +71,7 @@ void fake_hw_reset(void)
     fake_tsc = 0;
     fake_tsc_step = 1;
     fake_cpu = 0;
+    fake_rsp = 0;
     fake_irqs_on = true;
     memset(fake_cr, 0, sizeof(fake_cr));
     memset(fake_dr, 0, sizeof(fake_dr));

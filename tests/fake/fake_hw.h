@@ -22,6 +22,7 @@ extern uint64_t fake_tsc_step;
 
 /* ---- this CPU ---- */
 extern __thread unsigned int fake_cpu; /* whose block this_cpu() returns */
+extern uint64_t fake_rsp; /* what read_rsp() says; 0: the true one */
 extern bool fake_irqs_on;
 extern uint64_t fake_cr[16]; /* read_crN, write_crN */
 extern uint64_t fake_dr[8];
