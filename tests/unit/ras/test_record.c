@@ -1,56 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ras/record: the moves of a record, raiding, and that every loss is counted.
+ * ras/record: the moves of a record, raiding, and that every loss is counted; last
+ * words.  What comes in between: test_record_steps.c.
  */
 #include "tests/unit/unit.h"
 
 #include <errno.h>
 
-#include "tests/unit/ras/ras_fakes.h"
-#include "fake_hw.h"
+#include "cpu/tenant.h"
+#include "crash/notes.h"
 #include "ras/bank.h"
 #include "ras/record.h"
-#include "cpu/tenant.h"
-
-/* bank.c is not linked here. */
-uint64_t bank_mcg_cap(void)
-{
-    return 0x100010a;
-}
+#include "fake_hw.h"
+#include "tests/unit/ras/ras_fakes.h"
+#include "tests/unit/ras/record_steps.h"
 
 static const struct mce_situation at_guest = {
     .mcg_status = 5, .where = MCE_AT_GUEST, .kind = MCE_KIND_SER};
 
 static const struct mca_bank_regs srao = {
     .bank = 9, .status = 0xbd000000000000c0, .addr = 0x12345678, .misc = 0x8c};
-
-/* The pool has no reset: empty it by its own rules. */
-static int empty_pool(void **state)
-{
-    struct vigil_mce_record d;
-    struct mce_record *r;
-
-    (void)state;
-    while ((r = record_consume()) != NULL) {
-        record_hold(r);
-    }
-    for (int urgent = 0; urgent < 2; urgent++) {
-        while (record_fetch(urgent, &d) == 0) {
-            assert_int_equal(record_acknowledge(urgent, d.seq), 0);
-        }
-    }
-    assert_int_equal(record_count(MCE_RECORD_FREE), MCE_RECORDS);
-    return 0;
-}
-
-static struct mce_record *add(bool urgent)
-{
-    struct mce_record *r = record_reserve(urgent);
-
-    assert_non_null(r);
-    record_commit(r);
-    return r;
-}
 
 static void life_of_a_record(void **state)
 {
@@ -209,9 +178,143 @@ static void urgent_raids_held_urgent(void **state)
     record_dismiss(r);
 }
 
+static unsigned long long told[MCE_RECORDS + 1];
+
+/* Return: how many records they tell of: numbers in told[]. */
+static unsigned int last_words(void)
+{
+    unsigned int n = 0;
+
+    notes[0] = '\0';
+    assert_int_equal(__crash_notes_end - __crash_notes_start, 1);
+    assert_string_equal(__crash_notes_start->name, "machine_checks");
+    __crash_notes_start->write();
+    for (const char *at = notes; (at = strstr(at, "check record ")) != NULL;) {
+        at += strlen("check record ");
+        assert_in_range(n, 0, MCE_RECORDS - 1);
+        told[n++] = strtoull(at, NULL, 10);
+    }
+    return n;
+}
+
+/* Lines in them. */
+static unsigned int lines(void)
+{
+    unsigned int n = 0;
+
+    for (const char *at = notes; (at = strchr(at, '\n')) != NULL; at++) {
+        n++;
+    }
+    return n;
+}
+
+/* The first of all: nothing has been lost yet. */
+static void nothing_to_say(void **state)
+{
+    (void)state;
+    assert_int_equal(record_lost(), 0);
+    assert_int_equal(last_words(), 0);
+    assert_string_equal(notes, "");
+    record_dismiss(record_reserve(true));
+    assert_int_equal(last_words(), 0);
+    assert_string_equal(notes, "");
+}
+
+static void unread_ones(void **state)
+{
+    const struct mce_rule *rule = mce_grade(srao.status, &at_guest);
+    struct mce_record *first = record_reserve(true), *later, *open;
+    char text[300];
+
+    (void)state;
+    later = record_reserve(false);
+    open = record_reserve(true); /* nothing in it can be relied on */
+    first->data->mcg_status = 0x5a;
+    assert_true(record_add_bank(first, &srao, rule));
+    later->data->rip = 0xabc;
+    record_commit(later); /* by number, not by place */
+    record_commit(first);
+    open->data->seq = first->data->seq + 1; /* it was about to be committed */
+    assert_ptr_equal(record_consume(), later);
+    assert_int_equal(last_words(), 2);
+    (void)snprintf(text, sizeof(text),
+                   "machine-check record %llu: no error, MCG_STATUS 0x0, rip "
+                   "0xabc, 0 banks\n"
+                   "machine-check record %llu: memory is bad, MCG_STATUS 0x5a, "
+                   "rip 0x0, 1 banks\n"
+                   "  bank 9: status 0xbd000000000000c0 addr 0x12345678 misc "
+                   "0x8c\n",
+                   (unsigned long long)later->data->seq,
+                   (unsigned long long)first->data->seq);
+    assert_string_equal(notes, text);
+    record_hold(later);
+    assert_int_equal(last_words(), 2);
+    assert_string_equal(notes, text);
+
+    /* A count that cannot be, of a machine that is dying. */
+    first->data->banks = 99;
+    assert_int_equal(last_words(), 2);
+    assert_int_equal(lines(), 2 + VIGIL_MCE_BANKS);
+    first->data->banks = 0;
+    record_dismiss(open);
+}
+
+static void more_than_there_was_room_for(void **state)
+{
+    uint64_t lost = record_lost(), newest = 0;
+    char text[60];
+
+    (void)state;
+    for (unsigned int i = 0; i < MCE_RECORDS + 3; i++) {
+        newest = add(false)->data->seq;
+    }
+    assert_int_equal(last_words(), MCE_RECORDS);
+    for (unsigned int i = 0; i < MCE_RECORDS; i++) {
+        assert_int_equal(told[i], newest - MCE_RECORDS + 1 + i);
+    }
+    (void)snprintf(text, sizeof(text), "%llu machine-check records lost\n",
+                   (unsigned long long)lost + 3);
+    assert_memory_equal(notes, text, strlen(text));
+    assert_int_equal(lines(), 1 + MCE_RECORDS);
+}
+
+/* In the box from commit to acknowledge, if there is one then. */
+static void in_the_box(void **state)
+{
+    struct vigil_mce_record d;
+    struct mce_record *r;
+
+    (void)state;
+    for (int is_there = 0; is_there < 2; is_there++) {
+        unsigned int written = fake_box_written;
+
+        fake_box_is_there = is_there;
+        r = record_reserve(true);
+        assert_int_equal(record_outlives_reset(r), is_there);
+        assert_int_equal(r->data >= fake_box &&
+                             r->data < fake_box + FAKE_BOX_RECORDS,
+                         is_there);
+        assert_int_equal(r->data->seq, 0);
+        fake_box_is_there = true; /* one that comes now is not its own */
+        record_commit(r);
+        assert_int_not_equal(r->data->seq, 0);
+        assert_int_equal(fake_box_written, written + is_there);
+        assert_ptr_equal(record_consume(), r);
+        record_hold(r);
+        assert_int_equal(record_fetch(true, &d), 0);
+        assert_int_equal(d.seq, r->data->seq);
+        assert_int_equal(record_acknowledge(true, d.seq), 0);
+        assert_int_equal(r->data->seq, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(nothing_to_say, empty_pool),
+        cmocka_unit_test_setup(unread_ones, empty_pool),
+        cmocka_unit_test_setup(more_than_there_was_room_for, empty_pool),
+        cmocka_unit_test_setup(in_the_box, empty_pool),
         cmocka_unit_test_setup(life_of_a_record, empty_pool),
         cmocka_unit_test_setup(oldest_first, empty_pool),
         cmocka_unit_test_setup(dismissed, empty_pool),

@@ -5,7 +5,14 @@ ras-fakes := tests/unit/ras/ras_fakes.c hypervisor/cpu/tenant.c $(unit-lib) \
 test_severity-srcs := $(addprefix hypervisor/ras/,severity.c severity_rules.c \
                         decode.c) hypervisor/cpu/tenant.c $(unit-lib)
 test_record-srcs := $(addprefix hypervisor/ras/,record.c severity.c \
-                      severity_rules.c) $(ras-fakes)
+                      severity_rules.c) hypervisor/crash/notes.c \
+                    tests/unit/ras/record_steps.c $(ras-fakes)
+test_record-cflags := -include $(TOP)/tests/unit/ras/record_steps.h
+test_record-libs := -Wl,-T,$(TOP)/tests/unit/crash/notes.ld
+tests += ras/test_record_steps
+test_record_steps-srcs := $(test_record-srcs)
+test_record_steps-cflags := $(test_record-cflags)
+test_record_steps-libs := $(test_record-libs)
 tests += ras/test_ghes
 test_ghes-srcs := hypervisor/ras/ghes.c hypervisor/dev/acpi_bert.c \
                   $(ras-fakes)
