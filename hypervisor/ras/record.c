@@ -57,10 +57,15 @@ static NMI_SAFE struct mce_record *raid(enum mce_record_state state,
         if (r == NULL) {
             return NULL;
         }
-        if (move(r, state, MCE_RECORD_RESERVED)) {
+        if (!move(r, state, MCE_RECORD_RESERVED)) {
+            continue;
+        }
+        if (r->urgent == urgent) {
             (void)atomic_add(&lost, 1);
             return r;
         }
+        /* Others have emptied and filled it since it was looked at. */
+        atomic_store(&r->state, (uint32_t)state);
     }
     return NULL;
 }
@@ -220,14 +225,19 @@ int record_acknowledge(bool urgent, uint64_t seq)
     for (unsigned int i = 0; i < MCE_RECORDS; i++) {
         struct mce_record *r = &pool[i];
 
-        if (atomic_load(&r->state) == MCE_RECORD_HELD &&
-            r->data->seq == seq && r->urgent == urgent &&
-            move(r, MCE_RECORD_HELD, MCE_RECORD_CONSUMING)) {
+        if (atomic_load(&r->state) != MCE_RECORD_HELD ||
+            r->data->seq != seq || r->urgent != urgent ||
+            !move(r, MCE_RECORD_HELD, MCE_RECORD_CONSUMING)) {
+            continue;
+        }
+        if (r->data->seq == seq) {
             /* It is collected: not for the next boot any more. */
             WRITE_ONCE(r->data->seq, 0);
             record_dismiss(r);
             return 0;
         }
+        /* Raided, filled and held since it was looked at: another one. */
+        record_hold(r);
     }
     return -ENOENT;
 }

@@ -176,6 +176,79 @@ static void between_any_two_steps(void **state)
     }
 }
 
+/* The record is raided, filled and held again before it is acknowledged. */
+static void acknowledges_what_was_fetched(void **state)
+{
+    struct vigil_mce_record d, now;
+
+    (void)state;
+    for (unsigned int i = 0; i < MCE_RECORDS; i++) {
+        machine_check();
+    }
+    another_responds();
+    assert_int_equal(record_fetch(true, &d), 0);
+    others_act(handled_elsewhere, MCE_RECORD_HELD, 0);
+    assert_int_equal(record_acknowledge(true, d.seq), -ENOENT);
+    assert_null(others);
+    assert_int_equal(record_count(MCE_RECORD_HELD), MCE_RECORDS);
+    for (unsigned int i = 0; i < MCE_RECORDS; i++) {
+        assert_int_equal(record_fetch(true, &now), 0);
+        assert_true(now.seq > d.seq);
+        assert_int_equal(record_acknowledge(true, now.seq), 0);
+    }
+    assert_int_equal(now.seq, newest); /* nobody's has gone unread */
+}
+
+/* The one corrected record is seen and read, and an urgent error takes it. */
+static void urgent_in_its_place(void)
+{
+    another_responds();
+    dom0_takes(false);
+    machine_check();
+}
+
+static void urgent_in_its_place_and_held(void)
+{
+    urgent_in_its_place();
+    another_responds();
+}
+
+/* But for one that is corrected and to be seen, all is urgent and held. */
+static void fill_but_for_one(void)
+{
+    for (unsigned int i = 1; i < MCE_RECORDS; i++) {
+        machine_check();
+    }
+    another_responds();
+    corrected_comes();
+}
+
+static void raids_what_it_looked_for(void **state)
+{
+    uint64_t lost = record_lost();
+    struct mce_record *r;
+
+    fill_but_for_one();
+    others_act(urgent_in_its_place, MCE_RECORD_COMMITTED, 0);
+    assert_null(record_reserve(false));
+    assert_null(others);
+    assert_int_equal(record_lost(), lost + 1);
+    r = record_consume(); /* it still needs an action */
+    assert_non_null(r);
+    assert_true(r->urgent);
+    assert_int_equal(r->data->seq, newest);
+    record_hold(r);
+
+    (void)empty_pool(state);
+    fill_but_for_one();
+    another_responds();
+    others_act(urgent_in_its_place_and_held, MCE_RECORD_HELD, 0);
+    assert_null(record_reserve(false));
+    assert_null(others);
+    assert_int_equal(record_lost(), lost + 2);
+    assert_int_equal(record_count(MCE_RECORD_HELD), MCE_RECORDS);
+}
+
 /* Whatever it wants, another has it: it gives up, and has lost one error. */
 static void others_are_always_first(void **state)
 {
@@ -218,6 +291,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(between_any_two_steps, empty_pool),
+        cmocka_unit_test_setup(acknowledges_what_was_fetched, empty_pool),
+        cmocka_unit_test_setup(raids_what_it_looked_for, empty_pool),
         cmocka_unit_test_setup(others_are_always_first, empty_pool),
         cmocka_unit_test_setup(consumed_by_another, empty_pool),
     };
