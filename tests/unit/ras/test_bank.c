@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * ras/bank: what the processors are that QEMU has not, and what is left alone on
- * them.  The banks' registers themselves: test_mce.c.
+ * them; what of a bank is read.  The rest of its registers: test_mce.c.
  */
 #include "tests/unit/unit.h"
 
@@ -134,12 +134,42 @@ static void quirks(void **state)
     assert_int_equal(ctl(4), ~0UL);
 }
 
+/* What is not valid may fault: reading it would end the test. */
+static void only_what_is_valid(void **state)
+{
+    struct mca_bank_regs b;
+
+    (void)state;
+    for (unsigned int i = 0; i < 4; i++) {
+        bool addr = (i & 1) != 0, misc = (i & 2) != 0;
+        uint64_t status =
+            MCI_VAL | (addr ? MCI_ADDRV : 0) | (misc ? MCI_MISCV : 0);
+
+        fake_msr_set(MSR_MCx_STATUS(6), status);
+        fake_msr_set(MSR_MCx_ADDR(6), 0xadd0);
+        fake_msr_set(MSR_MCx_MISC(6), 0x8c);
+        fake_msr_fault(MSR_MCx_ADDR(6), !addr, true);
+        fake_msr_fault(MSR_MCx_MISC(6), !misc, true);
+        b = (struct mca_bank_regs){.addr = 1, .misc = 1};
+        assert_true(bank_read(6, &b));
+        assert_int_equal(b.bank, 6);
+        assert_int_equal(b.status, status);
+        assert_int_equal(b.addr, addr ? 0xadd0 : 0);
+        assert_int_equal(b.misc, misc ? 0x8c : 0);
+    }
+    fake_msr_set(MSR_MCx_STATUS(6), MCI_ADDRV | MCI_MISCV);
+    b.bank = 99;
+    assert_false(bank_read(6, &b));
+    assert_int_equal(b.bank, 99);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(none, reset),
         cmocka_unit_test_setup(kinds, reset),
         cmocka_unit_test_setup(quirks, reset),
+        cmocka_unit_test_setup(only_what_is_valid, reset),
     };
 
     return UNIT_RUN(tests);

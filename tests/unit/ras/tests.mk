@@ -25,5 +25,7 @@ test_mce-srcs := $(addprefix hypervisor/ras/,mce.c mce_words.c bank.c poll.c inj
 tests += ras/test_mce_capture
 test_mce_capture-srcs := $(addprefix hypervisor/ras/,mce.c mce_words.c record.c \
                            severity.c severity_rules.c decode.c) $(ras-fakes)
+tests += ras/test_inject
+test_inject-srcs := hypervisor/ras/inject.c
 tests += ras/test_bank
 test_bank-srcs := hypervisor/ras/bank.c $(ras-fakes)
