@@ -90,9 +90,19 @@ enum ghes_answer ghes_ask(void)
     return firmware;
 }
 
+static unsigned int firmware_said;
+static void (*while_firmware_is_said)(void);
+
 bool ghes_say(uint64_t now_ns)
 {
+    void (*hook)(void) = while_firmware_is_said;
+
     (void)now_ns;
+    firmware_said++;
+    while_firmware_is_said = NULL;
+    if (hook != NULL) {
+        hook();
+    }
     firmware_looks -= firmware_looks != 0;
     return firmware_looks != 0;
 }
@@ -394,6 +404,94 @@ static void firmware_first(void **state)
     ras_nmi(&regs);
 }
 
+static char last_words[8][200];
+static unsigned int last_word_count;
+
+void crash_note(const char *fmt, ...)
+{
+    va_list args;
+
+    assert_in_range(last_word_count, 0, 7);
+    va_start(args, fmt);
+    vsnprintf(last_words[last_word_count++], sizeof(last_words[0]), fmt, args);
+    va_end(args);
+}
+
+/* Who dies says what nobody has put into words, and only that. */
+static void last_notes_say_the_rest(void **state)
+{
+    (void)state;
+    assert_int_equal(__crash_notes_end - __crash_notes_start, 1);
+    assert_string_equal(__crash_notes_start->name, "nmis");
+    last_word_count = 0;
+    ras_nmi(&regs);
+    write_lines();
+    __crash_notes_start->write();
+    assert_int_equal(last_word_count, 0);
+    port61 = 0x80;
+    ras_nmi(&regs);
+    port61 = 0x20;
+    fake_cpu = 1;
+    ras_nmi(&regs);
+    fake_cpu = 0;
+    __crash_notes_start->write();
+    assert_int_equal(last_word_count, 2);
+    assert_non_null(
+        strstr(last_words[0], "NMI on CPU 0: PCI system error (SERR)"));
+    assert_non_null(strstr(last_words[1], "NMI on CPU 1: unknown source"));
+    write_lines();
+    fake_cpu = 1;
+    write_lines();
+    fake_cpu = 0;
+}
+
+/* The timer is set once, however often somebody looks. */
+static void one_timer_for_all_notes(void **state)
+{
+    struct timer *t;
+
+    (void)state;
+    ras_nmi(&regs);
+    nmi_notes_soon();
+    t = armed;
+    assert_non_null(t);
+    armed = NULL;
+    ras_nmi(&regs);
+    nmi_notes_soon();
+    assert_null(armed);
+    armed = t;
+    wait_for_timer();
+    assert_int_equal(fake_printk_count, 2);
+}
+
+static struct timer *timer_of_cpu_1;
+
+static void cpu_1_is_due(void)
+{
+    timer_of_cpu_1->fn(timer_of_cpu_1->arg);
+}
+
+/* Another CPU's timer comes while one says what the firmware has: it looks again. */
+static void one_says_what_the_firmware_has(void **state)
+{
+    (void)state;
+    fake_cpu = 1;
+    ras_nmi(&regs);
+    nmi_notes_soon();
+    fake_cpu = 0;
+    timer_of_cpu_1 = armed;
+    ras_nmi(&regs);
+    firmware_said = 0;
+    while_firmware_is_said = cpu_1_is_due;
+    write_lines();
+    assert_int_equal(firmware_said, 1);
+    assert_int_equal(fake_printk_count, 2);
+    assert_ptr_equal(armed, timer_of_cpu_1); /* a second later */
+    wait_for_timer();
+    assert_int_equal(firmware_said, 2);
+    assert_null(armed);
+}
+
 /* One more panic would cost the record of the first one a stage. */
 static void not_fatal_while_dying(void **state)
 {
@@ -474,6 +572,10 @@ static void late_answer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        /* No other has left notes on CPU 1 before them. */
+        cmocka_unit_test_setup(last_notes_say_the_rest, set_up),
+        cmocka_unit_test_setup(one_timer_for_all_notes, set_up),
+        cmocka_unit_test_setup(one_says_what_the_firmware_has, set_up),
         cmocka_unit_test_setup(causes, set_up),
         cmocka_unit_test_setup(our_own, set_up),
         cmocka_unit_test_setup(late_answer, set_up),

@@ -18,6 +18,7 @@ test_ghes-srcs := hypervisor/ras/ghes.c hypervisor/dev/acpi_bert.c \
                   $(ras-fakes)
 test_nmi-srcs := $(addprefix hypervisor/ras/,nmi.c nmi_note.c nmi_storm.c \
                    decode.c) hypervisor/dev/port61.c $(ras-fakes)
+test_nmi-libs := -Wl,-T,$(TOP)/tests/unit/crash/notes.ld
 test_watchdog-srcs := hypervisor/ras/watchdog.c \
     tests/unit/ras/watchdog_machine.c $(ras-fakes)
 test_mce-srcs := $(addprefix hypervisor/ras/,mce.c mce_words.c bank.c poll.c inject.c \
