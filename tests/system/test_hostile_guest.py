@@ -78,14 +78,9 @@ class HostileGuest(Suite):
         guests = {int(at, 16) for at in TABLES.findall(text)}
         lines = [LINE.match(line) for line in text.split(BEGINS)[1:]]
         check(len(lines) == len(taken), f"{len(lines)} lines for {len(taken)} NMIs")
-        # On a busy host the end of a line was missing once in 44,000, and there when
-        # the same steps were run again.
-        torn = lines.count(None)
-        check(torn <= 1 + len(taken) // 20000, f"{torn} lines without their end")
+        check(None not in lines, f"{lines.count(None)} lines without their end")
         places, otherwise = Counter(), 0
         for line, (_, cpl, at, tables) in zip(lines, taken):
-            if line is None:
-                continue
             who, rip = line.groups()
             right = "d1v0" if tables in guests else "d0v0"
             check(int(rip, 16) == at, f"NMI at {at:#x}, the line says 0x{rip}")

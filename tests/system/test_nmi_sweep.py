@@ -96,6 +96,7 @@ def run_sweep(suite, log, line, options, *, label="sweep", cpu="qemu64", smp=1,
     limit = limit or suite.limit
     vm = suite.boot_stub("sweep", line, label=label, memory="128M", cpu=cpu, smp=smp,
                          options=options, wall=limit + 300, silence=silence or limit,
+                         filed=True,
                          extra=(*COUNTED, "-global", "hpet.msi=on", *log.options,
                                 *(driver.options if driver else ())))
     if driver:

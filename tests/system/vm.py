@@ -39,6 +39,7 @@ OVMF = pathlib.Path("/usr/share/OVMF")     # Debian's package ovmf
 SCALE = float(os.environ.get("VIGIL_TEST_SCALE", "1"))
 
 LEAST = 120         # seconds that anything may take on a busy machine
+FILED_S = 0.02      # between two looks at a file
 GIVEN_UP = 10       # seconds once a machine has let a limit go by
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r|\x00")
@@ -61,7 +62,7 @@ class VM:
     def __init__(self, name, *, hypervisor=None, modules=(), options="",
                  cdrom=None, cpu="qemu64", memory="1G", smp=1, resets=False,
                  wall=1800, silence=LEAST, extra=(), qemu=None, machine="pc",
-                 uefi=False, serial=True):
+                 uefi=False, serial=True, filed=False):
         """
         name:       directory under build/test that gets the logs
         hypervisor: image for -kernel; None boots cdrom
@@ -72,6 +73,9 @@ class VM:
         silence:    seconds without a byte on the serial line that are believed
         machine:    pc or q35
         serial:     False: the machine has no serial port; see screen.py
+        filed:      the serial line goes to a file, so that the machine never waits
+                    for who reads it: waiting for seconds, the hypervisor takes it
+                    for broken, and lets the rest of a line go
         uefi:       OVMF is the firmware, with variables of its own
         """
         self.name = name
@@ -100,8 +104,10 @@ class VM:
         self.argv += ["-machine", machine] + (self._firmware() if uefi else [])
         self._write_replay()
         self.log = open(self.dir / "serial.log", "wb")
+        self._filed = open(self.dir / "serial.log", "rb") if filed else None
         self.process = subprocess.Popen(
-            self.argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            self.argv, stdin=subprocess.PIPE,
+            stdout=self.log if filed else subprocess.PIPE,
             stderr=open(self.dir / "qemu.err", "wb"), cwd=TOP)
         self.start = time.monotonic()
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -154,14 +160,26 @@ class VM:
                         + shlex.join(argv) + "\n")
         path.chmod(0o755)
 
+    def _next(self):
+        """Wait for bytes of the serial line.  Return: them; none at its end."""
+        if not self._filed:
+            data = os.read(self.process.stdout.fileno(), 65536)
+            self.log.write(data)
+            self.log.flush()
+            return data
+        while True:
+            ended = not self.running    # asked before the last bytes are read
+            data = self._filed.read(65536)
+            if data or ended:
+                return data
+            time.sleep(FILED_S)
+
     def _read(self):
         """Thread: move the serial line's bytes into self.text."""
         while True:
-            data = os.read(self.process.stdout.fileno(), 65536)
+            data = self._next()
             with self._changed:
                 if data:
-                    self.log.write(data)
-                    self.log.flush()
                     text = self._half + data.decode("utf-8", "replace")
                     half = HALF_ESCAPE.search(text)
                     self._half = half.group(0) if half else ""
@@ -493,7 +511,7 @@ class VM:
             self.process.stdin.close()
         except OSError:
             pass    # what was typed last did not reach it
-        self.process.stdout.close()
+        (self._filed or self.process.stdout).close()
         self.log.close()
         self._sockets.cleanup()
 
