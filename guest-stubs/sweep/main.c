@@ -55,7 +55,7 @@ const char stub_name[] = "sweep";
 #define QUIET_NS     32000U /* until the NMI's line is in the log, and more */
 #define STORM_AHEAD  1000U  /* ticks to its first */
 #define TOLD_WITHIN  2000   /* instructions, beside a long operation's own */
-#define WATCHDOGS    1000   /* more, with an NMI of the watchdog's */
+#define AGAIN_MAX    8      /* that a step is done because one is missing */
 
 #define FLAGS_ALWAYS 0x202UL
 #define FLAGS_ALU    0x8d5UL /* OF SF ZF AF PF CF */
@@ -269,44 +269,43 @@ static bool mcs_agree(const struct path *p, uint64_t got, uint64_t wanted,
     return false;
 }
 
-/*
- * When the watchdog's NMI comes: each second time near the swept one, else anywhere
- * from the operation's first instruction to the end of what follows it.
- */
-static uint32_t watchdogs_step(unsigned int pass, unsigned int step,
-                               uint32_t length)
-{
-    uint32_t any = (step + pass * 1009) * 7919;
-
-    if (step & 1) {
-        return step + any % (uint32_t)WATCHDOGS;
-    }
-    return any % (length + (uint32_t)(TOLD_WITHIN + WATCHDOGS));
-}
-
-/* Of ours that miss in the last shot, how many merged with the watchdog's. */
-static unsigned int merged(const struct path *p, unsigned int pass,
-                           unsigned int step, uint64_t missing)
+/* Of the last shot @missing of ours miss: say so, for who knows if they merged. */
+static void say_merged(const struct path *p, unsigned int pass,
+                       unsigned int step, uint64_t nmis_before,
+                       uint64_t missing)
 {
     uint32_t due[2] = {shot.due};
+    int32_t apart;
 
     if (p->has_first) {
         due[1] = shot.due + step - first_of(p, pass);
     }
-    return watched_met(due, p->has_first ? 2 : 1, missing);
+    apart = watched_met(due, p->has_first ? 2 : 1, missing);
+    if (missing != 0) {
+        print("sweep: merged %s pass=%u step=%u missing=%lu nmis=%lu to %lu, "
+              "apart=%d\n",
+              p->name, pass, step, missing, nmis_before,
+              counted.nmi_total + watched_nmis(), apart);
+    }
 }
 
-/* One NMI after @step instructions; what came of it goes to @t. */
-static void step_once(const struct path *p, unsigned int pass,
-                      unsigned int step, struct tally *t)
+/*
+ * One NMI after @step instructions; what came of it goes to @t.  Return: one of
+ * ours is missing, but may have merged.
+ */
+static bool step_once(const struct path *p, unsigned int pass,
+                      unsigned int step, unsigned int again, struct tally *t)
 {
+    uint64_t nmis_before = counted.nmi_total + watched_nmis(), missing = 0;
     struct number wanted = wanted_of(p, true), taken = taken_so_far();
     struct vigil_op_counters before = counted;
     const char *what;
     int32_t took;
 
     if (watched) {
-        watched_meet(watchdogs_step(pass, step, t->length));
+        watched_meet(
+            watched_step(pass, step, again,
+                         t->length + (uint32_t)(TOLD_WITHIN + WATCHED_MORE)));
     }
     fill(p, pass);
     if (p->has_first) {
@@ -324,12 +323,14 @@ static void step_once(const struct path *p, unsigned int pass,
     }
     what = damage(p, pass);
     if (!count()) {
-        return;
+        return false;
     }
     taken.nmis = taken_so_far().nmis - taken.nmis;
     taken.mcs = mc_taken - taken.mcs;
     if (watched) {
-        wanted.nmis -= merged(p, pass, step, wanted.nmis - taken.nmis);
+        missing = taken.nmis < wanted.nmis ? wanted.nmis - taken.nmis : 0;
+        wanted.nmis -= missing;
+        say_merged(p, pass, step, nmis_before, missing);
     }
     t->shots++;
     if (what) {
@@ -352,6 +353,21 @@ static void step_once(const struct path *p, unsigned int pass,
         t->lost += taken.mcs + uncertain(p) < wanted.mcs;
         t->doubled += taken.mcs > wanted.mcs;
         failed(p, pass, step, "machine checks");
+    }
+    return missing != 0;
+}
+
+/* The same, until none is missing. */
+static void step_whole(const struct path *p, unsigned int pass,
+                       unsigned int step, struct tally *t)
+{
+    unsigned int again = 0;
+
+    while (step_once(p, pass, step, again, t)) {
+        if (++again == AGAIN_MAX) {
+            failed(p, pass, step, "each time one is missing");
+            return;
+        }
     }
 }
 
@@ -396,7 +412,7 @@ static void one_pass(const struct path *p, unsigned int pass, unsigned int last,
     t->limit = p->is_asked_for
                    ? INT32_MAX
                    : TOLD_WITHIN + (int32_t)(t->length < 800 ? 0 : t->length) +
-                         (watched ? WATCHDOGS : 0);
+                         (watched ? WATCHED_MORE : 0);
     end = end < t->length + SLACK ? end : t->length + SLACK;
     for (; step <= end && failures < FAILURES_MAX; step += by) {
         /* Two at once are one: the processor knows no number. */
@@ -404,7 +420,7 @@ static void one_pass(const struct path *p, unsigned int pass, unsigned int last,
             continue;
         }
         for (path_variant = first; path_variant <= last; path_variant++) {
-            step_once(p, pass, step, t);
+            step_whole(p, pass, step, t);
         }
         path_variant = first;
     }

@@ -10,22 +10,13 @@
 #define MARGIN     20000U            /* instructions: to wake up in time */
 #define LEAD_FIRST 3000U             /* to the first shot; then it is known */
 #define NEAR       600 /* instructions: one comes while the other is handled */
-/* So near are two that merge: they come at once, or while a third is handled. */
-#define ALONE      10
-/*
- * More instructions than it takes as a rule from the waiting's end to the shot: a timer
- * of the hypervisor's came between the writes of the two comparators, perhaps, and
- * then nobody knows how far apart they are.
- */
-#define LATE       1000U
-#define WITH_THIRD 800
 
 static uint32_t lead = LEAD_FIRST; /* from the waiting's end to the shot */
 static uint32_t waited_until, its_due;
 static uint64_t its_nmis; /* when it was last asked */
 static struct {
     uint64_t nmis;
-    unsigned int inside, on_top, merged, late;
+    unsigned int inside, on_top, merged;
 } since; /* the last line */
 
 static uint32_t tsc(void)
@@ -61,6 +52,17 @@ bool watched_begin(void)
     return true;
 }
 
+uint32_t watched_step(unsigned int pass, unsigned int step, unsigned int again,
+                      uint32_t end)
+{
+    uint32_t any = (step + pass * 1009) * 7919;
+
+    if (step & 1) {
+        return step + any % WATCHED_MORE + again * WATCHED_MORE;
+    }
+    return (any + again * WATCHED_MORE) % end;
+}
+
 void watched_meet(uint32_t after)
 {
     int32_t ahead = (int32_t)(lead + after), left;
@@ -86,16 +88,18 @@ void watched_meet(uint32_t after)
     waited_until = tsc();
 }
 
-unsigned int watched_met(const uint32_t *due, unsigned int dues,
-                         uint64_t missing)
+uint64_t watched_nmis(void)
+{
+    return its_nmis;
+}
+
+int32_t watched_met(const uint32_t *due, unsigned int dues, uint64_t missing)
 {
     struct vigil_op_watchdog w = {0};
-    uint64_t came;
     int32_t nearest = INT32_MAX;
-    bool is_late;
+    uint64_t came;
     unsigned int i;
 
-    is_late = shot.began - waited_until > lead + LATE;
     lead = shot.began - waited_until;
     if (!ask(&w)) {
         return 0;
@@ -103,6 +107,7 @@ unsigned int watched_met(const uint32_t *due, unsigned int dues,
     came = w.nmis - its_nmis;
     its_nmis = w.nmis;
     since.nmis += came;
+    since.merged += (unsigned int)missing;
     CHECK(came == 1, "%lu NMIs of the watchdog's, not 1", came);
     for (i = 0; i < dues; i++) {
         int32_t apart = (int32_t)(its_due - due[i]);
@@ -112,21 +117,12 @@ unsigned int watched_met(const uint32_t *due, unsigned int dues,
     }
     since.inside += its_due - shot.began <= shot.ended - shot.began;
     since.on_top += nearest <= NEAR;
-    if (came != 1 || missing != 1 ||
-        (nearest > (dues == 1 ? ALONE : WITH_THIRD) && !is_late)) {
-        return 0;
-    }
-    if (nearest > (dues == 1 ? ALONE : WITH_THIRD)) {
-        since.late++;
-    }
-    since.merged++;
-    return 1;
+    return nearest;
 }
 
 void watched_say(const char *name)
 {
-    print("sweep: watchdog %s nmis=%lu inside=%u ontop=%u merged=%u late=%u\n",
-          name, since.nmis, since.inside, since.on_top, since.merged,
-          since.late);
+    print("sweep: watchdog %s nmis=%lu inside=%u ontop=%u merged=%u\n", name,
+          since.nmis, since.inside, since.on_top, since.merged);
     memset(&since, 0, sizeof(since));
 }
