@@ -8,19 +8,26 @@ its memory; of some the next boot must find the box, too.
 """
 
 import re
+import struct
 import zlib
 
 import boxview
 from gdbstub import symbols
 from intlog import MC, NMI, IntLog
 from mcdriver import McDriver
-from suite import BUILD, Suite, check, figure, need_vigil
+from suite import BUILD, Failure, Suite, VMError, check, figure, need_vigil
 from test_churn import COUNTED
 
 PANIC = "provoked by the control domain"
 BOX = rf"boot: the previous boot left a black box: (.*): .*{PANIC}"
 IMAGE = 0xFFFF82D080000000      # where the hypervisor's physical 0 lies
 SIZE = 128 << 20
+MCE_TOTAL = 7 * 8               # bytes: where that is in struct ras_counters
+MC_RIP = struct.Struct("<Q")    # in struct vigil_mce_record
+MC_RIP_AT = 4 * 8
+MC_RECORD = 512
+NOTE = r"NMI on CPU 0: unknown source .*, rip 0x([0-9a-f]+): goes to Dom0"
+TOLD = r"machine check on CPU 0 in .*, rip 0x([0-9a-f]+), MCG_STATUS"
 OPTIONS = ("vigil_provoke=1 watchdog=no dom0_mem=64M,max:64M dom0_max_vcpus=1")
 FUNCTIONS = ("panic", "ladder", "die", "crash_stop_others", "blackbox_seal",
              "machine_leave", "machine_restart")
@@ -49,9 +56,10 @@ class Panics(Suite):
         vm.qmp("query-status")      # events come from here on
         if driver:
             driver.start(vm)
-        vm.wait_event("SHUTDOWN")
-        counted = self.counter(vm)
-        self.whole(boxview.boxes(vm, SIZE)[-1], line)
+        self.end(vm, line)
+        counted = self.counters(vm)
+        self.box = boxview.boxes(vm, SIZE)[-1]
+        self.whole(self.box, line)
         if finds:
             vm.qmp("set-action", reboot="reset")
             vm.hmp("system_reset")
@@ -64,17 +72,25 @@ class Panics(Suite):
         if driver:
             driver.close()
         taken = log.taken()
-        nmis = [place for place in taken if place[0] == NMI]
-        check(len(nmis) == counted,
-              f"{line}: {len(nmis)} NMIs taken, {counted} counted")
+        kinds = [vector for vector, *_ in taken]
+        check((kinds.count(NMI), kinds.count(MC)) == counted,
+              f"{line}: {len(taken)} NMIs or machine checks taken, {counted} counted")
         panics = len(re.findall(r"Panic on CPU \d", text))
         check(panics == 1 and "while dying" not in text, f"{line}: {panics} panics")
         return taken, text
 
-    def counter(self, vm):
-        """Return how many NMIs the hypervisor has counted."""
-        text = vm.hmp(f"xp /1gx {self.where['ras_counters'] - IMAGE:#x}")
-        return int(text.split(":")[1], 16)
+    def end(self, vm, line):
+        """Wait until it asks for its reset."""
+        try:
+            vm.wait_event("SHUTDOWN")
+        except VMError as error:
+            raise Failure(f"{line}: the panic does not end: {error}") from None
+
+    def counters(self, vm):
+        """Return how many NMIs and machine checks the hypervisor has counted."""
+        at = self.where["ras_counters"] - IMAGE
+        return tuple(int(vm.hmp(f"xp /1gx {at + more:#x}").split(":")[1], 16)
+                     for more in (0, MCE_TOTAL))
 
     def whole(self, box, line):
         """It is sealed, its sums agree, and it says what it must."""
@@ -149,35 +165,72 @@ class PanicSweep(Panics):
     points = 60
     stride = 3613
     checks = 12
+    least = 50          # of 100, before the last words
+
+    def said(self, pattern, text, line, place):
+        """What came at a place has one line, in the text and in the box, or none.
+
+        Return: has it one?
+        """
+        logged = "\n".join(record for _, record in self.box.records())
+        found, kept = ([int(at, 16) for at in re.findall(pattern, words)]
+                       for words in (text, logged))
+        check(found == kept and found in ([], [place]),
+              f"{line}: it came at {place:#x}, the serial line has "
+              f"{[hex(at) for at in found]}, the box {[hex(at) for at in kept]}")
+        return bool(found)
+
+    def until(self, what, kept):
+        """All are kept that come before the last words are said, and none behind.
+
+        kept: [(step, is it kept?)], in their order
+        """
+        steps = [step for step, is_kept in kept if is_kept]
+        last = max(steps, default=0)
+        lost = [step for step, is_kept in kept if not is_kept and step < last]
+        check(not lost, f"{what}: missing after {lost} instructions, there after {last}")
+        figure(f"of 100 moments of panic(), before the last {what}",
+               100 * len(steps) // len(kept), least=self.least)
 
     def test_nmi(self):
         """From the hypercall to where the processor resets."""
-        places = set()
+        places, kept = set(), []
         for number in range(self.points):
             step = number * self.stride
-            taken, _ = self.once(f"from={step}", finds=number % 10 == 0)
+            taken, text = self.once(f"from={step}", finds=number % 10 == 0)
             check(len(taken) <= 1, f"{step}: {len(taken)} NMIs")
             if not taken:
                 break
-            places |= {rip for _, cpl, rip in taken if cpl == 0}
+            _, cpl, place = taken[0]
+            places |= {place} if cpl == 0 else set()
+            kept.append((step, self.said(NOTE, text, f"from={step}", place)))
         print(f"# {len(places)} instructions of the hypervisor; the last NMI after "
               f"{step} instructions", flush=True)
         check(len(places) >= 30, f"only {len(places)} places")
+        self.until("note of an NMI", kept)
 
     def test_machine_check(self):
         """One that could be recovered from, and is recorded."""
-        places = set()
+        places, kept = set(), []
         for number in range(self.checks):
             driver = McDriver()
-            line = f"mc from={1000 + number * self.stride * 5}"
+            step = 1000 + number * self.stride * 5
+            line = f"mc from={step}"
             taken, text = self.once(line, driver=driver)
             # The driver takes the end of the machine for one more stop.
             check(driver.raised - 1 == len(taken) <= 1 and driver.refused is None,
                   f"{line}: {driver.raised} raised, {len(taken)} taken")
             if not taken:
                 break
-            check(taken[0][0] == MC, f"{line}: {taken}")
-            check("machine check on CPU 0 in " in text, f"{line}: it is not told")
-            places.add(taken[0][2])
+            vector, _, place = taken[0]
+            check(vector == MC, f"{line}: {taken}")
+            check(self.said(TOLD, text, line, place), f"{line}: it is not told")
+            records = self.box.section(boxview.MCE)
+            check(len(records) <= MC_RECORD and
+                  (not records or MC_RIP.unpack_from(records, MC_RIP_AT) == (place,)),
+                  f"{line}: it came at {place:#x}, the box has {records[:64].hex()}")
+            kept.append((step, bool(records)))
+            places.add(place)
         print(f"# machine checks at {len(places)} instructions", flush=True)
         check(len(places) >= 8, f"only {len(places)} places")
+        self.until("record of a machine check", kept)
