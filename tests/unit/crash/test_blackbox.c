@@ -7,9 +7,9 @@
 
 #include <errno.h>
 
+#include "x86/percpu.h"
 #include "log/printk.h"
 #include "crash/blackbox.h"
-#include "x86/percpu.h"
 #include "fake_hw.h"
 
 #define ZONE_BYTES (256 * 1024)
@@ -56,6 +56,35 @@ static void sections_inside(const void *copy, size_t bytes)
     assert_non_null(memchr(h->build, 0, sizeof(h->build)));
 }
 
+/* A machine too small for one, or dead before it: nothing is written anywhere. */
+static void without_a_zone(void **state)
+{
+    static const struct vigil_box_regs regs = {.rip = 1};
+    static const struct cpu_regs where = {.rip = 2};
+    size_t bytes = 77;
+
+    (void)state;
+    fake_hw_reset();
+    assert_false(blackbox_present());
+    assert_null(blackbox_zone(&bytes));
+    assert_int_equal(bytes, 77);
+    blackbox_context(5, 0x21);
+    assert_int_equal(blackbox_contexts[5], 0x21);
+    blackbox_set_clock(2000000, 55);
+    blackbox_begin(VIGIL_BOX_KIND_HYPERVISOR, 2);
+    blackbox_reason("nowhere to put it");
+    blackbox_stage(VIGIL_BOX_STAGE_NOTES, 1);
+    blackbox_regs(&regs);
+    blackbox_cpu(2, VIGIL_BOX_CPU_DIED, 7, &where);
+    blackbox_text_append(VIGIL_BOX_SECT_NOTES, "note\n", 5);
+    assert_null(blackbox_mce_slot(0));
+    blackbox_mce_written(0);
+    blackbox_clean("power off");
+    blackbox_seal();
+    assert_int_equal(fake_flushed_lines, 0);
+    assert_false(blackbox_present());
+}
+
 static void refuses_bad_zones(void **state)
 {
     (void)state;
@@ -63,6 +92,20 @@ static void refuses_bad_zones(void **state)
     assert_int_equal(blackbox_init(zone + 1, ZONE_BYTES - 64, 1, 1, ""),
                      -EINVAL);
     assert_int_equal(blackbox_init(NULL, ZONE_BYTES, 1, 1, ""), -EINVAL);
+}
+
+/* The zone is this one, and no context of before it was there is in it. */
+static void zone_is_there(void **state)
+{
+    size_t bytes = 77;
+
+    (void)state;
+    assert_true(blackbox_present());
+    assert_ptr_equal(blackbox_zone(&bytes), zone);
+    assert_int_equal(bytes, ZONE_BYTES);
+    assert_int_equal(blackbox_contexts[5], 0);
+    assert_in_range((uintptr_t)blackbox_contexts, (uintptr_t)zone,
+                    (uintptr_t)zone + BOX_CPUS_OFFSET - 1);
 }
 
 static void running_then_reset(void **state)
@@ -92,8 +135,13 @@ static void crash_is_sealed(void **state)
     static const struct cpu_regs where = {
         .rip = 0x11, .cs = 0x22, .rflags = 0x33, .rsp = 0x44};
     static const struct vigil_box_cpu cpus[] = {
-        {.cpu = 2, .state = VIGIL_BOX_CPU_DIED, .context = 7, .rip = 0x11,
-         .cs = 0x22, .rflags = 0x33, .rsp = 0x44},
+        {.cpu = 2,
+         .state = VIGIL_BOX_CPU_DIED,
+         .context = 7,
+         .rip = 0x11,
+         .cs = 0x22,
+         .rflags = 0x33,
+         .rsp = 0x44},
         {.cpu = 5, .state = VIGIL_BOX_CPU_SILENT, .context = 9},
     };
     const struct vigil_box_section *s = header()->section;
@@ -245,7 +293,6 @@ static void clean_end(void **state)
     assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_CLEAN);
     blackbox_clean("too late");
     assert_string_equal(header()->reason, "power off asked by Dom0");
-    assert_string_equal(blackbox_verdict_name(BOX_CLEAN), "clean");
     /* A crash on the way out still counts as one. */
     blackbox_begin(VIGIL_BOX_KIND_HYPERVISOR, 0);
     assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_TORN);
@@ -278,9 +325,70 @@ static void nothing_is_believed(void **state)
     assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_MANGLED);
     header()->state = 9;
     assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_MANGLED);
+    header()->state = VIGIL_BOX_RUNNING;
+    assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_RESET);
+    /* Smaller than its own header, without a section that could tell. */
+    memset(header()->section, 0, sizeof(header()->section));
+    header()->zone_bytes = sizeof(struct vigil_box_header);
+    assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_RESET);
+    header()->zone_bytes--;
+    assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_MANGLED);
+    header()->zone_bytes = ZONE_BYTES;
     header()->state = VIGIL_BOX_SEALED;
     memset(header()->reason, 'x', sizeof(header()->reason));
     assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_MANGLED);
+}
+
+/* Two texts; neither may be without its end. */
+static void endless_text(void **state)
+{
+    (void)state;
+    memset(header()->build, 'x', sizeof(header()->build));
+    assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_MANGLED);
+    header()->build[sizeof(header()->build) - 1] = '\0';
+    assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_RESET);
+}
+
+/* What is not aligned is not looked at: it cannot be ours. */
+static void not_aligned(void **state)
+{
+    (void)state;
+    memmove(zone + 4, zone, sizeof(struct vigil_box_header));
+    assert_int_equal(blackbox_check(zone + 4, ZONE_BYTES - 4), BOX_NOTHING);
+    memmove(zone + 8, zone + 4, sizeof(struct vigil_box_header));
+    assert_int_not_equal(blackbox_check(zone + 8, ZONE_BYTES - 8), BOX_NOTHING);
+}
+
+/* A zone that has no room for a header cannot be marked. */
+static void too_small_to_be_taken(void **state)
+{
+    (void)state;
+    blackbox_clean("power off");
+    blackbox_mark_taken(zone, sizeof(struct vigil_box_header) - 1);
+    assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_CLEAN);
+    blackbox_mark_taken(zone, sizeof(struct vigil_box_header));
+    assert_int_equal(blackbox_check(zone, ZONE_BYTES), BOX_TAKEN);
+}
+
+static void verdicts_have_names(void **state)
+{
+    static const char *const names[] = {
+        [BOX_NOTHING] = "nothing",
+        [BOX_MANGLED] = "mangled",
+        [BOX_TAKEN] = "taken",
+        [BOX_CLEAN] = "clean",
+        [BOX_RESET] = "reset without a record",
+        [BOX_TORN] = "incomplete",
+        [BOX_SEALED_OK] = "sealed",
+        [BOX_SEALED_BAD] = "sealed, damaged",
+        [BOX_SEALED_BAD + 1] = "unknown",
+    };
+
+    (void)state;
+    for (unsigned int i = 0; i <= BOX_SEALED_BAD + 1; i++) {
+        assert_string_equal(blackbox_verdict_name((enum box_verdict)i),
+                            names[i]);
+    }
 }
 
 static void impossible_sections(void **state)
@@ -345,12 +453,23 @@ static void random_damage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(refuses_bad_zones),   TEST(running_then_reset),
-        TEST(crash_is_sealed),     TEST(texts_stop_at_their_room),
-        TEST(clean_end),           TEST(nothing_is_believed),
-        TEST(impossible_sections), TEST(random_damage),
-        TEST(counts_are_not_believed), TEST(records_outlive_a_reset),
-        TEST(counts_are_not_believed), TEST(context_outlives_a_reset),
+        cmocka_unit_test(without_a_zone), /* the first: a zone stays */
+        TEST(refuses_bad_zones),
+        TEST(running_then_reset),
+        TEST(crash_is_sealed),
+        TEST(texts_stop_at_their_room),
+        TEST(clean_end),
+        TEST(nothing_is_believed),
+        TEST(impossible_sections),
+        TEST(random_damage),
+        TEST(counts_are_not_believed),
+        TEST(records_outlive_a_reset),
+        TEST(context_outlives_a_reset),
+        TEST(zone_is_there),
+        TEST(endless_text),
+        TEST(not_aligned),
+        TEST(too_small_to_be_taken),
+        TEST(verdicts_have_names),
     };
 
     return UNIT_RUN(tests);
