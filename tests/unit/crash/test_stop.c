@@ -66,20 +66,26 @@ static void halted(void)
     longjmp(parked, 1);
 }
 
-static void take_nmi(cpu_t cpu)
-{
-    static struct cpu_regs regs = {.rip = 0x1234, .cs = 0xe008};
+static const struct cpu_regs where = {.rip = 0x1234, .cs = 0xe008};
 
-    answered |= CPUMASK_OF(cpu);
+static void park(cpu_t cpu, const struct cpu_regs *regs)
+{
     if (setjmp(parked) == 0) {
         fake_cpu = cpu;
-        assert_true(crash_stop_requested());
         /* What stops it is an NMI; what it was in is without that. */
         this_cpu()->context =
             context_within(cpu == 1 ? CTX_IRQ : 0, CTX_NMI, cpu == 2);
-        crash_stop_park(&regs);
+        crash_stop_park(regs);
     }
     fake_cpu = 0;
+}
+
+static void take_nmi(cpu_t cpu)
+{
+    answered |= CPUMASK_OF(cpu);
+    fake_cpu = cpu;
+    assert_true(crash_stop_requested());
+    park(cpu, &where);
 }
 
 /* Between two looks: whose time has come takes the NMI. */
@@ -272,6 +278,59 @@ static void bootstrap_is_dead(void)
     assert_int_equal(boxed[1].state, VIGIL_BOX_CPU_INIT);
 }
 
+/* Only that one is: INIT went to nobody, and there is nothing to wait for. */
+static void only_bootstrap_is_dead(void)
+{
+    begin(0x2);
+    bootstrap = 1;
+    cpu_blocks[1] = NULL; /* and its block is lost */
+    fake_cpu_blocks[1].context = CTX_MC;
+    assert_int_equal(crash_stop_others(KHZ), 1);
+    assert_int_equal(got_init, 0);
+    assert_in_range(fake_tsc, MS(250), MS(255));
+    crash_stop_keep();
+    crash_stop_print();
+    assert_int_equal(boxed_count, 1);
+    assert_int_equal(boxed[0].cpu, 1);
+    assert_int_equal(boxed[0].state, VIGIL_BOX_CPU_SILENT);
+    assert_int_equal(boxed[0].context, 0);
+    assert_true(fake_printk_said("CPU 1 did not stop, in: hypervisor\n"));
+}
+
+/* It stops, and nobody knows where it was: there is no line of it. */
+static void stops_without_registers(void)
+{
+    begin(0x6);
+    answers_at[2] = 0;
+    park(1, NULL);
+    assert_int_equal(crash_stop_others(KHZ), 0);
+    crash_stop_keep();
+    crash_stop_print();
+    assert_int_equal(boxed_count, 1);
+    assert_int_equal(boxed[0].cpu, 2);
+    assert_int_equal(lines, 1);
+    assert_false(fake_printk_said("CPU 1"));
+}
+
+/* A block that was written over: it stops, and does so as no CPU there is. */
+static void block_is_trampled(void)
+{
+    static const cpu_t numbers[] = {NR_CPUS, UINT32_MAX};
+
+    begin(0x2);
+    for (unsigned int i = 0; i < ARRAY_SIZE(numbers); i++) {
+        fake_cpu_blocks[1].cpu_id = numbers[i];
+        park(1, &where);
+    }
+    assert_int_equal(crash_stop_others(KHZ), 1);
+    crash_stop_keep();
+    crash_stop_print();
+    assert_int_equal(boxed_count, 1);
+    assert_int_equal(boxed[0].cpu, 1);
+    assert_int_equal(boxed[0].state, VIGIL_BOX_CPU_INIT);
+    assert_int_equal(lines, 0);
+}
+
 /* The local APIC is stuck, and each INIT waits for it. */
 static void stuck_icr(void)
 {
@@ -315,6 +374,9 @@ STORY(too_late)
 STORY(never_ending)
 STORY(dead)
 STORY(bootstrap_is_dead)
+STORY(only_bootstrap_is_dead)
+STORY(stops_without_registers)
+STORY(block_is_trampled)
 STORY(stuck_icr)
 STORY(stood)
 STORY(unknown_clock)
@@ -329,6 +391,9 @@ int main(void)
         cmocka_unit_test(test_never_ending),
         cmocka_unit_test(test_dead),
         cmocka_unit_test(test_bootstrap_is_dead),
+        cmocka_unit_test(test_only_bootstrap_is_dead),
+        cmocka_unit_test(test_stops_without_registers),
+        cmocka_unit_test(test_block_is_trampled),
         cmocka_unit_test(test_stuck_icr),
         cmocka_unit_test(test_stood),
         cmocka_unit_test(test_unknown_clock),
