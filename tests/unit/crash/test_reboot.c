@@ -6,10 +6,10 @@
 
 #include "log/printk.h"
 #include "log/sink.h"
+#include "cpu/clock.h"
 #include "crash/blackbox.h"
 #include "crash/panic.h"
 #include "crash/reboot.h"
-#include "cpu/clock.h"
 #include "crash/stop.h"
 #include "fake_hw.h"
 #include "fake_printk.h"
@@ -84,11 +84,17 @@ unsigned int log_linger_ms(void)
     return 3;
 }
 
+/* The keyboard controller: so many looks find it busy, by default all. */
+static unsigned int kbd_busy, kbd_looks;
+
 static uint32_t ports_in(uint16_t port, unsigned int bytes)
 {
     assert_int_equal(bytes, 1);
-    assert_true(port == 0x80 || port == 0x64);
-    return 0xff; /* the keyboard controller is busy for ever */
+    if (port == 0x64) {
+        return kbd_looks++ < kbd_busy ? 0xff : 0xfd;
+    }
+    assert_int_equal(port, 0x80);
+    return 0xff;
 }
 
 static void ports_out(uint16_t port, unsigned int bytes, uint32_t v)
@@ -114,6 +120,11 @@ static void acpi(void)
 static const struct reboot_ops ops = {acpi, acpi};
 static const struct reboot_ops no_ops = {NULL, NULL};
 
+static void watchdog_off(void)
+{
+    step("watchdog");
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -124,6 +135,8 @@ static int setup(void **state)
     fake_halt_hook = gone;
     dying = false;
     silent = 0;
+    kbd_busy = UINT32_MAX;
+    kbd_looks = 0;
     fake_cpu = 0;
     this_cpu()->context = 0;
     trail[0] = '\0';
@@ -189,6 +202,11 @@ static void option_no(void **state)
     LEAVE_BY(machine_restart());
     assert_string_equal(trail, "clean stop gone ");
     assert_true(fake_printk_said("the option reboot=no was given"));
+    /* What is said after it, as a second option too, does not take it back. */
+    assert_int_equal(reboot_set_option("kbd,warm"), 0);
+    trail[0] = '\0';
+    LEAVE_BY(machine_restart());
+    assert_string_equal(trail, "clean stop gone ");
 }
 
 static void a_crash_is_not_called_clean(void **state)
@@ -228,7 +246,7 @@ static void bios_flag(void **state)
     static const struct {
         const char *option;
         uint16_t flag;
-    } cases[] = {{NULL, 0}, {"warm", 0x1234}, {"w,kbd", 0x1234},
+    } cases[] = {{NULL, 0},       {"warm", 0x1234}, {"w,kbd", 0x1234},
                  {"kbd", 0x1234}, {"warm,cold", 0}, {"c", 0}};
     volatile uint16_t word;
 
@@ -289,6 +307,60 @@ static void poweroff_falls_back_to_halt(void **state)
     assert_string_equal(trail, "clean stop acpi clean stop gone ");
 }
 
+static void poweroff_stands(const struct reboot_ops *with)
+{
+    reboot_register(with);
+    trail[0] = '\0';
+    fake_printk_forget();
+    LEAVE_BY(machine_poweroff());
+    assert_string_equal(trail, "clean stop clean stop gone ");
+    assert_true(fake_printk_said("power off did not work; halted"));
+}
+
+/* No ACPI: nothing of it is tried, or said to be. */
+static void without_acpi(void **state)
+{
+    (void)state;
+    reboot_register(NULL);
+    fake_printk_forget();
+    LEAVE_BY(machine_restart());
+    assert_string_equal(trail, "clean stop cf9=2 cf9=6 64=fe gone ");
+    assert_false(fake_printk_said("ACPI"));
+    assert_true(fake_printk_said("reset by port 0xcf9\n"));
+    poweroff_stands(NULL);
+    poweroff_stands(&no_ops);
+}
+
+/* The controller takes the command as soon as it has read the last one. */
+static void keyboard_is_waited_for(void **state)
+{
+    (void)state;
+    kbd_busy = 3;
+    LEAVE_BY(machine_restart());
+    assert_int_equal(kbd_looks, 4);
+    assert_string_equal(trail, "clean stop cf9=2 cf9=6 64=fe gone ");
+    /* One that never does is waited for 10 ms. */
+    kbd_busy = UINT32_MAX;
+    kbd_looks = 0;
+    trail[0] = '\0';
+    LEAVE_BY(machine_restart());
+    assert_int_equal(kbd_looks, 10000);
+    assert_string_equal(trail, "clean stop cf9=2 cf9=6 64=fe gone ");
+}
+
+/* Standing for good: its hardware watchdog would reset it.  A restart wants that. */
+static void watchdog_lets_it_stand(void **state)
+{
+    (void)state;
+    reboot_set_hardware_watchdog(watchdog_off);
+    LEAVE_BY(machine_halt());
+    assert_string_equal(trail, "clean stop watchdog gone ");
+    trail[0] = '\0';
+    LEAVE_BY(machine_restart());
+    assert_string_equal(trail, "clean stop cf9=2 cf9=6 64=fe gone ");
+    reboot_set_hardware_watchdog(NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -297,6 +369,9 @@ int main(void)
         cmocka_unit_test_setup(a_crash_is_not_called_clean, setup),
         cmocka_unit_test_setup(noreboot_halts, setup),
         cmocka_unit_test_setup(poweroff_falls_back_to_halt, setup),
+        cmocka_unit_test_setup(without_acpi, setup),
+        cmocka_unit_test_setup(keyboard_is_waited_for, setup),
+        cmocka_unit_test_setup(watchdog_lets_it_stand, setup),
         cmocka_unit_test_setup(option_chooses, setup),
         cmocka_unit_test_setup(bios_flag, setup),
         cmocka_unit_test_setup(option_no, setup),
