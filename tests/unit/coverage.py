@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Which branches the unit tests take of what runs in NMI, #MC and panic.
 
+And of what the next boot does with the box.
+
     tests/unit/coverage.py          a table, one line a file
     tests/unit/coverage.py -m WORD  and each line of files named so that has a
                                     branch which is never taken
@@ -24,10 +26,11 @@ import tempfile
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("BUILD", TOP / "build"))
-FLOORS = ("log", "crash", "ras", "entry")
+FLOORS = ("log", "crash", "ras", "entry", "boot")
 FILES = sorted([*TOP.glob("hypervisor/log/*.c"), *TOP.glob("hypervisor/crash/*.c"),
                 *TOP.glob("hypervisor/ras/[!s]*.c"),
                 TOP / "hypervisor/ras/severity.c", # its rules are a table
+                TOP / "hypervisor/boot/harvest.c", # what all that has left
                 TOP / "hypervisor/entry/context_word.c",
                 TOP / "hypervisor/entry/nmi_entry.c",
                 TOP / "hypervisor/entry/mce_entry.c"])

@@ -19,3 +19,5 @@ test_dump_locks-srcs := $(addprefix hypervisor/crash/,dump.c picture.c \
                           context.c) hypervisor/cpu/tenant.c $(crash-log) \
                         $(unit-alarm) tests/fake/fake_sink.c
 test_stop-srcs := $(addprefix hypervisor/crash/,stop.c context.c) $(unit-lib) $(unit-log)
+tests += crash/test_harvest
+test_harvest-srcs := hypervisor/crash/harvest.c
