@@ -4,175 +4,17 @@
  * round too; asked from an NMI and from elsewhere; one round at a time; who asks
  * dies, or hangs.
  */
-#include "tests/unit/unit.h"
+#include "tests/unit/crash/dump_machine.h"
 
 #include <pthread.h>
 #include <semaphore.h>
 
 #include "x86/percpu.h"
-#include "log/printk.h"
-#include "cpu/clock.h"
-#include "cpu/lapic.h"
-#include "cpu/smp.h"
-#include "cpu/tenant.h"
-#include "crash/backtrace.h"
 #include "crash/dump.h"
-#include "crash/notes.h"
 #include "crash/panic.h"
-#include "crash/symbols.h"
 #include "fake_hw.h"
 #include "fake_printk.h"
 #include "fire_alarm.h"
-
-#define CPUS  4U
-#define LIMIT 1000000U
-
-cpumask_t cpus_online;
-struct cpu_block *cpu_blocks[NR_CPUS];
-
-static cpumask_t dead; /* their NMI does not come            */
-static cpumask_t sent; /* were sent one                      */
-static uint64_t now_ns;
-static bool asks_again; /* whoever answers asks, too          */
-
-/* What happens in the middle of something: once. */
-static void (*in_walk)(void), (*in_words)(void), (*in_wait)(void);
-
-static void happens(void (**what)(void))
-{
-    void (*it)(void) = *what;
-    unsigned int me = fake_cpu;
-
-    *what = NULL;
-    if (it != NULL) {
-        it();
-    }
-    fake_cpu = me;
-}
-
-uint64_t clock_now_ns(void)
-{
-    happens(&in_wait);
-    return now_ns += 1000;
-}
-
-size_t symbol_format(char *buf, size_t size, uint64_t addr)
-{
-    return (size_t)snprintf(buf, size, "fn%lx", (unsigned long)addr);
-}
-
-size_t symbol_format_return(char *buf, size_t size, uint64_t addr)
-{
-    size_t len = (size_t)snprintf(buf, size, "back%lx", (unsigned long)addr);
-
-    happens(&in_words);
-    return len;
-}
-
-static uint64_t stack = 0x77; /* return addresses: this, and 0x11 more */
-
-unsigned int backtrace_walk_nmi(uint64_t rbp, uint64_t *ret_rips,
-                                unsigned int max)
-{
-    assert_in_range(max, 8, 32);
-    assert_int_equal(rbp, 0x5000);
-    ret_rips[0] = stack;
-    happens(&in_walk);
-    ret_rips[1] = stack + 0x11;
-    return 2;
-}
-
-void crash_note(const char *fmt, ...)
-{
-    char line[200];
-    va_list args;
-
-    va_start(args, fmt);
-    (void)vsnprintf(line, sizeof(line), fmt, args);
-    va_end(args);
-    printk(LOG_PANIC, "last: %s", line);
-}
-
-static void last_words(void)
-{
-    unsigned int count = 0;
-
-    fake_printk_forget();
-    fake_printk_count = 0;
-    for (const struct crash_note *n = __crash_notes_start;
-         n < __crash_notes_end; n++) {
-        n->write();
-        count++;
-    }
-    assert_int_equal(count, 1);
-}
-
-static struct cpu_regs in_hv = {
-    .rip = 0x1234, .cs = 0xe008, .rbp = 0x5000, .rflags = 2};
-static const struct cpu_regs in_guest = {.rip = 0x4321, .cs = 0xe033};
-
-void lapic_nmi(uint32_t apic_id)
-{
-    unsigned int me = fake_cpu;
-
-    /* APIC ids are not CPU numbers. */
-    assert_int_equal(apic_id % 2, 0);
-    sent |= CPUMASK_OF(apic_id / 2);
-    if ((dead >> (apic_id / 2) & 1) != 0) {
-        return;
-    }
-    fake_cpu = apic_id / 2;
-    assert_true(dump_is_on());
-    this_cpu()->context =
-        context_within(fake_cpu == 1 ? CTX_IRQ : 0, CTX_NMI, fake_cpu == 2);
-    assert_true(dump_if_asked(fake_cpu == 2 ? &in_guest : &in_hv));
-    assert_false(dump_if_asked(&in_hv)); /* once */
-    if (asks_again) {
-        assert_int_equal(dump_cpus(LOG_ERROR, &in_hv, LIMIT), DUMP_NOT_NOW);
-    }
-    fake_cpu = me;
-}
-
-static void forget(void)
-{
-    fake_printk_forget();
-    fake_printk_count = 0;
-}
-
-/* The NMI of a CPU comes at last. */
-static void nmi_of(unsigned int cpu)
-{
-    unsigned int me = fake_cpu;
-
-    fake_cpu = cpu;
-    this_cpu()->work = 0;
-    assert_true(dump_if_asked(&in_hv));
-    fake_cpu = me;
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    fake_hw_reset();
-    cpus_online = 0;
-    for (unsigned int i = 0; i < CPUS; i++) {
-        fake_cpu_blocks[i].cpu_id = i;
-        fake_cpu_blocks[i].apic_id = 2 * i;
-        fake_cpu_blocks[i].work = 0;
-        cpu_blocks[i] = &fake_cpu_blocks[i];
-        cpus_online |= CPUMASK_OF(i);
-    }
-    fake_cpu = 2;
-    tenant_set(7, 3);
-    fake_cpu = 0;
-    dead = sent = 0;
-    asks_again = false;
-    in_walk = in_words = in_wait = NULL;
-    in_hv.rip = 0x1234;
-    stack = 0x77;
-    forget();
-    return 0;
-}
 
 static void all_answer(void **state)
 {
@@ -370,6 +212,11 @@ static void of_another_round(void **state)
 
 static void dies_with_half_a_picture(void)
 {
+    /* Nor is it late: there is none yet. */
+    forget();
+    assert_false(dump_is_late(3));
+    dump_say_late(3);
+    assert_int_equal(fake_printk_count, 0);
     last_words();
 }
 

@@ -12,12 +12,23 @@ test_panic-srcs := $(addprefix hypervisor/crash/,panic.c stop.c notes.c \
 test_backtrace-srcs := $(addprefix hypervisor/crash/,backtrace.c symbols.c) \
                        $(unit-lib) $(unit-log) $(unit-alarm)
 test_reboot-srcs := hypervisor/crash/reboot.c $(unit-lib) $(unit-log)
-test_dump-srcs := $(addprefix hypervisor/crash/,dump.c picture.c context.c) \
-                  hypervisor/cpu/tenant.c $(unit-lib) $(unit-log) $(unit-alarm)
-test_dump-libs := -Wl,-T,$(TOP)/tests/unit/crash/notes.ld
+dump-srcs := $(addprefix hypervisor/crash/,dump.c picture.c context.c) \
+             hypervisor/cpu/tenant.c tests/unit/crash/dump_machine.c \
+             $(unit-lib) $(unit-log) $(unit-alarm)
+dump-cflags := -D_GNU_SOURCE -include $(TOP)/tests/unit/domain/atomic_steps.h
+dump-libs := -Wl,-T,$(TOP)/tests/unit/crash/notes.ld
+test_dump-srcs := $(dump-srcs)
+test_dump-cflags := $(dump-cflags)
+test_dump-libs := $(dump-libs)
 test_dump_locks-srcs := $(addprefix hypervisor/crash/,dump.c picture.c \
                           context.c) hypervisor/cpu/tenant.c $(crash-log) \
                         $(unit-alarm) tests/fake/fake_sink.c
 test_stop-srcs := $(addprefix hypervisor/crash/,stop.c context.c) $(unit-lib) $(unit-log)
 tests += crash/test_harvest
 test_harvest-srcs := hypervisor/crash/harvest.c
+tests += crash/test_dump_meanwhile crash/test_picture
+test_dump_meanwhile-srcs := $(dump-srcs)
+test_dump_meanwhile-cflags := $(dump-cflags)
+test_dump_meanwhile-libs := $(dump-libs)
+test_picture-srcs := $(addprefix hypervisor/crash/,picture.c context.c symbols.c) \
+                     hypervisor/cpu/tenant.c $(unit-lib) $(unit-log)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Included before everything else in each file of test_evtchn_steps: locked
- * operations, with something to happen before each, as another CPU would do it.
+ * Included before everything else in each file of test_evtchn_steps, and of the tests
+ * of crash/dump: locked operations, with something to happen before each, as another
+ * CPU would do it.
  */
 #ifndef VIGIL_TESTS_ATOMIC_STEPS_H
 #define VIGIL_TESTS_ATOMIC_STEPS_H
