@@ -5,4 +5,5 @@ test_multiboot2-srcs := hypervisor/boot/multiboot2.c $(unit-lib) $(unit-alarm)
 tests += boot/test_harvest_boxes
 test_harvest_boxes-srcs := hypervisor/boot/harvest.c hypervisor/mm/memmap.c \
     $(addprefix hypervisor/crash/,harvest.c blackbox.c context.c) \
-    tests/fake/fake_machine.c $(unit-lib) $(unit-alarm) $(unit-log)
+    tests/fake/fake_machine.c $(unit-lib) $(unit-alarm) $(unit-log) \
+    tests/unit/child.c

@@ -5,9 +5,9 @@
 #include "tests/unit/crash/panic_machine.h"
 
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/unit/child.h"
 #include "x86/image.h"
 #include "x86/msr_index.h"
 #include "log/sink.h"
@@ -94,35 +94,30 @@ uint64_t clock_tsc_khz(void)
     return 1000;
 }
 
-/* Run @story in a child with a working machine around it. */
+static void (*death)(void);
+
+static void live_and_die(void)
+{
+    fake_hw_reset();
+    fake_msr_set(MSR_FS_BASE, 1);
+    fake_msr_set(MSR_GS_BASE, 2);
+    fake_msr_set(MSR_KERNEL_GS_BASE, 3);
+    fake_image_start = 0xffff82d080200000;
+    fake_image_text_end = 0xffff82d080201000;
+    fake_triple_fault_hook = triple_faulted;
+    log_sink_register(&sink);
+    if (blackbox_init(legacy->zone, ZONE_BYTES, 5, 1, "test") != 0) {
+        _exit(9);
+    }
+    death();
+    _exit(8);
+}
+
 void die_of(void (*story)(void))
 {
-    pid_t child;
-    int status;
-
     memset(legacy, 0, sizeof(*legacy));
-    child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        /* A failed assertion in the child must not look like success. */
-        alarm(60);
-        fake_hw_reset();
-        fake_msr_set(MSR_FS_BASE, 1);
-        fake_msr_set(MSR_GS_BASE, 2);
-        fake_msr_set(MSR_KERNEL_GS_BASE, 3);
-        fake_image_start = 0xffff82d080200000;
-        fake_image_text_end = 0xffff82d080201000;
-        fake_triple_fault_hook = triple_faulted;
-        log_sink_register(&sink);
-        if (blackbox_init(legacy->zone, ZONE_BYTES, 5, 1, "test") != 0) {
-            _exit(9);
-        }
-        story();
-        _exit(8);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
+    death = story;
+    in_child(live_and_die);
 }
 
 bool said(const char *text)

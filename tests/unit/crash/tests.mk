@@ -8,7 +8,7 @@ test_blackbox-srcs := hypervisor/crash/blackbox.c $(crash-log) $(unit-alarm)
 test_panic-srcs := $(addprefix hypervisor/crash/,panic.c stop.c notes.c \
                      context.c blackbox.c symbols.c backtrace.c) \
                    hypervisor/cpu/tenant.c $(crash-log) \
-                   tests/unit/crash/panic_machine.c
+                   tests/unit/crash/panic_machine.c tests/unit/child.c
 test_backtrace-srcs := $(addprefix hypervisor/crash/,backtrace.c symbols.c) \
                        $(unit-lib) $(unit-log) $(unit-alarm)
 test_reboot-srcs := hypervisor/crash/reboot.c $(unit-lib) $(unit-log)
@@ -23,7 +23,8 @@ test_dump-libs := $(dump-libs)
 test_dump_locks-srcs := $(addprefix hypervisor/crash/,dump.c picture.c \
                           context.c) hypervisor/cpu/tenant.c $(crash-log) \
                         $(unit-alarm) tests/fake/fake_sink.c
-test_stop-srcs := $(addprefix hypervisor/crash/,stop.c context.c) $(unit-lib) $(unit-log)
+test_stop-srcs := $(addprefix hypervisor/crash/,stop.c context.c) $(unit-lib) \
+                  $(unit-log) tests/unit/child.c
 tests += crash/test_harvest
 test_harvest-srcs := hypervisor/crash/harvest.c
 tests += crash/test_dump_meanwhile crash/test_picture
