@@ -28,6 +28,7 @@ unsigned int fake_flushed_buffers;
 unsigned int fake_tlb_flushes;
 void (*fake_halt_hook)(void);
 void (*fake_triple_fault_hook)(void);
+uint64_t fake_stack_left_for;
 void (*fake_barrier_hook)(void);
 void (*fake_relax_hook)(void);
 uint32_t (*fake_mmio_in_hook)(const volatile void *p);
@@ -81,6 +82,7 @@ void fake_hw_reset(void)
     fake_tlb_flushes = 0;
     fake_halt_hook = NULL;
     fake_triple_fault_hook = NULL;
+    fake_stack_left_for = 0;
     fake_barrier_hook = NULL;
     fake_relax_hook = NULL;
     fake_mmio_in_hook = NULL;

@@ -33,6 +33,7 @@ extern unsigned int fake_tlb_flushes;
 /* halt() and triple_fault() call these; NULL aborts. */
 extern void (*fake_halt_hook)(void);
 extern void (*fake_triple_fault_hook)(void);
+extern uint64_t fake_stack_left_for; /* stack_leave(): the new one */
 /* smp_mb() calls it: what another CPU does just then; NULL: nothing. */
 extern void (*fake_barrier_hook)(void);
 /* The same of cpu_relax(). */

@@ -23,7 +23,7 @@ static inline void regs_capture(struct cpu_regs *r)
 /* The host has stack enough to go on where it is. */
 static inline NORETURN void stack_leave(void (*fn)(void), uint64_t sp)
 {
-    (void)sp;
+    fake_stack_left_for = sp;
     fn();
     fake_unexpected("return from the crash path", 0);
 }

@@ -62,6 +62,7 @@ void (*leave_hook)(void);
 void machine_leave(void)
 {
     legacy->left = true;
+    legacy->stack = fake_stack_left_for;
     if (leave_hook) {
         leave_hook();
     }

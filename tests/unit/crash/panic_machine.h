@@ -24,6 +24,8 @@ struct legacy {
     bool parked; /* another CPU parked itself            */
     bool early;  /* sinks were taken before it           */
     size_t said_before;
+    uint64_t stack;  /* that the dying path chose            */
+    uint64_t levels; /* of its lines, a bit each                 */
 };
 extern struct legacy *legacy;
 

@@ -5,10 +5,11 @@ tests += crash/test_blackbox crash/test_panic crash/test_backtrace \
 crash-log := $(addprefix hypervisor/log/,ring.c printk.c sink.c conring.c) \
              hypervisor/sync/spinlock.c $(unit-lib)
 test_blackbox-srcs := hypervisor/crash/blackbox.c $(crash-log) $(unit-alarm)
-test_panic-srcs := $(addprefix hypervisor/crash/,panic.c stop.c notes.c \
-                     context.c blackbox.c symbols.c backtrace.c) \
-                   hypervisor/cpu/tenant.c $(crash-log) \
-                   tests/unit/crash/panic_machine.c tests/unit/child.c
+panic-srcs := $(addprefix hypervisor/crash/,panic.c stop.c notes.c \
+                context.c blackbox.c symbols.c backtrace.c) \
+              hypervisor/cpu/tenant.c $(crash-log) \
+              tests/unit/crash/panic_machine.c tests/unit/child.c
+test_panic-srcs := $(panic-srcs)
 test_backtrace-srcs := $(addprefix hypervisor/crash/,backtrace.c symbols.c) \
                        $(unit-lib) $(unit-log) $(unit-alarm)
 test_reboot-srcs := hypervisor/crash/reboot.c $(unit-lib) $(unit-log)
@@ -27,6 +28,9 @@ test_stop-srcs := $(addprefix hypervisor/crash/,stop.c context.c) $(unit-lib) \
                   $(unit-log) tests/unit/child.c
 tests += crash/test_harvest
 test_harvest-srcs := hypervisor/crash/harvest.c
+tests += crash/test_panic_where
+test_panic_where-srcs := $(panic-srcs)
+test_panic_where-cflags := -D_GNU_SOURCE
 tests += crash/test_dump_meanwhile crash/test_picture
 test_dump_meanwhile-srcs := $(dump-srcs)
 test_dump_meanwhile-cflags := $(dump-cflags)
