@@ -290,8 +290,8 @@ static enum crash_stage next_stage(void)
         stage = CRASH_LEAVE;
     } else if (stage == CRASH_NOTES && crash.step != STEP_DONE) {
         return stage; /* the next of its steps */
-    } else if (stage < CRASH_LEAVE) {
-        stage++;
+    } else {
+        stage++; /* ladder() has looked: it is not the last one */
     }
     __atomic_store_n(&crash.stage, stage, __ATOMIC_RELEASE);
     return stage;
