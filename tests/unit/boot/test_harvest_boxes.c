@@ -6,7 +6,6 @@
  */
 #include "tests/unit/unit.h"
 
-#include "tests/unit/child.h"
 #include "x86/percpu.h"
 #include "log/printk.h"
 #include "crash/blackbox.h"
@@ -18,6 +17,7 @@
 #include "fake_hw.h"
 #include "fake_machine.h"
 #include "fake_printk.h"
+#include "tests/unit/child.h"
 
 #define MIB      0x100000UL
 #define ZONE     ((size_t)VIGIL_BOX_BYTES)
@@ -110,6 +110,19 @@ static void assert_free(maddr_t start)
     assert_int_equal(memmap_type_at(start), MEMMAP_RAM);
 }
 
+/* Machine checks that nobody collects: numbers 1 to @count. */
+static void leave_records(unsigned int count)
+{
+    for (unsigned int i = 0; i < count; i++) {
+        struct vigil_mce_record *r = blackbox_mce_slot(i);
+
+        r->seq = i + 1;
+        r->banks = 1;
+        r->bank[0].status = 0xbd00 + i;
+        blackbox_mce_written(i);
+    }
+}
+
 /* ---- stories ---- */
 
 static void first_boot(void)
@@ -124,6 +137,7 @@ static void first_boot(void)
     assert_free(QUARTER);
     blackbox_context(3, CTX_NMI);
     blackbox_context(NR_CPUS - 1, CTX_MC | CTX_OF_GUEST);
+    leave_records(10);
 }
 
 /* The one before was reset: told, with what its CPUs were in, and kept. */
@@ -136,7 +150,13 @@ static void after_a_reset(void)
                                  "unfinished: \n"));
     assert_true(fake_printk_said("boot: CPU 3 was in nmi in hypervisor then\n"
                                  "boot: CPU 63 was in mce in guest then\n"));
-    assert_int_equal(fake_printk_count, 3);
+    /* The first eight of its machine checks, and how many more there are. */
+    assert_true(fake_printk_said("machine check 1, "));
+    assert_true(fake_printk_said("machine check 8, "));
+    assert_true(fake_printk_said("status 0xbd07 "));
+    assert_false(fake_printk_said("machine check 9, "));
+    assert_true(fake_printk_said("boot: and 2 more of them\n"));
+    assert_int_equal(fake_printk_count, 3 + 8 + 1);
     assert_int_equal(blackbox_check(at(MIDDLE), ZONE), BOX_RESET);
     assert_hidden(MIDDLE, 2 * ZONE);
     blackbox_context(1, CTX_NMI);
@@ -263,6 +283,7 @@ static void modules_in_the_way(void)
     assert_true(blackbox_present());
     assert_ours(ours_at, 1);
     assert_hidden(ours_at, 2 * ZONE);
+    leave_records(8);
 }
 
 /* A boot later they lie elsewhere: what is found stays where it is, alone. */
@@ -274,6 +295,8 @@ static void modules_have_gone(void)
     assert_hidden(MIDDLE, 2 * ZONE);
     assert_hidden(ours_at, ZONE);
     assert_free(ours_at + ZONE);
+    assert_true(fake_printk_said("machine check 8, "));
+    assert_false(fake_printk_said("more of them"));
 }
 
 /* Ours goes to the next place that is free, and is found there afterwards. */
