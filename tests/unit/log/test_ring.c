@@ -123,6 +123,23 @@ static void unfinished_and_damaged(void **state)
     assert_int_equal(log_ring_read(&ring, 2, &cell), LOG_READ_LOST);
 }
 
+/* One that drew its number a lap ago gives way to what stands there now. */
+static void late_writer_gives_way(void **state)
+{
+    struct vigil_log_cell cell;
+
+    (void)state;
+    for (int i = 0; i < CELLS + 2; i++) {
+        log_ring_write(&ring, &tag, "new", 3);
+    }
+    ring.next = 2;
+    assert_int_equal(log_ring_write(&ring, &tag, "old", 3), 2);
+    ring.next = CELLS + 3;
+    assert_int_equal(log_ring_read(&ring, CELLS + 2, &cell), LOG_READ_OK);
+    assert_memory_equal(cell.text, "new", 3);
+    assert_int_equal(log_ring_read(&ring, 2, &cell), LOG_READ_LOST);
+}
+
 static void every_bit_is_covered_by_the_checksum(void **state)
 {
     struct vigil_log_cell cell;
@@ -182,6 +199,7 @@ int main(void)
         cmocka_unit_test_setup(too_long_is_cut, setup),
         cmocka_unit_test_setup(wraps_and_says_what_is_gone, setup),
         cmocka_unit_test_setup(unfinished_and_damaged, setup),
+        cmocka_unit_test_setup(late_writer_gives_way, setup),
         cmocka_unit_test_setup(every_bit_is_covered_by_the_checksum, setup),
         cmocka_unit_test_setup(last_words_leave_the_cache, setup),
         cmocka_unit_test_setup(adopted_by_another_ring, setup),
