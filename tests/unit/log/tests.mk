@@ -8,6 +8,8 @@ test_printk-srcs := $(addprefix hypervisor/log/,ring.c printk.c sink.c \
                     $(unit-alarm) tests/fake/fake_sink.c
 tests += log/test_printk_guests
 test_printk_guests-srcs := $(test_printk-srcs)
+tests += log/test_sink
+test_sink-srcs := $(test_printk-srcs)
 test_conring-srcs := hypervisor/log/conring.c $(unit-lib) $(unit-alarm)
 tests += log/test_nmi_steps
 test_nmi_steps-srcs := $(test_printk-srcs)
