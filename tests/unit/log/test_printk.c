@@ -54,6 +54,42 @@ static void long_lines_stay_whole(void **state)
     assert_int_equal(fake_shown_len, 6 + LOG_TEXT_MAX - 1 + 1);
 }
 
+static void only_line_ends(void **state)
+{
+    (void)state;
+    pr_info("\n\n");
+    assert_string_equal(fake_shown, "(XEN) \n");
+}
+
+/* The record says in which context it was written: the worst there is. */
+static void contexts_are_kept(void **state)
+{
+    static const struct {
+        uint32_t word;
+        enum log_context context;
+    } cases[] = {
+        {0, LOG_CTX_NORMAL},
+        {CTX_IRQ, LOG_CTX_IRQ},
+        {CTX_NMI << 4 | CTX_IRQ, LOG_CTX_NMI},
+        {CTX_NMI << 4 | CTX_MC, LOG_CTX_MC},
+        {CTX_CRASH << 8 | CTX_MC << 4 | CTX_NMI, LOG_CTX_CRASH},
+    };
+    struct vigil_log_cell cell;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        uint64_t seq = log_ring_next(log_ring_now());
+
+        this_cpu()->context = cases[i].word;
+        log_nmi(LOG_INFO, "in context");
+        assert_int_equal(log_ring_read(log_ring_now(), seq, &cell),
+                         LOG_READ_OK);
+        assert_int_equal(cell.context, cases[i].context);
+    }
+    this_cpu()->context = 0;
+    log_drain();
+}
+
 static void levels(void **state)
 {
     uint64_t before = log_ring_next(log_ring_now());
@@ -97,6 +133,10 @@ static void levels_are_told(void **state)
     assert_string_equal(text, "error/debug");
     log_get_levels(false, text, sizeof(text));
     assert_string_equal(text, "debug");
+    /* The second is never below the first. */
+    assert_int_equal(log_set_levels(true, "info/error"), 0);
+    log_get_levels(true, text, sizeof(text));
+    assert_string_equal(text, "info");
 }
 
 static void levels_step(void **state)
@@ -118,6 +158,12 @@ static void levels_step(void **state)
         assert_string_equal(text, names[i]);
         log_step_levels(true, false);
     }
+    log_get_levels(true, text, sizeof(text));
+    assert_string_equal(text, "none");
+    /* Ours are others. */
+    log_step_levels(false, true);
+    log_get_levels(false, text, sizeof(text));
+    assert_string_equal(text, "debug");
     log_get_levels(true, text, sizeof(text));
     assert_string_equal(text, "none");
 }
@@ -149,6 +195,23 @@ static void dom0_writes_through(void **state)
     assert_int_equal(cell.flags, VIGIL_LOG_F_GUEST | VIGIL_LOG_F_QUIET);
     pr_info("x");
     assert_string_equal(fake_shown, "dom0# ls\r\n(XEN) x\n");
+}
+
+/* The console gets what Dom0 wrote, the ring what steers no terminal. */
+static void dom0_lines_are_made_harmless(void **state)
+{
+    static const char text[] = "\n\r\na\tbcd\x1b[1mefghij\x7fklmnopqr\r\n";
+    uint64_t before = log_ring_next(log_ring_now());
+    struct vigil_log_cell cell;
+
+    (void)state;
+    log_console_write(text, sizeof(text) - 1);
+    assert_string_equal(fake_shown, text);
+    /* Lines with nothing in them are no records. */
+    assert_int_equal(log_ring_next(log_ring_now()), before + 1);
+    assert_int_equal(log_ring_read(log_ring_now(), before, &cell), LOG_READ_OK);
+    assert_int_equal(cell.len, 24);
+    assert_memory_equal(cell.text, "a\tbcd.[1mefghij.klmnopqr", 24);
 }
 
 static void nmi_leaves_it_for_later(void **state)
@@ -434,10 +497,13 @@ int main(void)
         cmocka_unit_test_setup(early_lines_are_replayed, setup),
         cmocka_unit_test_setup(lines_are_prefixed, setup),
         cmocka_unit_test_setup(long_lines_stay_whole, setup),
+        cmocka_unit_test_setup(only_line_ends, setup),
+        cmocka_unit_test_setup(contexts_are_kept, setup),
         cmocka_unit_test_setup(levels, setup),
         cmocka_unit_test_setup(levels_are_told, setup),
         cmocka_unit_test_setup(levels_step, setup),
         cmocka_unit_test_setup(dom0_writes_through, setup),
+        cmocka_unit_test_setup(dom0_lines_are_made_harmless, setup),
         cmocka_unit_test_setup(nmi_leaves_it_for_later, setup),
         cmocka_unit_test_setup(interrupted_drain_takes_it_along, setup),
         cmocka_unit_test_setup(lost_cells_are_counted, setup),

@@ -141,6 +141,20 @@ static void hidden_lines_are_limited(void **state)
     assert_string_equal(fake_shown, "(XEN) d5 seen\n");
 }
 
+/* One that has been shown all, and kept less: only the ring is told. */
+static void what_was_hidden_is_told_hidden(void **state)
+{
+    (void)state;
+    two_guests();
+    assert_int_equal(log_set_levels(true, "none/warning"), 0);
+    for (int i = 0; i < 103; i++) {
+        log_guest_line(&noisy, "flood", 5);
+    }
+    log_guest_end(&noisy);
+    assert_string_equal(kept(0), "d5 too many lines: 3 left out");
+    assert_int_equal(fake_shown_len, 0);
+}
+
 /* By vcpus at once: who does not get at the count is left out, and counted. */
 static void two_at_once_do_not_pass(void **state)
 {
@@ -181,6 +195,11 @@ static void guest_text_is_made_harmless(void **state)
     two_guests();
     log_guest_line(&other, "a\x1b[2Jb\n", 7);
     assert_string_equal(fake_shown, "(d6) a.[2Jb\n");
+    fake_shown_forget();
+    log_guest_line(&other, "\t\x7f~ \xff\r\n\r\n", 9);
+    log_guest_line(&other, "\r\n", 2);
+    log_guest_line(&other, "", 0);
+    assert_string_equal(fake_shown, "(d6) \t.~ \xff\n(d6) \n(d6) \n");
 }
 
 int main(void)
@@ -189,6 +208,7 @@ int main(void)
         cmocka_unit_test_setup(guests_are_limited, setup),
         cmocka_unit_test_setup(a_guest_has_its_own_limit, setup),
         cmocka_unit_test_setup(hidden_lines_are_limited, setup),
+        cmocka_unit_test_setup(what_was_hidden_is_told_hidden, setup),
         cmocka_unit_test_setup(two_at_once_do_not_pass, setup),
         cmocka_unit_test_setup(no_limit_at_all, setup),
         cmocka_unit_test_setup(guest_text_is_made_harmless, setup),
