@@ -21,6 +21,8 @@ test_nmi-srcs := $(addprefix hypervisor/ras/,nmi.c nmi_note.c nmi_storm.c \
 test_nmi-libs := -Wl,-T,$(TOP)/tests/unit/crash/notes.ld
 test_watchdog-srcs := hypervisor/ras/watchdog.c \
     tests/unit/ras/watchdog_machine.c $(ras-fakes)
+tests += ras/test_watchdog_odd
+test_watchdog_odd-srcs := $(test_watchdog-srcs)
 test_mce-srcs := $(addprefix hypervisor/ras/,mce.c mce_words.c bank.c poll.c inject.c \
                    record.c severity.c severity_rules.c decode.c) $(ras-fakes)
 tests += ras/test_mce_capture

@@ -61,7 +61,13 @@ void timer_set(struct timer *t, uint64_t deadline_ns)
 
 void timer_stop(struct timer *t)
 {
-    t->deadline_ns = TIMER_NEVER;
+    for (unsigned int i = 0; i < TIMERS; i++) {
+        if (timers[i] == t) {
+            t->deadline_ns = TIMER_NEVER;
+            return;
+        }
+    }
+    abort();
 }
 
 /* ---- the source of NMIs ------------------------------------------------------ */
