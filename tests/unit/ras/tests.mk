@@ -15,7 +15,14 @@ test_record_steps-cflags := $(test_record-cflags)
 test_record_steps-libs := $(test_record-libs)
 tests += ras/test_ghes
 test_ghes-srcs := hypervisor/ras/ghes.c hypervisor/dev/acpi_bert.c \
-                  $(ras-fakes)
+                  $(unit-lib) $(unit-alarm) $(unit-log)
+test_ghes-libs := -Wl,-T,$(TOP)/tests/unit/crash/notes.ld
+# Others act between two looks at a block.
+$(OUT)/obj/test_ghes/hypervisor/ras/ghes.o: \
+	test_ghes-cflags += -include $(TOP)/tests/unit/ras/ghes_seam.h
+tests += ras/test_poll
+test_poll-srcs := $(addprefix hypervisor/ras/,poll.c severity.c \
+                    severity_rules.c decode.c) $(ras-fakes)
 test_nmi-srcs := $(addprefix hypervisor/ras/,nmi.c nmi_note.c nmi_storm.c \
                    decode.c) hypervisor/dev/port61.c $(ras-fakes)
 test_nmi-libs := -Wl,-T,$(TOP)/tests/unit/crash/notes.ld
