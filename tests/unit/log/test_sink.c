@@ -42,21 +42,13 @@ static void other_forget(void)
     other_text[0] = '\0';
 }
 
-static int begin(void **state)
-{
-    (void)state;
-    log_sink_register(&fake_sink);
-    return 0;
-}
-
 static int setup(void **state)
 {
     (void)state;
-    fake_hw_reset();
-    assert_int_equal(log_set_levels(false, "info"), 0);
-    log_sink_unregister(&other); /* where a test has failed in between */
-    fake_shown_forget();
     other_forget();
+    fake_shown_forget();
+    fake_hw_reset();
+    log_sink_unregister(&other); /* where a test has failed in between */
     return 0;
 }
 
@@ -499,5 +491,7 @@ int main(void)
         cmocka_unit_test_setup(dying, setup),
     };
 
-    return cmocka_run_group_tests(tests, begin, NULL);
+    fake_hw_reset();
+    log_sink_register(&fake_sink);
+    return UNIT_RUN(tests);
 }

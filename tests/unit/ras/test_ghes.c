@@ -18,6 +18,7 @@
 #define BLOCK2   0x1040
 #define BLOCK3   0x2040
 #define ACK      0x20
+#define ACK3     0x38
 #define SECOND   1000000000UL
 
 static uint8_t memory[0x4000];
@@ -87,10 +88,11 @@ static int set_up_once(void **state)
     put(REGISTER + 0x30, BASE + BLOCK3, 8);
     table.generic_count = 11;
     for (unsigned int i = 0; i < table.generic_count; i++) {
-        table.generic[i] = (struct hest_generic){.id = (uint16_t)(10 + i),
-                                                 .notify = HEST_BY_NMI,
-                                                 .status = reg(BASE + REGISTER),
-                                                 .block_bytes = 0x1000};
+        table.generic[i] =
+            (struct hest_generic){.id = (uint16_t)(10 + i),
+                                  .notify = HEST_BY_NMI,
+                                  .status = reg(BASE + REGISTER),
+                                  .block_bytes = 0x1000};
     }
     table.generic[0].notify = HEST_BY_POLLING;
     table.generic[1].status.space = ACPI_SPACE_IO;
@@ -109,6 +111,9 @@ static int set_up_once(void **state)
     table.generic[9].has_ack = true;
     table.generic[9].ack = reg(0x1000);
     table.generic[10].status = reg(BASE + REGISTER + 0x30);
+    table.generic[10].has_ack = true;
+    table.generic[10].ack = reg(BASE + ACK3);
+    table.generic[10].ack_set = 0x01;
     assert_int_equal(ghes_ask(), GHES_NOTHING);
     is_ram = true;
     ghes_init();
@@ -132,6 +137,7 @@ static int set_up_once(void **state)
     put(BLOCK + 12, 0, 4);
     assert_int_equal(ghes_ask(), GHES_NOTHING);
     assert_false(fake_printk_said("source 20")); /* nothing stood there */
+    assert_int_equal(get(ACK3, 8), 0);
     assert_true(fake_printk_said("3 firmware error sources announce"));
     assert_true(fake_printk_said("7 firmware error sources name no memory"));
     fake_printk_forget();

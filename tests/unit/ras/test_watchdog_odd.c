@@ -17,6 +17,13 @@
 #define WAIT_NS (10 * MS)
 #define LAST    (NR_CPUS - 1)
 
+/* A machine that has run for a while. */
+static void begin(const char *option)
+{
+    start(option);
+    run(10000 * MS);
+}
+
 /* It goes, and is online again, but has not begun to beat. */
 static void restart(unsigned int cpu)
 {
@@ -59,8 +66,7 @@ static void other_dies(void)
 /* CPU 2 hangs while lines of the log are on their way. */
 static void hang_unshown(void (*relax)(void))
 {
-    start("yes");
-    run(10000 * MS);
+    begin("yes");
     waits = 0;
     log_progress.put = log_progress.shown + 10;
     fake_relax_hook = relax;
@@ -97,8 +103,7 @@ static void lines_are_waited_for(void **state)
 static void waits_for_one_that_starts(void **state)
 {
     (void)state;
-    start("yes");
-    run(10000 * MS);
+    begin("yes");
     restart(2);
     run(10000 * MS);
     fake_cpu_blocks[1].waits_for = 2 + 1;
@@ -111,8 +116,7 @@ static void waits_for_one_that_starts(void **state)
 static void only_one_that_starts_is_left(void **state)
 {
     (void)state;
-    start("report");
-    run(10000 * MS);
+    begin("report");
     hangs = 5;
     run(4000 * MS);
     restart(1);
@@ -127,8 +131,7 @@ static void hardware_is_fed_meanwhile(void **state)
 
     (void)state;
     has_esb = true;
-    start("yes");
-    run(10000 * MS);
+    begin("yes");
     restart(1);
     run(10000 * MS);
     before = feeds;
@@ -163,8 +166,7 @@ static void fast_source(void **state)
     uint64_t before;
 
     (void)state;
-    start("yes");
-    run(10000 * MS);
+    begin("yes");
     watchdog_get_state(&s);
     before = s.nmis;
     assert_int_equal(nmi_timer_start(running, MS, LOOK / 20), 0);
