@@ -101,6 +101,7 @@ bool record_add_bank(struct mce_record *r, const struct mca_bank_regs *bank,
 void record_commit(struct mce_record *r)
 {
     assert_ptr_equal(r, &the_record);
+    assert_true(r->is_told); /* tell() does */
     /* Until it is cleared it is the poller's. */
     assert_true(poll_owns(BANK, recorded));
     assert_int_equal(status[BANK], recorded);
