@@ -232,6 +232,16 @@ void ghes_init(void)
     }
 }
 
+static void note_section(const struct error_section *e)
+{
+    if (e->has_address) {
+        crash_note("  %s: %s error at 0x%lx", error_severity_text(e->severity),
+                   e->kind, e->address);
+    } else {
+        crash_note("  %s: %s error", error_severity_text(e->severity), e->kind);
+    }
+}
+
 /* Dying: what an NMI saw and nobody said; a fatal one always is. */
 static void last_words(void)
 {
@@ -245,9 +255,7 @@ static void last_words(void)
         crash_note("firmware error source %u: %s", s->id,
                    error_severity_text(b.severity));
         for (unsigned int n = 0; n < b.section_count; n++) {
-            crash_note("  %s: %s error at 0x%lx",
-                       error_severity_text(b.section[n].severity),
-                       b.section[n].kind, b.section[n].address);
+            note_section(&b.section[n]);
         }
     }
 }

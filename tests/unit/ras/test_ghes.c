@@ -393,6 +393,16 @@ void crash_note(const char *fmt, ...)
     (void)snprintf(last_words + at, sizeof(last_words) - at, "\n");
 }
 
+static const char *dies(void)
+{
+    last_words[0] = '\0';
+    for (const struct crash_note *n = __crash_notes_start;
+         n < __crash_notes_end; n++) {
+        n->write();
+    }
+    return last_words;
+}
+
 /* What an NMI has seen, nobody said, and Dom0 did not take. */
 static void unsaid_is_last_words(void **state)
 {
@@ -404,12 +414,12 @@ static void unsaid_is_last_words(void **state)
     write_memory_error(BLOCK3, ERROR_RECOVERABLE, 2, 0x2000);
     assert_int_equal(ghes_ask(), GHES_FATAL);
     put(BLOCK3, 0, 4);
-    for (const struct crash_note *n = __crash_notes_start;
-         n < __crash_notes_end; n++) {
-        n->write();
-    }
-    assert_string_equal(last_words, "firmware error source 14: fatal\n"
-                                    "  fatal: memory error at 0x12345000\n");
+    assert_string_equal(dies(), "firmware error source 14: fatal\n"
+                                "  fatal: memory error at 0x12345000\n");
+    /* An address that is none is not told. */
+    write_memory_error(BLOCK, ERROR_FATAL, 0, 0x12345000);
+    assert_string_equal(dies(), "firmware error source 14: fatal\n"
+                                "  fatal: memory error\n");
 }
 
 int main(void)
