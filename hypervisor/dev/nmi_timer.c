@@ -157,16 +157,8 @@ static NMI_SAFE bool pit_take(void)
     return true;
 }
 
-static NMI_SAFE bool is_due(void)
+static NMI_SAFE bool is_due(enum nmi_timer which)
 {
-    enum nmi_timer which = READ_ONCE(running);
-
-    if (which == NMI_TIMER_PMU) {
-        return pmu_take();
-    }
-    if (this_cpu_id() != home) {
-        return false;
-    }
     switch (which) {
     case NMI_TIMER_HPET_MSG:
     case NMI_TIMER_HPET_PIN:
@@ -174,6 +166,7 @@ static NMI_SAFE bool is_due(void)
     case NMI_TIMER_PIT:
         return pit_take();
     case NMI_TIMER_PMU:
+        return pmu_take();
     case NMI_TIMER_NONE:
         break;
     }
@@ -182,12 +175,17 @@ static NMI_SAFE bool is_due(void)
 
 NMI_SAFE enum nmi_timer_answer nmi_timer_take(void)
 {
-    if (is_due()) {
+    enum nmi_timer which = READ_ONCE(running);
+
+    /* What is left over came by the pin, and that is not the counters'. */
+    if (which != NMI_TIMER_PMU && this_cpu_id() != home) {
+        return NMI_TIMER_NOT_MINE;
+    }
+    if (is_due(which)) {
         WRITE_ONCE(is_settling, false);
         return NMI_TIMER_DUE;
     }
-    return READ_ONCE(is_settling) && this_cpu_id() == home ? NMI_TIMER_LEFT_OVER
-                                                           : NMI_TIMER_NOT_MINE;
+    return READ_ONCE(is_settling) ? NMI_TIMER_LEFT_OVER : NMI_TIMER_NOT_MINE;
 }
 
 const char *nmi_timer_name(enum nmi_timer which)

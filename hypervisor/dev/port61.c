@@ -10,15 +10,9 @@
 
 #include "x86/io.h"
 
-#define PORT61      0x61
 #define CLEAR_IOCHK 0x08
 #define CLEAR_SERR  0x04
 #define WRITABLE    0x0f
-
-NMI_SAFE uint8_t port61_read(void)
-{
-    return inb(PORT61);
-}
 
 NMI_SAFE void port61_mask(uint8_t reasons)
 {

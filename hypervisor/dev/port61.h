@@ -8,7 +8,9 @@
 
 #include "lib/compiler.h"
 #include "lib/types.h"
+#include "x86/io.h"
 
+#define PORT61       0x61
 #define PORT61_SERR  0x80 /* PCI SERR# or parity: memory or system error */
 #define PORT61_IOCHK 0x40 /* I/O channel check                           */
 
@@ -18,7 +20,10 @@
  * Context: any, NMI included.
  * Return:  the byte; PORT61_SERR and PORT61_IOCHK say which line is active
  */
-uint8_t port61_read(void);
+static inline uint8_t port61_read(void)
+{
+    return inb(PORT61);
+}
 
 /**
  * port61_clear() - acknowledge NMI reasons and arm their sources again

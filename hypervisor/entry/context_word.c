@@ -4,7 +4,6 @@
  */
 #include "entry/context_word.h"
 
-#include "crash/blackbox.h"
 #include "crash/context.h"
 #include "crash/panic.h"
 #include "x86/percpu.h"
@@ -23,7 +22,7 @@ NMI_SAFE void context_wrong(const struct cpu_regs *regs, const char *where,
     panic("context word %s: \"%s\", must be \"%s\"", where, is, should);
 }
 
-NMI_SAFE uint32_t context_enter(uint32_t kind, const struct cpu_regs *regs)
+NMI_SAFE uint32_t context_enter_any(uint32_t kind, const struct cpu_regs *regs)
 {
     struct cpu_block *cb = this_cpu();
     uint32_t before = cb->context, word;
@@ -37,8 +36,8 @@ NMI_SAFE uint32_t context_enter(uint32_t kind, const struct cpu_regs *regs)
     return before;
 }
 
-NMI_SAFE void context_leave(uint32_t kind, uint32_t before,
-                            const struct cpu_regs *regs)
+NMI_SAFE void context_leave_any(uint32_t kind, uint32_t before,
+                                const struct cpu_regs *regs)
 {
     struct cpu_block *cb = this_cpu();
     uint32_t want = context_within(before, kind, regs_from_guest(regs));

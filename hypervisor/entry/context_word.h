@@ -12,7 +12,35 @@
 
 #include "lib/compiler.h"
 #include "lib/types.h"
+#include "x86/percpu.h"
 #include "x86/regs.h"
+#include "crash/blackbox.h"
+
+/*
+ * The two that end in _any are calls; the others spare an NMI the call where, as
+ * nearly always, this CPU is in nothing else.
+ */
+
+/**
+ * context_enter_any() - context_enter() whatever this CPU is in already
+ * @kind: as there
+ * @regs: as there
+ *
+ * Context: NMI, #MC.
+ * Return:  as there
+ */
+uint32_t context_enter_any(uint32_t kind, const struct cpu_regs *regs);
+
+/**
+ * context_leave_any() - context_leave() whatever this CPU was in before
+ * @kind:   as there
+ * @before: as there
+ * @regs:   as there
+ *
+ * Context: NMI, #MC.
+ */
+void context_leave_any(uint32_t kind, uint32_t before,
+                       const struct cpu_regs *regs);
 
 /**
  * context_enter() - this CPU is in an exception now
@@ -22,7 +50,20 @@
  * Context: NMI, #MC.
  * Return:  the word before, for context_leave()
  */
-uint32_t context_enter(uint32_t kind, const struct cpu_regs *regs);
+static ALWAYS_INLINE uint32_t context_enter(uint32_t kind,
+                                            const struct cpu_regs *regs)
+{
+    struct cpu_block *cb = this_cpu();
+    uint32_t word;
+
+    if (unlikely(cb->context != 0)) {
+        return context_enter_any(kind, regs);
+    }
+    word = context_within(0, kind, regs_from_guest(regs));
+    WRITE_ONCE(cb->context, word);
+    blackbox_context(cb->cpu_id, word);
+    return 0;
+}
 
 /**
  * context_leave() - the end of context_enter()
@@ -33,8 +74,20 @@ uint32_t context_enter(uint32_t kind, const struct cpu_regs *regs);
  * A panic if the word is not what context_enter() made it.
  * Context: NMI, #MC.
  */
-void context_leave(uint32_t kind, uint32_t before,
-                   const struct cpu_regs *regs);
+static ALWAYS_INLINE void context_leave(uint32_t kind, uint32_t before,
+                                        const struct cpu_regs *regs)
+{
+    struct cpu_block *cb = this_cpu();
+
+    if (unlikely(before != 0 ||
+                 READ_ONCE(cb->context) !=
+                     context_within(0, kind, regs_from_guest(regs)))) {
+        context_leave_any(kind, before, regs);
+        return;
+    }
+    WRITE_ONCE(cb->context, 0);
+    blackbox_context(cb->cpu_id, 0);
+}
 
 /**
  * context_wrong() - panic: this CPU's word is not what it must be

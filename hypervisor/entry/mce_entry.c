@@ -45,13 +45,13 @@ static NMI_SAFE int way_out(const struct cpu_block *cb,
 NMI_SAFE int mce_entry(struct cpu_regs *regs)
 {
     struct cpu_block *cb = this_cpu();
-    uint32_t context = context_enter(CTX_MC, regs);
+    uint32_t context = context_enter_any(CTX_MC, regs);
     uint64_t cr2 = read_cr2();
     int way;
 
     ras_mce(regs);
     write_cr2(cr2);
-    context_leave(CTX_MC, context, regs);
+    context_leave_any(CTX_MC, context, regs);
     if (!regs_from_guest(regs)) {
         idle_skip_hlt(regs);
         if (READ_ONCE(cb->work) != 0) {

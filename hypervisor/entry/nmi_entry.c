@@ -22,15 +22,36 @@
 #include "x86/percpu.h"
 #include "x86/tss.h"
 
-/* The next one takes the stack that this one is not on. */
+/* The next one takes the stack that this one is not on: the same bits of a block
+ * that is aligned to its size tell the two apart. */
 static NMI_SAFE void turn_stacks(struct cpu_block *cb)
 {
-    uint64_t block = cpu_block_of(read_rsp());
-    uint64_t mine = (read_rsp() & PAGE_MASK) - block;
-    uint64_t other =
-        mine == CPU_STACK_NMI_A ? CPU_STACK_NMI_B : CPU_STACK_NMI_A;
+    uint64_t mine = read_rsp() & PAGE_MASK;
+    uint64_t other = mine ^ CPU_STACK_NMI_A ^ CPU_STACK_NMI_B;
 
-    cb->tss->ist[IST_NMI - 1] = block + other + PAGE_SIZE;
+    cb->tss->ist[IST_NMI - 1] = other + PAGE_SIZE;
+}
+
+static ALWAYS_INLINE void handle(struct cpu_block *cb, struct cpu_regs *regs)
+{
+    WRITE_ONCE(cb->nmi_depth, 1);
+    if (CONFIG_NMI_LATCH) {
+        turn_stacks(cb);
+    }
+    cb->nmi_count++;
+    ras_nmi(regs);
+    /* From here on one that comes is handled by itself, not latched. */
+    WRITE_ONCE(cb->nmi_depth, 0);
+}
+
+/* Further rounds, for one that was latched: rare, so out of line. */
+static NOINLINE NMI_SAFE void go_round(struct cpu_block *cb,
+                                       struct cpu_regs *regs)
+{
+    do {
+        WRITE_ONCE(cb->nmi_latched, 0);
+        handle(cb, regs);
+    } while (READ_ONCE(cb->nmi_latched) != 0);
 }
 
 NMI_SAFE int nmi_entry(struct cpu_regs *regs)
@@ -45,23 +66,12 @@ NMI_SAFE int nmi_entry(struct cpu_regs *regs)
     }
     context = context_enter(CTX_NMI, regs);
     cr2 = read_cr2();
-    for (;;) {
-        WRITE_ONCE(cb->nmi_depth, 1);
-        if (CONFIG_NMI_LATCH) {
-            turn_stacks(cb);
-        }
-        cb->nmi_count++;
-        ras_nmi(regs);
-        /* From here on one that comes is handled by itself, not latched. */
-        WRITE_ONCE(cb->nmi_depth, 0);
-        if (READ_ONCE(cb->nmi_latched) == 0) {
-            break;
-        }
-        WRITE_ONCE(cb->nmi_latched, 0);
+    handle(cb, regs);
+    if (unlikely(READ_ONCE(cb->nmi_latched) != 0)) {
+        go_round(cb, regs);
     }
     write_cr2(cr2);
     context_leave(CTX_NMI, context, regs);
-    idle_skip_hlt(regs);
     /*
      * What the handler deferred needs a trip through the exit path: from a
      * guest at once, from the hypervisor in case it is past its last check
@@ -70,6 +80,10 @@ NMI_SAFE int nmi_entry(struct cpu_regs *regs)
     if (READ_ONCE(cb->work) != 0) {
         lapic_self_ipi(VECTOR_RESCHEDULE);
     }
+    if (!regs_from_guest(regs)) {
+        idle_skip_hlt(regs);
+        return 0;
+    }
     /* NMIs stay blocked until the IRET at the end of the other way. */
-    return regs_from_guest(regs) && !trap_iret_cannot_fault(regs) ? 1 : 0;
+    return trap_iret_cannot_fault(regs) ? 0 : 1;
 }

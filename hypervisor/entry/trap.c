@@ -45,12 +45,6 @@ NMI_SAFE bool trap_leaves_by_ret(const struct cpu_regs *regs)
 
 #define OPCODE_INT_N 0xcd
 
-NMI_SAFE bool trap_iret_cannot_fault(const struct cpu_regs *regs)
-{
-    return (regs->cs == SEL_GUEST_CS64 || regs->cs == SEL_GUEST_CS32) &&
-           regs->ss == SEL_GUEST_DS && va_is_canonical(regs->rip);
-}
-
 /*
  * INT n: the processor refused it; the guest's own table decides.  The vector
  * is taken from the instruction: QEMU 7.2 reports n * 16 + 2 as error code.

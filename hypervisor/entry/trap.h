@@ -8,6 +8,8 @@
 
 #include "lib/compiler.h"
 #include "x86/exc.h"
+#include "x86/layout.h"
+#include "x86/page.h"
 #include "x86/regs.h"
 
 struct vcpu;
@@ -57,7 +59,11 @@ bool trap_leaves_by_ret(const struct cpu_regs *regs);
  * Context: any.
  * Return:  true: IRET cannot fault
  */
-bool trap_iret_cannot_fault(const struct cpu_regs *regs);
+static inline bool trap_iret_cannot_fault(const struct cpu_regs *regs)
+{
+    return (regs->cs == SEL_GUEST_CS64 || regs->cs == SEL_GUEST_CS32) &&
+           regs->ss == SEL_GUEST_DS && va_is_canonical(regs->rip);
+}
 
 /**
  * db_from_hypervisor() - #DB at CPL 0

@@ -68,11 +68,12 @@ NMI_SAFE unsigned int nmi_causes_of(uint8_t port61)
 {
     unsigned int causes = 0;
 
-    if (port61 != 0xff) {
-        causes |= (port61 & PORT61_SERR) != 0 ? NMI_CAUSE_SERR : 0;
-        causes |= (port61 & PORT61_IOCHK) != 0 ? NMI_CAUSE_IOCHK : 0;
+    if ((port61 & (PORT61_SERR | PORT61_IOCHK)) == 0 || port61 == 0xff) {
+        return NMI_CAUSE_UNKNOWN;
     }
-    return causes != 0 ? causes : NMI_CAUSE_UNKNOWN;
+    causes |= (port61 & PORT61_SERR) != 0 ? NMI_CAUSE_SERR : 0;
+    causes |= (port61 & PORT61_IOCHK) != 0 ? NMI_CAUSE_IOCHK : 0;
+    return causes;
 }
 
 NMI_SAFE const char *nmi_causes_name(unsigned int causes)
@@ -108,7 +109,7 @@ static NMI_SAFE const char *policy_name(enum nmi_policy p)
     return "?";
 }
 
-static NMI_SAFE void count(unsigned int causes)
+static ALWAYS_INLINE void count(unsigned int causes)
 {
     (void)atomic_add(&ras_counters.nmi_total, 1);
     if ((causes & NMI_CAUSE_SERR) != 0) {
@@ -138,14 +139,10 @@ static NMI_SAFE uint8_t lines_of(unsigned int causes)
     return (uint8_t)lines;
 }
 
-static NMI_SAFE unsigned int ask_port61(uint8_t *ret_byte)
+/* What it says belongs to the line's NMI, not to one that another sends. */
+static NMI_SAFE uint8_t ask_port61(void)
 {
-    *ret_byte = 0;
-    /* What it says belongs to the line's NMI, not to one that another sends. */
-    if (this_cpu_id() == nmi_line_cpu()) {
-        *ret_byte = port61_read();
-    }
-    return nmi_causes_of(*ret_byte);
+    return this_cpu_id() == nmi_line_cpu() ? port61_read() : 0;
 }
 
 static NMI_SAFE enum nmi_source source_of(unsigned int causes)
@@ -182,29 +179,16 @@ static NMI_SAFE void act(const struct cpu_regs *regs,
     }
 }
 
-NMI_SAFE void ras_nmi(struct cpu_regs *regs)
+/* One that is nobody's, or has a cause: all that is done for it. */
+static NOINLINE NMI_SAFE void nmi_take(const struct cpu_regs *regs,
+                                       uint8_t port, enum ghes_answer firmware)
 {
-    enum ghes_answer firmware;
+    unsigned int causes = nmi_causes_of(port);
     enum nmi_admission admission;
-    unsigned int causes;
-    uint8_t port, lines;
-    bool ours = false;
+    uint8_t lines;
 
-    if (crash_stop_requested()) {
-        crash_stop_park(regs);
-    }
-    if (dump_if_asked(regs)) {
-        ours = true;
-        watchdog_asked(regs);
-    }
-    ours = watchdog_nmi(regs) || ours;
-    causes = ask_port61(&port);
-    firmware = ghes_ask();
     if (firmware != GHES_NOTHING) {
         causes = (causes & ~NMI_CAUSE_UNKNOWN) | NMI_CAUSE_FIRMWARE;
-    }
-    if (ours && causes == NMI_CAUSE_UNKNOWN) {
-        return;
     }
     lines = lines_of(causes);
     admission = nmi_storm_admit(source_of(causes), clock_now_ns());
@@ -241,6 +225,36 @@ NMI_SAFE void ras_nmi(struct cpu_regs *regs)
         port61_clear(lines);
     } else if (lines != 0) {
         port61_mask(lines);
+    }
+}
+
+/* Where many come they are ours, or a storm: those end here, and what others need
+ * is nmi_take()'s, so these save no register for it and read no clock. */
+NMI_SAFE void ras_nmi(struct cpu_regs *regs)
+{
+    enum ghes_answer firmware;
+    uint8_t port;
+    bool ours = false;
+
+    if (crash_stop_requested()) {
+        crash_stop_park(regs);
+    }
+    if (unlikely(dump_if_asked(regs))) {
+        ours = true;
+        watchdog_asked(regs);
+    }
+    ours = watchdog_nmi(regs) || ours;
+    port = ask_port61();
+    firmware = ghes_ask();
+    if (firmware != GHES_NOTHING || nmi_causes_of(port) != NMI_CAUSE_UNKNOWN) {
+        nmi_take(regs, port, firmware);
+    } else if (ours) {
+        return;
+    } else if (nmi_storm_counts(NMI_FROM_NOBODY)) {
+        count(NMI_CAUSE_UNKNOWN);
+        (void)atomic_add(&ras_counters.nmi_left_out, 1);
+    } else {
+        nmi_take(regs, port, GHES_NOTHING);
     }
 }
 

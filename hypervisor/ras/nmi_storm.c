@@ -44,13 +44,23 @@ static NMI_SAFE bool within_rate(struct meter *m, uint64_t now_ns)
     return bucket_take(&m->bucket, now_ns);
 }
 
+NMI_SAFE bool nmi_storm_counts(enum nmi_source source)
+{
+    struct meter *m = &meters[this_cpu_id()][source];
+
+    if (!atomic_load(&m->is_storm)) {
+        return false;
+    }
+    (void)atomic_add(&m->left_out, 1);
+    return true;
+}
+
 NMI_SAFE enum nmi_admission nmi_storm_admit(enum nmi_source source,
                                             uint64_t now_ns)
 {
     struct meter *m = &meters[this_cpu_id()][source];
 
-    if (atomic_load(&m->is_storm)) {
-        (void)atomic_add(&m->left_out, 1);
+    if (nmi_storm_counts(source)) {
         return NMI_IN_STORM;
     }
     if (within_rate(m, now_ns)) {

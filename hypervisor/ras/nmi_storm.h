@@ -45,6 +45,17 @@ struct nmi_storm {
 void nmi_storm_set_rate(unsigned int per_second);
 
 /**
+ * nmi_storm_counts() - one more NMI on this CPU, if there is a storm of them
+ * @source: where it came from
+ *
+ * What nmi_storm_admit() does first, and needs no clock for.
+ *
+ * Context: NMI.
+ * Return:  true: it is counted, and that is all; false: ask nmi_storm_admit()
+ */
+NMI_SAFE bool nmi_storm_counts(enum nmi_source source);
+
+/**
  * nmi_storm_admit() - one more NMI on this CPU
  * @source: where it came from
  * @now_ns: system time

@@ -203,12 +203,13 @@ NMI_SAFE void watchdog_asked(const struct cpu_regs *regs)
     }
 }
 
-/* Return: it has stood still for so many looks, or more. */
-static NMI_SAFE bool look_at_heart(cpu_t cpu, struct look *l, unsigned int limit)
+/* @l is of @h, of @cpu.  Return: it has stood still for so many looks, or more. */
+static NMI_SAFE bool look_at_heart(cpu_t cpu, const struct heart *h,
+                                   struct look *l, unsigned int limit)
 {
     uint64_t now = READ_ONCE(cpu_blocks[cpu]->heartbeat);
 
-    if (now != l->seen || !READ_ONCE(hearts[cpu].is_watched)) {
+    if (likely(now != l->seen) || !READ_ONCE(h->is_watched)) {
         *l = (struct look){now, 0};
         return false;
     }
@@ -232,22 +233,13 @@ static NMI_SAFE bool somebody_beats(void)
     return false;
 }
 
-static NMI_SAFE void look(const struct cpu_regs *regs)
+/* Those of @still have stopped. */
+static NOINLINE NMI_SAFE void some_stopped(cpumask_t still,
+                                           const struct cpu_regs *regs)
 {
-    cpumask_t left, still = 0;
     cpu_t cpu;
 
-    left = smp_online();
-    if (READ_ONCE(source) == NMI_TIMER_PMU) {
-        left = CPUMASK_OF(this_cpu_id()); /* each has NMIs of its own */
-    }
-    for (; left != 0; left &= left - 1) {
-        cpu = bit_lowest(left);
-        if (look_at_heart(cpu, &hearts[cpu].by_nmi, LOOKS)) {
-            still |= CPUMASK_OF(cpu);
-        }
-    }
-    if (policy == WATCHDOG_REPORTS && still != 0 && somebody_beats()) {
+    if (policy == WATCHDOG_REPORTS && somebody_beats()) {
         return; /* words take long, and NMIs are blocked here */
     }
     for (; still != 0; still &= still - 1) {
@@ -261,14 +253,36 @@ static NMI_SAFE void look(const struct cpu_regs *regs)
     }
 }
 
+static NMI_SAFE void look(const struct cpu_regs *regs)
+{
+    cpumask_t left = smp_online(), still = 0;
+
+    if (READ_ONCE(source) == NMI_TIMER_PMU) {
+        left = CPUMASK_OF(this_cpu_id()); /* each has NMIs of its own */
+    }
+    for (; left != 0; left &= left - 1) {
+        cpu_t cpu = bit_lowest(left);
+        struct heart *h = &hearts[cpu];
+
+        if (look_at_heart(cpu, h, &h->by_nmi, LOOKS)) {
+            still |= CPUMASK_OF(cpu);
+        }
+    }
+    if (unlikely(still != 0)) {
+        some_stopped(still, regs);
+    }
+}
+
 static NOINLINE NMI_SAFE void nmi_is_due(const struct cpu_regs *regs)
 {
-    struct heart *h = &hearts[this_cpu_id()];
-    uint64_t now = clock_now_ns();
+    cpu_t me = this_cpu_id();
+    struct heart *h = &hearts[me];
+    uint64_t now;
 
-    if (this_cpu_id() == 0) {
+    if (me == 0) {
         nmi_count++;
     }
+    now = clock_now_ns();
     if (now >= h->next_look_ns && !crash_in_progress() && !crash_stop_began()) {
         /* A source that is faster, or late, makes no look come early. */
         h->next_look_ns = now + look_ns / 4 * 3;
@@ -280,10 +294,13 @@ NMI_SAFE bool watchdog_nmi(const struct cpu_regs *regs)
 {
     enum nmi_timer_answer answer = nmi_timer_take();
 
+    if (answer == NMI_TIMER_NOT_MINE) {
+        return false;
+    }
     if (answer == NMI_TIMER_DUE) {
         nmi_is_due(regs);
     }
-    return answer != NMI_TIMER_NOT_MINE;
+    return true;
 }
 
 /* ---- each CPU ------------------------------------------------------------------ */
@@ -303,7 +320,8 @@ static void look_at_neighbours(void)
     cpu_t me = this_cpu_id(), cpu = next_of(me), hanging;
 
     /* One later than by NMI: that has the better record. */
-    while (cpu != me && look_at_heart(cpu, &hearts[cpu].by_cpu, LOOKS + 1)) {
+    while (cpu != me &&
+           look_at_heart(cpu, &hearts[cpu], &hearts[cpu].by_cpu, LOOKS + 1)) {
         if (stopped(cpu, NULL, &hanging)) {
             panic("watchdog: CPU %u hangs, for %lu ms now, and does not answer "
                   "an NMI", hanging, hangs_ms(hanging));

@@ -46,10 +46,10 @@ struct cpu_regs {
 #define RFLAGS_VIP (1UL << 20)
 #define RFLAGS_ID (1UL << 21)
 
-/* Did @regs interrupt a guest (as opposed to the hypervisor)? */
+/* Did @regs interrupt a guest (as opposed to the hypervisor)?  ist.S asks so, too. */
 static inline bool regs_from_guest(const struct cpu_regs *regs)
 {
-    return (regs->cs & 3) == 3;
+    return (regs->cs & 3) != 0;
 }
 
 /* A general register by the number instructions give it (SDM 2, table 2-2). */
