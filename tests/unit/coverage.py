@@ -11,6 +11,8 @@ And of what the next boot does with the box.
 Compiled without optimizing, each condition of an && or || is two branches; both
 must be taken.  Lines that begin with ASSERT or BUG_ON are left out.  What has no
 numbers is linked by no unit test, and does not count.  By gcov.
+
+Fewer than LEAST_PERCENT of them all are a failure.
 """
 
 import argparse
@@ -34,6 +36,7 @@ FILES = sorted([*TOP.glob("hypervisor/log/*.c"), *TOP.glob("hypervisor/crash/*.c
                 TOP / "hypervisor/entry/context_word.c",
                 TOP / "hypervisor/entry/nmi_entry.c",
                 TOP / "hypervisor/entry/mce_entry.c"])
+LEAST_PERCENT = 95
 NEVER = re.compile(r"\s*(?:ASSERT|BUG_ON|BUG)\b")
 
 
@@ -85,7 +88,11 @@ def main():
         if options.m is not None and options.m in name:
             for number in sorted({at[0] for at, n in branches.items() if n == 0}):
                 print(f"    {number:4}: {text[number - 1].strip()}")
-    print(f"{total[0]:8} {total[1]:6} {100 * total[1] / max(total[0], 1):6.1f}  all")
+    percent = 100 * total[1] / max(total[0], 1)
+    print(f"{total[0]:8} {total[1]:6} {percent:6.1f}  all")
+    if percent < LEAST_PERCENT:
+        sys.exit(f"coverage: {percent:.2f} % of the branches are taken, "
+                 f"{LEAST_PERCENT} % must be")
 
 
 if __name__ == "__main__":
