@@ -7,7 +7,6 @@ tests put events at the places where that would show, and count exactly.
 """
 
 import re
-import time
 
 from gdbstub import RIP, Debugger, symbols
 from suite import Failure, Suite, VMError, check, figure, need_vigil, wait_until
@@ -144,7 +143,7 @@ class Nesting(Suite):
         Not in a user program of Dom0: it has a code segment of its own, and
         such a frame leaves by way of the main stack, not by nmi_iretq.
         """
-        self.run_until(r"CPL=0|^CS =e033", re.M)
+        self.vm.run_until(r"CPL=0|^CS =e033", re.M)
         self.vm.inject_nmi()
 
     def test_inside_nmi(self):
@@ -214,17 +213,8 @@ class Nesting(Suite):
 
     def machine_check_in_guest(self, number):
         """Raise it where a guest runs, for that has its own way out."""
-        self.run_until(r"CPL=3")
+        self.vm.run_until(r"CPL=3")
         self.machine_check(number)
-
-    def run_until(self, pattern, flags=0):
-        """The machine stands: let it go on to where its registers match."""
-        deadline = self.vm.deadline(60)
-        while not re.search(pattern, self.vm.hmp("info registers"), flags):
-            check(time.monotonic() < deadline, f"never /{pattern}/")
-            self.vm.qmp("cont")
-            time.sleep(0.02)
-            self.vm.qmp("stop")
 
     def test_inside_response(self):
         """An NMI, alone or with a #MC, while the response to a #MC runs."""

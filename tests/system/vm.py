@@ -437,6 +437,16 @@ class VM:
         """Run a line of the human monitor.  Return: its text."""
         return self.qmp("human-monitor-command", **{"command-line": line})
 
+    def run_until(self, pattern, flags=0):
+        """It stands: let it go on to where its registers match."""
+        deadline = self.deadline(60)
+        while not re.search(pattern, self.hmp("info registers"), flags):
+            if time.monotonic() >= deadline:
+                raise VMError(f"never /{pattern}/")
+            self.qmp("cont")
+            time.sleep(0.02)
+            self.qmp("stop")
+
     def inject_nmi(self):
         """Raise one NMI, as a button on the machine would."""
         self.qmp("inject-nmi")
