@@ -284,7 +284,7 @@ NMI_SAFE void blackbox_mce_written(unsigned int index)
         now = atomic_load(bytes);
     } while (now < end && !atomic_cas(bytes, now, end));
     flush(r, offsetof(struct vigil_mce_record, bank) +
-                 r->banks * sizeof(r->bank[0]));
+                 MIN(r->banks, (uint32_t)VIGIL_MCE_BANKS) * sizeof(r->bank[0]));
     flush(bytes, sizeof(*bytes));
 }
 
