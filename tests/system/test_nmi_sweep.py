@@ -358,7 +358,7 @@ class NmiSweepLong(NmiSweep):
                 ("moving", "dom0_vcpus_pin=1", "qemu64", 2,
                  "passes=4 move move-there"),
                 ("ignored", "nmi=ignore", "qemu64", 1, "untold kernel-rsp"))
-    at_least = 5400000
+    at_least = 5150000
     sent_by = 1
 
 
@@ -369,6 +369,6 @@ class NmiSweepOthers(NmiSweepLong):
     machines = (("isolated", "xpti=yes", "qemu64", 1, "passes=6"),
                 ("max", "", "max", 1, ""),
                 ("watched", "", "qemu64", 1, "passes=4 watched"))
-    at_least = 4600000
+    at_least = 4900000
     sent_by = 9
     met_at_least = 50000
