@@ -167,8 +167,8 @@ class PanicSweep(Panics):
     weight = 200
     points = 60
     stride = 3613
-    checks = 12
-    least = 50          # of 100, before the last words
+    checks = 20
+    least = 40          # of 100, before the last words
 
     def said(self, pattern, text, line, place):
         """What came at a place has one line, in the text and in the box, or none.
@@ -217,7 +217,7 @@ class PanicSweep(Panics):
         places, kept = set(), []
         for number in range(self.checks):
             driver = McDriver()
-            step = 1000 + number * self.stride * 5
+            step = 1000 + number * self.stride * 3
             line = f"mc from={step}"
             taken, text = self.once(line, driver=driver)
             # The driver takes the end of the machine for one more stop.
