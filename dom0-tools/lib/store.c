@@ -95,6 +95,26 @@ int store_file(struct store_entry *entry, const char *name, const void *data,
                           fault);
 }
 
+FILE *store_text_begin(struct store_text *text)
+{
+    text->out = open_memstream(&text->text, &text->len);
+    if (!text->out) {
+        out_of_memory();
+    }
+    return text->out;
+}
+
+int store_text_end(struct store_text *text, struct store_entry *entry,
+                   const char *name, struct fault *fault)
+{
+    int ret;
+
+    fclose(text->out);
+    ret = store_file(entry, name, text->text, text->len, fault);
+    free(text->text);
+    return ret;
+}
+
 int store_json(struct store_entry *entry, const char *name,
                struct json_object *json, struct fault *fault)
 {

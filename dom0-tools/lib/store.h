@@ -16,6 +16,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <json-c/json.h>
 
@@ -111,6 +112,35 @@ int store_begin(struct store *store, struct store_entry *entry,
  */
 int store_file(struct store_entry *entry, const char *name, const void *data,
                size_t bytes, struct fault *fault);
+
+/* A file that is written to bit by bit, before it is added. */
+struct store_text {
+    FILE *out;
+    char *text;
+    size_t len;
+};
+
+/**
+ * store_text_begin() - begin a file of text
+ * @text: to be filled in; ends with store_text_end()
+ *
+ * Context: any.
+ * Return:  where to write
+ */
+FILE *store_text_begin(struct store_text *text);
+
+/**
+ * store_text_end() - store_file() of what was written
+ * @text:  begun
+ * @entry: begun entry
+ * @name:  name of the file
+ * @fault: says why on failure
+ *
+ * Context: any.
+ * Return:  0, or -1
+ */
+int store_text_end(struct store_text *text, struct store_entry *entry,
+                   const char *name, struct fault *fault);
 
 /**
  * store_json() - add a JSON file to an entry and sync it

@@ -145,19 +145,14 @@ static int add_cpus(const struct box_view *view, struct store_entry *entry,
 {
     char words[VIGIL_CTX_TEXT_BYTES];
     struct vigil_box_cpu cpu;
-    char *text = NULL;
+    struct store_text text;
     uint32_t context;
-    size_t len = 0;
     FILE *out;
-    int ret;
 
     if (!cpu_of(view, 0, &cpu) && reset_cpu(view, 0, &context) < 0) {
         return 0;
     }
-    out = open_memstream(&text, &len);
-    if (!out) {
-        out_of_memory();
-    }
+    out = store_text_begin(&text);
     for (size_t i = 0; cpu_of(view, i, &cpu); i++) {
         vigil_context_words(cpu.context, words, sizeof(words));
         fprintf(out, "cpu %u %s, in %s", cpu.cpu, cpu_state_name(cpu.state),
@@ -173,10 +168,7 @@ static int add_cpus(const struct box_view *view, struct store_entry *entry,
         vigil_context_words(context, words, sizeof(words));
         fprintf(out, "cpu %d was reset, in %s\n", at, words);
     }
-    fclose(out);
-    ret = store_file(entry, "cpus.txt", text, len, fault);
-    free(text);
-    return ret;
+    return store_text_end(&text, entry, "cpus.txt", fault);
 }
 
 /* In words, what the CPU that failed was in the middle of; false: unknown */
@@ -223,50 +215,16 @@ static int add_log(const struct box_view *view, struct store_entry *entry,
 {
     const struct box_section *section =
         box_section_find(view, VIGIL_BOX_SECT_LOG);
+    struct store_text text;
     struct log_decoded log;
-    char *text = NULL;
-    size_t len = 0;
-    FILE *out;
-    int ret;
 
     if (!section) {
         return 0;
     }
-    out = open_memstream(&text, &len);
-    if (!out) {
-        out_of_memory();
-    }
     log_decode(section->data, section->bytes, view->header.boot_id, &log);
-    log_write_text(out, &log, view->header.tsc_khz);
+    log_write_text(store_text_begin(&text), &log, view->header.tsc_khz);
     log_decoded_free(&log);
-    fclose(out);
-    ret = store_file(entry, "hypervisor.txt", text, len, fault);
-    free(text);
-    return ret;
-}
-
-static int add_machine_checks(const struct box_view *view,
-                              struct store_entry *entry, struct fault *fault)
-{
-    const struct box_section *section =
-        box_section_find(view, VIGIL_BOX_SECT_MCE);
-    char *text = NULL;
-    size_t len = 0;
-    FILE *out;
-    int ret;
-
-    if (!section || mce_count(section->data, section->bytes) == 0) {
-        return 0;
-    }
-    out = open_memstream(&text, &len);
-    if (!out) {
-        out_of_memory();
-    }
-    mce_write_text(out, section->data, section->bytes);
-    fclose(out);
-    ret = store_file(entry, "machine-checks.txt", text, len, fault);
-    free(text);
-    return ret;
+    return store_text_end(&text, entry, "hypervisor.txt", fault);
 }
 
 static unsigned int machine_checks(const struct box_view *view)
@@ -274,6 +232,20 @@ static unsigned int machine_checks(const struct box_view *view)
     const struct box_section *s = box_section_find(view, VIGIL_BOX_SECT_MCE);
 
     return s ? mce_count(s->data, s->bytes) : 0;
+}
+
+static int add_machine_checks(const struct box_view *view,
+                              struct store_entry *entry, struct fault *fault)
+{
+    const struct box_section *section =
+        box_section_find(view, VIGIL_BOX_SECT_MCE);
+    struct store_text text;
+
+    if (machine_checks(view) == 0) {
+        return 0;
+    }
+    mce_write_text(store_text_begin(&text), section->data, section->bytes);
+    return store_text_end(&text, entry, "machine-checks.txt", fault);
 }
 
 /* Nobody panicked: what there is besides the log. */

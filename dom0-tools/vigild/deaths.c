@@ -141,14 +141,10 @@ static int add_console(struct collector *collector,
                                          &log_len)
                       : NULL;
     char *page = NULL;
-    char *text = NULL;
-    size_t len = 0;
-    FILE *out = open_memstream(&text, &len);
+    struct store_text text;
+    FILE *out = store_text_begin(&text);
     int ret;
 
-    if (!out) {
-        out_of_memory();
-    }
     /* A guest that was started anew has the UUID, but another page. */
     if (known && known->domid == domid && known->alive && known->console_mfn) {
         page = console_page_of(&collector->xen, known->domid, known->uuid,
@@ -170,9 +166,7 @@ static int add_console(struct collector *collector,
         fprintf(out, "== nothing: no log of xenconsoled, and the console "
                      "page is gone with the guest\n");
     }
-    fclose(out);
-    ret = store_file(entry, "console.txt", text, len, fault);
-    free(text);
+    ret = store_text_end(&text, entry, "console.txt", fault);
     free(page);
     free(log);
     return ret;

@@ -12,7 +12,7 @@
 #include "ras/decode.h"
 #include "ras/mca_regs.h"
 
-/* Of which a record holds a copy, and what has no record is the moment. */
+/* Where and when: from a record, or of this moment where there is none. */
 struct place {
     struct mce_situation at;
     struct tenant tenant;

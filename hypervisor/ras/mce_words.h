@@ -33,7 +33,7 @@ NMI_SAFE void mce_words_say(struct mce_record *r);
  * @regs:    interrupted context
  * @bank:    registers of a bank, all 0: none holds an error; NULL: those that do
  *           are the poller's to tell of
- * @goes_on: the first line has been written
+ * @goes_on: the first line has been written, or comes with a record of the same #MC
  *
  * Context: #MC.
  * Return:  nothing.

@@ -168,7 +168,7 @@ class PanicSweep(Panics):
     points = 60
     stride = 3613
     checks = 20
-    least = 40          # of 100, before the last words
+    least = 50          # of 100, before the last words
 
     def said(self, pattern, text, line, place):
         """What came at a place has one line, in the text and in the box, or none.
